@@ -1,0 +1,1 @@
+"""What every floor speaks: errors, measures, the catalogue, units, codes, provenance."""

@@ -1,0 +1,144 @@
+"""Typed acquisition facts, units normalised: how an image was made. None means that the header does not say.
+
+This module holds the facts only (no pydicom), so that arithmetic can read them; `bingcheng.dicom.facts` fills them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """The scanner. `vendor` is normalised: SIEMENS, GE, PHILIPS, CANON, UIH, or the manufacturer's name in capitals."""
+
+    vendor: str | None = None
+    manufacturer: str | None = None
+    model: str | None = None
+    serial_number: str | None = None
+    software_versions: tuple[str, ...] = ()
+    station_name: str | None = None
+    institution: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acquisition:
+    """Facts that every modality has.
+
+    `started_at` is the earliest acquisition time of the series (not the series time where that is later: a
+    reconstructed or re-processed series). `slice_thickness_mm` is as declared; `reconstruction_interval_mm` is from
+    the positions. `weight_kg`, `height_m`, `age_a` and `sex` (M, F, O) are the patient's at the exam.
+    `contradictions` are codes of facts in the header that contradict each other or were corrected
+    (e.g. ``field-strength-in-gauss``), with what was found.
+    """
+
+    modality: str
+    device: Device
+    series_uid: str
+    series_description: str | None = None
+    protocol_name: str | None = None
+    body_part: str | None = None
+    image_type: tuple[str, ...] = ()
+    started_at: datetime | None = None
+    weight_kg: float | None = None
+    height_m: float | None = None
+    age_a: float | None = None
+    sex: str | None = None
+    rows: int | None = None
+    columns: int | None = None
+    pixel_spacing_mm: tuple[float, float] | None = None
+    slice_thickness_mm: float | None = None
+    spacing_between_slices_mm: float | None = None
+    reconstruction_interval_mm: float | None = None
+    slice_count: int | None = None
+    patient_position: str | None = None
+    contrast_agent: str | None = None
+    contrast_started_at: datetime | None = None
+    reconstruction_diameter_mm: float | None = None
+    lossy: bool = False
+    contradictions: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CtAcquisition(Acquisition):
+    """Facts of a CT series. `ctdi_phantom_cm` is 16 or 32, the phantom that CTDIvol refers to."""
+
+    kvp_kv: float | None = None
+    tube_current_ma: float | None = None
+    exposure_mas: float | None = None
+    rotation_time_s: float | None = None
+    pitch: float | None = None
+    total_collimation_mm: float | None = None
+    single_collimation_mm: float | None = None
+    convolution_kernel: str | None = None
+    iterative: str | None = None
+    ctdi_vol_mgy: float | None = None
+    ctdi_phantom_cm: float | None = None
+    gantry_tilt_deg: float | None = None
+    exposure_modulation: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MrAcquisition(Acquisition):
+    """Facts of an MR series. `acquisition_matrix` is (frequency, phase); `phase_direction` is ROW or COL."""
+
+    field_strength_t: float | None = None
+    repetition_time_ms: float | None = None
+    echo_times_ms: tuple[float, ...] = ()
+    inversion_time_ms: float | None = None
+    flip_angle_deg: float | None = None
+    b_values_s_per_mm2: tuple[float, ...] = ()
+    scanning_sequence: tuple[str, ...] = ()
+    sequence_variant: tuple[str, ...] = ()
+    sequence_name: str | None = None
+    acquisition_type: str | None = None
+    acquisition_matrix: tuple[int, int] | None = None
+    phase_direction: str | None = None
+    percent_phase_fov: float | None = None
+    averages: float | None = None
+    pixel_bandwidth_hz: float | None = None
+    echo_train_length: int | None = None
+    temporal_resolution_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PetAcquisition(Acquisition):
+    """Facts of a PET series.
+
+    `units` is DICOM's (0054,1001) code. `stored_unit_factor` turns the rescaled pixel value into Bq/ml (for BQML 1;
+    for Philips CNTS the private activity factor) and `suv_factor` into SUVbw where the vendor gives one (Philips
+    (7053,1000); GML 1). `corrections` are the terms of (0028,0051). `injected_at` and `decay_reference_at` are
+    already mended by the vendor's rules (midnight, missing date); `decay_correction` is NONE, START or ADMIN.
+    """
+
+    units: str | None = None
+    stored_unit_factor: float | None = None
+    suv_factor: float | None = None
+    corrections: tuple[str, ...] = ()
+    attenuation_corrected: bool | None = None
+    decay_correction: str | None = None
+    injected_dose_bq: float | None = None
+    injected_at: datetime | None = None
+    decay_reference_at: datetime | None = None
+    half_life_s: float | None = None
+    radionuclide: str | None = None
+    radiopharmaceutical: str | None = None
+    reconstruction_method: str | None = None
+    iterations: int | None = None
+    subsets: int | None = None
+    filter: str | None = None
+    time_of_flight: bool | None = None
+    point_spread_function: bool | None = None
+    frame_duration_s: float | None = None
+    glucose_mmol_per_l: float | None = None
+
+    @property
+    def uptake_s(self) -> float | None:
+        """Seconds from injection to the start of the acquisition; None if either time is unknown."""
+        if self.injected_at is None or self.started_at is None:
+            return None
+        return (self.started_at - self.injected_at).total_seconds()
+
+
+AnyAcquisition = CtAcquisition | MrAcquisition | PetAcquisition | Acquisition

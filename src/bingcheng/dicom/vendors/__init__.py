@@ -1,0 +1,1 @@
+"""What each vendor writes in its own way; one file a vendor."""

@@ -1,0 +1,1 @@
+"""The run: exams in, results into the workspace, an assessment out."""

@@ -1,0 +1,1 @@
+"""Results leave here: HTML report, tables, DICOM SR and SEG."""

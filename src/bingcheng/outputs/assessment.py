@@ -1,0 +1,153 @@
+"""What an assessment says, free of any format: the one object that every output renders.
+
+No patient identifier stands in it unless the person asked for identified output (`identified`): patients are
+pseudonyms, exams are short labels, dates are days since the patient's first exam.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from bingcheng.compare.change import Change, Verdict
+from bingcheng.compare.observation import Observation
+from bingcheng.core.finding import Finding
+from bingcheng.core.measurement import Measurement
+from bingcheng.core.refusal import Refusal
+from bingcheng.core.wording import Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyImage:
+    """One grey or inverted slice as PNG, with contours as polylines over it.
+
+    Parameters
+    ----------
+    png : encoded 8-bit image, square pixels.
+    size_px : (width, height).
+    pixel_mm : size of a pixel of the PNG.
+    contours : closed polylines of the lesion's border, each a tuple of (x, y) in pixels of the PNG.
+    diameter : end points ((x, y), (x, y)) of the longest diameter in this slice, if it was measured.
+    caption : what it shows, e.g. modality, plane, slice position.
+    window : how grey values were chosen, with unit, e.g. "W 400 HU, L 40 HU" or "SUV 0 to 7".
+    """
+
+    png: bytes
+    size_px: tuple[int, int]
+    pixel_mm: float
+    contours: tuple[tuple[tuple[float, float], ...], ...]
+    caption: Text
+    window: Text
+    diameter: tuple[tuple[float, float], tuple[float, float]] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LesionView:
+    """One lesion in one series."""
+
+    lesion: str
+    label: str
+    series_uid: str
+    measurements: tuple[Measurement, ...]
+    method: str
+    image: KeyImage | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesView:
+    """One image series: what was acquired, how good it is, what was measured in it."""
+
+    uid: str
+    modality: str
+    description: str
+    device: str
+    facts: tuple[tuple[Text, Text], ...]
+    measurements: tuple[Measurement, ...]
+    lesions: tuple[LesionView, ...]
+    image: KeyImage | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExamView:
+    """One exam. `label` is short and unique in the assessment (``E03``); `day` counts from the patient's first exam."""
+
+    uid: str
+    label: str
+    patient: str
+    site: str
+    day: int | None
+    performed_on: date | None
+    description: str
+    series: tuple[SeriesView, ...]
+    findings: tuple[Finding, ...]
+    refusals: tuple[Refusal, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LesionChange:
+    """One lesion over time: the verdict on it, and every measure's change.
+
+    `lead` is the change that decided the verdict; `series` holds all observations of the tracked measures in time.
+    """
+
+    patient: str
+    lesion: str
+    label: str
+    verdict: Verdict
+    lead: Change | None
+    changes: tuple[Change, ...]
+    history: tuple[Observation, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteRow:
+    """One measure at one scanner of one hospital, beside all others.
+
+    Parameters
+    ----------
+    median, spread : of the values there; spread is the interquartile range, None below three values.
+    others_median : over all other hospitals.
+    deviation : median minus others' median, in `unit`.
+    flagged : whether the deviation is outside what the measure's uncertainty and the sites' spread explain.
+    explanation : why it may differ (thickness, kernel, uptake time, calibration), or that nothing was found.
+    """
+
+    site: str
+    device: str
+    key: str
+    label: str
+    unit: str
+    count: int
+    median: float
+    spread: float | None
+    values: tuple[float, ...]
+    others_median: float | None
+    deviation: float | None
+    flagged: bool
+    explanation: Text | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteView:
+    """A hospital: how many exams, how they conformed."""
+
+    site: str
+    devices: tuple[str, ...]
+    exam_count: int
+    outcomes: Mapping[str, int] = field(default_factory=dict)
+    top_failures: tuple[tuple[Text, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessment:
+    """Everything that a report shows."""
+
+    version: str
+    identified: bool
+    sites: tuple[SiteView, ...]
+    exams: tuple[ExamView, ...]
+    changes: tuple[LesionChange, ...]
+    comparison: tuple[SiteRow, ...]
+    refusals: tuple[Refusal, ...]
+    """Refusals that belong to no exam: files that could not be read at all."""

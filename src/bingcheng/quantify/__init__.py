@@ -1,0 +1,1 @@
+"""How big, how active, how dense a tumour is: one file a family of measures."""
