@@ -180,7 +180,11 @@ class Case:
             yield from self._values(measure, answer)
 
     def _values(self, measure: Measure, answer: Answer) -> Iterator[Measurement]:
-        answers: Mapping[str | None, float | Estimate] = dict(answer) if isinstance(answer, Mapping) else {None: answer}
+        answers: dict[str | None, float | Estimate] = {}
+        if isinstance(answer, Mapping):
+            answers.update(answer)
+        else:
+            answers[None] = answer
         for part, single in answers.items():
             estimate = single if isinstance(single, Estimate) else Estimate(float(single))
             if not math.isfinite(estimate.value):

@@ -36,7 +36,9 @@ class VolumeFrames:
 class Series:
     """One DICOM series. `volumes` is empty for objects without image slices (SEG, RTSTRUCT, SR); see `sources`.
 
-    `sources` are all files of the series in file order. `localiser` is True for scouts and screenshots-like series.
+    `sources` are all files of the series in file order. `localiser` is True for scouts and screenshot-like series.
+    `first_acquired_at` and `last_acquired_at` are the earliest and latest acquisition times over all its instances
+    and frames; they may be later or earlier than the series time.
     """
 
     uid: str
@@ -49,6 +51,8 @@ class Series:
     sop_instance_uids: tuple[str, ...]
     frame_of_reference_uid: str | None = None
     localiser: bool = False
+    first_acquired_at: datetime | None = None
+    last_acquired_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

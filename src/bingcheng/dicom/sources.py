@@ -1,0 +1,60 @@
+"""Opening the file behind a slice, in a folder or in a zip."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Sequence
+from io import BytesIO
+from typing import BinaryIO
+
+import pydicom
+from pydicom.dataset import Dataset
+
+from bingcheng.core.errors import InputError, Owner, Problem
+from bingcheng.dicom.exam import FrameSource
+
+UNREADABLE = Problem(
+    code="dicom.unreadable",
+    says="the file can't be read as DICOM ({error})",
+    remedy="Export it from the archive again; if it fails again, the stored copy is damaged.",
+    owner=Owner.ARCHIVE,
+)
+
+
+def open_source(source: FrameSource) -> BinaryIO:
+    """The bytes of the file that holds a slice, open for reading from the start; the caller closes it.
+
+    Raises
+    ------
+    InputError
+        ``dicom.unreadable``.
+    """
+    try:
+        if source.member is None:
+            return source.path.open("rb")
+        with zipfile.ZipFile(source.path) as archive:
+            return BytesIO(archive.read(source.member))
+    except (OSError, KeyError, RuntimeError, NotImplementedError, zipfile.BadZipFile) as error:
+        raise InputError(UNREADABLE, error=type(error).__name__) from error
+
+
+def open_dataset(
+    source: FrameSource, *, pixels: bool = False, specific_tags: Sequence[str | int] | None = None
+) -> Dataset:
+    """The DICOM dataset of the file that holds a slice; without its pixels unless asked for.
+
+    Raises
+    ------
+    InputError
+        ``dicom.unreadable``.
+    """
+    with open_source(source) as stream:
+        try:
+            return pydicom.dcmread(
+                stream,
+                force=True,
+                stop_before_pixels=not pixels,
+                specific_tags=list(specific_tags) if specific_tags is not None else None,
+            )
+        except Exception as error:  # noqa: BLE001 - a mutated file can raise anything from the parser
+            raise InputError(UNREADABLE, error=type(error).__name__) from error
