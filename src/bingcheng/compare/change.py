@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bingcheng.compare.observation import Observation
+from bingcheng.core.finding import Trust
 from bingcheng.core.wording import Text
 
 
@@ -31,6 +32,7 @@ class Change:
     verdict, reasons : the judgement and each reason for it.
     remedy : what to do to make the pair comparable, None if it is.
     source : who published the limits.
+    trust : how far that source was verified; None without limits.
     """
 
     before: Observation
@@ -42,3 +44,4 @@ class Change:
     reasons: tuple[Text, ...]
     remedy: Text | None
     source: str
+    trust: Trust | None = None

@@ -27,7 +27,7 @@ class Observation:
     conditions : how the image was made, by name; None where unknown. Names used by the repeatability rules:
         ``modality``, ``device``, ``slice_thickness_mm``, ``reconstruction_interval_mm``, ``kernel``,
         ``edge_f50_per_mm``, ``contrast``, ``uptake_min``, ``reconstruction``, ``voxel_mm3``, ``b_values_s_per_mm2``,
-        ``field_strength_t``, ``echo_time_ms``.
+        ``field_strength_t``, ``echo_time_ms``, ``organ`` (of the lesion, lower-case English).
     """
 
     site: str

@@ -55,6 +55,9 @@ class Acquisition:
     patient_position: str | None = None
     contrast_agent: str | None = None
     contrast_started_at: datetime | None = None
+    contrast_volume_ml: float | None = None
+    contrast_flow_ml_per_s: float | None = None
+    contrast_concentration_mg_per_ml: float | None = None
     reconstruction_diameter_mm: float | None = None
     lossy: bool = False
     contradictions: tuple[tuple[str, str], ...] = ()
@@ -100,6 +103,8 @@ class MrAcquisition(Acquisition):
     pixel_bandwidth_hz: float | None = None
     echo_train_length: int | None = None
     temporal_resolution_s: float | None = None
+    parallel_reduction_factor: float | None = None
+    receive_coil: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,11 +115,15 @@ class PetAcquisition(Acquisition):
     for Philips CNTS the private activity factor) and `suv_factor` into SUVbw where the vendor gives one (Philips
     (7053,1000); GML 1). `corrections` are the terms of (0028,0051). `injected_at` and `decay_reference_at` are
     already mended by the vendor's rules (midnight, missing date); `decay_correction` is NONE, START or ADMIN.
+    `series_type` is (0054,1000), e.g. (WHOLE BODY, IMAGE); `suv_type` is (0054,1006), which body size an image in
+    GML is normalised to (BW, LBM, LBMJAMES128, BSA, IBW).
     """
 
+    series_type: tuple[str, ...] = ()
     units: str | None = None
     stored_unit_factor: float | None = None
     suv_factor: float | None = None
+    suv_type: str | None = None
     corrections: tuple[str, ...] = ()
     attenuation_corrected: bool | None = None
     decay_correction: str | None = None

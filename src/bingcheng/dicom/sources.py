@@ -38,9 +38,7 @@ def open_source(source: FrameSource) -> BinaryIO:
         raise InputError(UNREADABLE, error=type(error).__name__) from error
 
 
-def open_dataset(
-    source: FrameSource, *, pixels: bool = False, specific_tags: Sequence[str | int] | None = None
-) -> Dataset:
+def open_dataset(source: FrameSource, *, pixels: bool = False, specific_tags: Sequence[int] | None = None) -> Dataset:
     """The DICOM dataset of the file that holds a slice; without its pixels unless asked for.
 
     Raises
@@ -56,5 +54,5 @@ def open_dataset(
                 stop_before_pixels=not pixels,
                 specific_tags=list(specific_tags) if specific_tags is not None else None,
             )
-        except Exception as error:  # noqa: BLE001 - a mutated file can raise anything from the parser
+        except Exception as error:  # a mutated file can raise anything from the parser
             raise InputError(UNREADABLE, error=type(error).__name__) from error

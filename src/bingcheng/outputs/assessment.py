@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from bingcheng.compare.change import Change, Verdict
-from bingcheng.compare.observation import Observation
+from bingcheng.compare.homogeneity import SiteRow as SiteRow
+from bingcheng.compare.lesions import LesionChange as LesionChange
 from bingcheng.core.finding import Finding
 from bingcheng.core.measurement import Measurement
 from bingcheng.core.refusal import Refusal
@@ -27,10 +27,12 @@ class KeyImage:
     png : encoded 8-bit image, square pixels.
     size_px : (width, height).
     pixel_mm : size of a pixel of the PNG.
-    contours : closed polylines of the lesion's border, each a tuple of (x, y) in pixels of the PNG.
+    contours : closed polylines of the lesion's border, each a tuple of (x, y) in pixels of the PNG, counted from
+        its outer corner: (0, 0) to `size_px`.
     diameter : end points ((x, y), (x, y)) of the longest diameter in this slice, if it was measured.
     caption : what it shows, e.g. modality, plane, slice position.
     window : how grey values were chosen, with unit, e.g. "W 400 HU, L 40 HU" or "SUV 0 to 7".
+    orientation : where the left, right, top and bottom edges lie in the patient, e.g. ("R", "L", "A", "P").
     """
 
     png: bytes
@@ -40,6 +42,7 @@ class KeyImage:
     caption: Text
     window: Text
     diameter: tuple[tuple[float, float], tuple[float, float]] | None = None
+    orientation: tuple[str, str, str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,50 +85,6 @@ class ExamView:
     series: tuple[SeriesView, ...]
     findings: tuple[Finding, ...]
     refusals: tuple[Refusal, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LesionChange:
-    """One lesion over time: the verdict on it, and every measure's change.
-
-    `lead` is the change that decided the verdict; `series` holds all observations of the tracked measures in time.
-    """
-
-    patient: str
-    lesion: str
-    label: str
-    verdict: Verdict
-    lead: Change | None
-    changes: tuple[Change, ...]
-    history: tuple[Observation, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SiteRow:
-    """One measure at one scanner of one hospital, beside all others.
-
-    Parameters
-    ----------
-    median, spread : of the values there; spread is the interquartile range, None below three values.
-    others_median : over all other hospitals.
-    deviation : median minus others' median, in `unit`.
-    flagged : whether the deviation is outside what the measure's uncertainty and the sites' spread explain.
-    explanation : why it may differ (thickness, kernel, uptake time, calibration), or that nothing was found.
-    """
-
-    site: str
-    device: str
-    key: str
-    label: str
-    unit: str
-    count: int
-    median: float
-    spread: float | None
-    values: tuple[float, ...]
-    others_median: float | None
-    deviation: float | None
-    flagged: bool
-    explanation: Text | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,65 @@
+"""Objects of the lower floors as JSON and back; reading validates, so a damaged row is told from a good one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from datetime import date, datetime
+from enum import Enum
+from functools import cache
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from bingcheng.core.errors import InputError, Owner, Problem
+
+DAMAGED_ROW = Problem(
+    code="archive.damaged-row",
+    says="a stored {kind} can't be read back",
+    remedy="Assess the exam again with --again; if it persists, restore the workspace from its backup.",
+    owner=Owner.OPERATOR,
+)
+
+T = TypeVar("T")
+
+
+def plain(value: Any) -> Any:
+    """`value` in JSON's own types: dataclasses as objects, tuples as arrays, times as ISO 8601."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        return {str(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    if isinstance(value, Sequence | frozenset | set) and not isinstance(value, str):
+        return [plain(inner) for inner in value]
+    return value
+
+
+def encoded(value: Any) -> str:
+    """`value` as JSON text, the same for equal values."""
+    return json.dumps(plain(value), ensure_ascii=False, separators=(",", ":"), allow_nan=False, sort_keys=True)
+
+
+def decoded(kind: type[T], stored: str) -> T:
+    """The object of type `kind` that `encoded` wrote.
+
+    Raises
+    ------
+    InputError
+        ``archive.damaged-row``.
+    """
+    try:
+        described: Any = kind
+        value: T = _adapter(described).validate_json(stored)
+    except ValidationError as error:
+        raise InputError(DAMAGED_ROW, kind=kind.__name__) from error
+    return value
+
+
+@cache
+def _adapter(kind: Any) -> Any:
+    return TypeAdapter(kind)

@@ -1,0 +1,61 @@
+"""What is stored of one exam: everything that an assessment is made of, free of pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bingcheng.core.finding import Finding
+from bingcheng.core.measurement import Measurement
+from bingcheng.core.refusal import Refusal
+from bingcheng.dicom.acquisition import Acquisition, CtAcquisition, MrAcquisition, PetAcquisition
+from bingcheng.dicom.exam import Patient
+from bingcheng.outputs.assessment import KeyImage
+
+ACQUISITION_TYPES: dict[str, type[Acquisition]] = {"CT": CtAcquisition, "MR": MrAcquisition, "PT": PetAcquisition}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LesionRecord:
+    """One lesion in one series, as measured. `lesion` is its tracking identifier within the patient."""
+
+    lesion: str
+    label: str
+    method: str
+    measurements: tuple[Measurement, ...]
+    image: KeyImage | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesRecord:
+    """One image series, as acquired and measured. `volume_count` counts its volumes (b-values, phases)."""
+
+    uid: str
+    acquisition: Acquisition
+    measurements: tuple[Measurement, ...]
+    lesions: tuple[LesionRecord, ...]
+    volume_count: int
+    voxel_mm3: float | None = None
+    image: KeyImage | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExamRecord:
+    """One exam, as assessed.
+
+    Parameters
+    ----------
+    fingerprint : of the instances and of the methods; the same means that nothing has to be done again.
+    patient : identity as the hospital wrote it; stored apart from everything else.
+    site : hospital; empty if the header does not name one.
+    """
+
+    uid: str
+    fingerprint: str
+    patient: Patient
+    site: str
+    performed_at: datetime | None
+    description: str
+    series: tuple[SeriesRecord, ...]
+    refusals: tuple[Refusal, ...]
+    findings: tuple[Finding, ...] = field(default=())

@@ -1,0 +1,114 @@
+"""The tables of a workspace. Identity stands in a table of its own, which no query of results touches."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    DateTime,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+VERSION = 1
+"""Raised with each change of the tables; a program never opens a workspace of a later version than its own."""
+
+metadata = MetaData()
+
+
+def _exam_uid() -> Column[str]:
+    return Column("exam_uid", ForeignKey("exam.uid", ondelete="CASCADE"), nullable=False, index=True)
+
+
+about = Table("about", metadata, Column("key", String(64), primary_key=True), Column("value", Text, nullable=False))
+
+identity = Table(
+    "identity",
+    metadata,
+    Column("patient", String(32), primary_key=True, comment="pseudonym"),
+    Column("patient_id", Text, nullable=False),
+    Column("issuer", Text),
+    Column("name", Text),
+    Column("birth_date", String(16)),
+)
+
+exam = Table(
+    "exam",
+    metadata,
+    Column("uid", String(64), primary_key=True),
+    Column("fingerprint", String(64), nullable=False),
+    Column("patient", String(32), nullable=False, index=True),
+    Column("site", Text, nullable=False, index=True),
+    Column("performed_at", DateTime),
+    Column("description", Text, nullable=False),
+    Column("version", String(32), nullable=False, comment="release that assessed it"),
+)
+
+series = Table(
+    "series",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _exam_uid(),
+    Column("uid", String(64), nullable=False),
+    Column("modality", String(16), nullable=False),
+    Column("volume_count", Integer, nullable=False),
+    Column("voxel_mm3", Float),
+    Column("acquisition", Text, nullable=False),
+    Column("image", LargeBinary),
+)
+
+lesion = Table(
+    "lesion",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _exam_uid(),
+    Column("series_uid", String(64), nullable=False),
+    Column("lesion", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("image", LargeBinary),
+)
+
+measurement = Table(
+    "measurement",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _exam_uid(),
+    Column("series_uid", String(64), nullable=False),
+    Column("lesion", Text, comment="null for a measure of the whole series"),
+    Column("key", String(128), nullable=False),
+    Column("value", Float),
+    Column("standard_uncertainty", Float),
+    Column("unit", String(32), nullable=False),
+    Column("record", Text, nullable=False),
+    Index("measurement_by_key", "key", "exam_uid"),
+)
+
+finding = Table(
+    "finding",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _exam_uid(),
+    Column("protocol", String(64), nullable=False),
+    Column("criterion", String(64), nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("gates", Boolean, nullable=False),
+    Column("record", Text, nullable=False),
+    Index("finding_by_criterion", "protocol", "criterion", "outcome"),
+)
+
+refusal = Table(
+    "refusal",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("exam_uid", ForeignKey("exam.uid", ondelete="CASCADE"), index=True, comment="null for unreadable files"),
+    Column("code", String(64), nullable=False),
+    Column("record", Text, nullable=False),
+)

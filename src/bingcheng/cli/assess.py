@@ -1,0 +1,109 @@
+"""``bingcheng assess``: run the main job with progress, print the summary, say where the report is."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from bingcheng.archive.workspace import Workspace
+from bingcheng.cli.exits import GATE, NOTHING_FOUND, OK, tell
+from bingcheng.cli.terminal import print_summary
+from bingcheng.core.wording import Text, text
+from bingcheng.engine.problems import NOTHING_FOUND as NO_EXAM
+from bingcheng.engine.publish import Published, publish
+from bingcheng.engine.run import Options, Tally, assess
+from bingcheng.engine.run import Progress as Told
+from bingcheng.engine.view import assessment
+from bingcheng.outputs.assessment import Assessment
+from bingcheng.outputs.language import Language
+from bingcheng.outputs.machine_readable import as_json
+from bingcheng.protocol.library import load
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What the person asked for; see the options of ``bingcheng assess``."""
+
+    paths: tuple[Path, ...]
+    workspace: Path
+    database: str | None = None
+    strict: bool = False
+    json: bool = False
+    identified: bool = False
+    again: bool = False
+    protocols: tuple[str, ...] = ()
+    own_protocols: tuple[Path, ...] = ()
+    workers: int = 2
+    scheduler: str | None = None
+    quiet: bool = False
+
+
+def run_assess(request: Request, language: Language) -> int:
+    """Assess, publish, summarise; returns the exit code."""
+    options = Options(
+        workers=request.workers,
+        scheduler=request.scheduler,
+        again=request.again,
+        protocols=request.protocols,
+        own_protocols=tuple(load(path) for path in request.own_protocols),
+    )
+    workspace = Workspace.open(request.workspace, request.database)
+    try:
+        with progress_bars(language, shown=not (request.quiet or request.json)) as told:
+            tally = assess(request.paths, workspace, options, told)
+            seen = assessment(workspace, identified=request.identified)
+            published = publish(seen, workspace.folder, language)
+    finally:
+        workspace.close()
+    _report(request, language, tally, seen, published)
+    if tally.found == 0:
+        tell(language, text(NO_EXAM.says), text(NO_EXAM.remedy), NO_EXAM.code)
+        return NOTHING_FOUND
+    gated = tally.failed > 0 or any(finding.gates for exam in seen.exams for finding in exam.findings)
+    return GATE if request.strict and gated else OK
+
+
+def _report(request: Request, language: Language, tally: Tally, seen: Assessment, published: Published) -> None:
+    if request.json:
+        result = as_json(seen, language)
+        result["tally"] = {
+            "found": tally.found,
+            "assessed": tally.assessed,
+            "unchanged": tally.unchanged,
+            "failed": tally.failed,
+        }
+        result["report"] = str(published.report)
+        json.dump(result, sys.stdout, ensure_ascii=False, indent=1)
+        sys.stdout.write("\n")
+    elif not request.quiet:
+        print_summary(Console(), language, seen, tally, published)
+
+
+@contextmanager
+def progress_bars(language: Language, *, shown: bool) -> Iterator[Told]:
+    """One bar a step, on the error stream, so that what is printed can be piped on."""
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        disable=not shown,
+    ) as bars:
+        numbers: dict[str, int] = {}
+
+        def told(step: Text, done: int, total: int) -> None:
+            words = language.say(step)
+            if words not in numbers:
+                numbers[words] = bars.add_task(words, total=total)
+            bars.update(bars.task_ids[numbers[words]], completed=done, total=total)
+
+        yield told

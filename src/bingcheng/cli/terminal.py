@@ -1,0 +1,197 @@
+"""What a person reads in the terminal: tables and sentences in their language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.markup import escape
+from rich.padding import Padding
+from rich.table import Table
+
+from bingcheng.compare.change import Verdict
+from bingcheng.compare.lesions import LesionChange
+from bingcheng.core.finding import Finding, Outcome
+from bingcheng.core.measurement import Measurement
+from bingcheng.core.refusal import Refusal
+from bingcheng.core.wording import text
+from bingcheng.engine.publish import Published
+from bingcheng.engine.run import Tally
+from bingcheng.outputs.assessment import Assessment, ExamView, SeriesView
+from bingcheng.outputs.language import Language
+from bingcheng.outputs.report.words import VERDICT_WORDS
+from bingcheng.outputs.summary import by_urgency, exam_outcome, headline
+
+VERDICT_STYLES = {
+    Verdict.REAL: "bold red",
+    Verdict.WITHIN_REPEATABILITY: "green",
+    Verdict.NOT_COMPARABLE: "yellow",
+    Verdict.UNKNOWN: "dim",
+}
+OUTCOMES = {
+    Outcome.PASS: ("green", text("met")),
+    Outcome.FAIL: ("bold red", text("not met")),
+    Outcome.UNKNOWN: ("yellow", text("unknown")),
+    Outcome.NOT_APPLICABLE: ("dim", text("not applicable")),
+    Outcome.WAIVED: ("cyan", text("waived")),
+}
+
+
+def print_summary(console: Console, language: Language, seen: Assessment, tally: Tally, published: Published) -> None:
+    """The answer in a screenful: headline, exams, lesions, what was refused, where the report is."""
+    say = language.say
+    console.print()
+    for sentence in headline(seen):
+        console.print(f"[bold]{escape(say(sentence))}[/]")
+    if seen.exams:
+        console.print()
+        console.print(exam_table(language, seen.exams))
+    if seen.changes:
+        console.print()
+        console.print(change_table(language, seen.changes))
+    print_refusals(console, language, seen.refusals)
+    console.print()
+    console.print(
+        say(
+            text(
+                "{found} exams found: {assessed} assessed now, {unchanged} unchanged since before, {failed} failed.",
+                found=tally.found,
+                assessed=tally.assessed,
+                unchanged=tally.unchanged,
+                failed=tally.failed,
+            )
+        )
+    )
+    console.print(f"{say(text('Report'))}: {escape(str(published.report.resolve()))}", soft_wrap=True, highlight=False)
+    console.print(
+        f"{say(text('Tables'))}: {escape(str(published.tables[0].parent.resolve()))}", soft_wrap=True, highlight=False
+    )
+
+
+def exam_table(language: Language, exams: Iterable[ExamView]) -> Table:
+    """One row an exam: whose, where, when, what, and how it met the protocol."""
+    say = language.say
+    table = _table(
+        say(text("Exam")),
+        say(text("Patient")),
+        say(text("Hospital")),
+        say(text("Day")),
+        say(text("Modalities")),
+        say(text("Lesions")),
+        say(text("Protocol")),
+    )
+    for exam in exams:
+        outcome = exam_outcome(exam)
+        style, word = OUTCOMES[outcome] if outcome is not None else ("dim", text("not judged"))
+        table.add_row(
+            exam.label,
+            escape(exam.patient),
+            escape(exam.site or say(text("(hospital not named)"))),
+            "" if exam.day is None else str(exam.day),
+            " ".join(sorted({series.modality for series in exam.series})),
+            str(len({lesion.lesion for series in exam.series for lesion in series.lesions})),
+            f"[{style}]{escape(say(word))}[/]",
+        )
+    return table
+
+
+def change_table(language: Language, changes: Iterable[LesionChange]) -> Table:
+    """One row a lesion: the verdict, the change that decided it, and why."""
+    say = language.say
+    table = _table(
+        say(text("Patient")), say(text("Lesion")), say(text("Verdict")), say(text("Change")), say(text("Why"))
+    )
+    for change in changes:
+        lead = change.lead
+        amount = ""
+        if lead is not None and lead.percent is not None:
+            amount = f"{say(lead.after.measurement.label)} {language.percent(lead.percent, signed=True)}"
+        table.add_row(
+            escape(change.patient),
+            escape(change.label),
+            f"[{VERDICT_STYLES[change.verdict]}]{escape(say(VERDICT_WORDS[change.verdict]))}[/]",
+            escape(amount),
+            escape(" ".join(say(reason) for reason in (lead.reasons if lead is not None else ()))),
+        )
+    return table
+
+
+def print_refusals(console: Console, language: Language, refusals: Iterable[Refusal]) -> None:
+    """What was left out, why, and what to do about it."""
+    refused = tuple(refusals)
+    if not refused:
+        return
+    say = language.say
+    console.print()
+    console.print(f"[yellow]{escape(say(text('Left out, the rest went on:')))}[/]")
+    for refusal in refused:
+        times = f" × {refusal.count}" if refusal.count > 1 else ""
+        console.print(
+            f"  {escape(refusal.subject)}{times}: {escape(say(refusal.reason))} [dim]\\[{refusal.code}][/]",
+            highlight=False,
+        )
+        console.print(Padding(f"→ {escape(say(refusal.remedy))}", (0, 0, 0, 4)), highlight=False)
+
+
+def print_exam(console: Console, language: Language, exam: ExamView) -> None:
+    """One exam whole: what to do first, how it was acquired, how good it is, what was measured."""
+    console.rule(f"{exam.label} · {escape(exam.patient)} · {escape(exam.site)}")
+    _print_findings(console, language, exam.findings)
+    for series in exam.series:
+        _print_series(console, language, series)
+    print_refusals(console, language, exam.refusals)
+
+
+def _print_findings(console: Console, language: Language, findings: tuple[Finding, ...]) -> None:
+    say = language.say
+    open_ones = [f for f in by_urgency(findings) if f.outcome in (Outcome.FAIL, Outcome.UNKNOWN)]
+    if not findings:
+        console.print(say(text("No protocol in the library fits this exam.")))
+        return
+    met = sum(finding.outcome is Outcome.PASS for finding in findings)
+    console.print(say(text("{met} criteria are met; {open} are not met or unknown.", met=met, open=len(open_ones))))
+    for finding in open_ones:
+        style, word = OUTCOMES[finding.outcome]
+        told = "" if finding.measured is None else f": {say(finding.measured)}"
+        limit = "" if finding.limit is None else f" ({say(text('agreed'))}: {say(finding.limit)})"
+        console.print(f"  [{style}]{escape(say(word))}[/] {escape(say(finding.title) + told + limit)}", highlight=False)
+        for sentence in (finding.reason, finding.remedy):
+            if sentence is not None:
+                console.print(Padding(f"→ {escape(say(sentence))}", (0, 0, 0, 6)), highlight=False)
+
+
+def _print_series(console: Console, language: Language, series: SeriesView) -> None:
+    say = language.say
+    console.print()
+    console.print(f"[bold]{series.modality}[/] {escape(series.description)}  [dim]{escape(series.device)}[/]")
+    console.print(
+        "  " + "; ".join(f"{escape(say(name))} {escape(say(value))}" for name, value in series.facts), highlight=False
+    )
+    _print_measurements(console, language, series.measurements)
+    for lesion in series.lesions:
+        console.print(f"  [bold]{escape(lesion.label)}[/] [dim]{escape(lesion.method)}[/]")
+        _print_measurements(console, language, lesion.measurements)
+
+
+def _print_measurements(console: Console, language: Language, measurements: Iterable[Measurement]) -> None:
+    table = Table(box=None, padding=(0, 2, 0, 2), show_header=False)
+    table.add_column()
+    table.add_column(justify="left")
+    for one in measurements:
+        table.add_row(escape(language.say(one.label)), escape(told(language, one)))
+    console.print(table)
+
+
+def told(language: Language, one: Measurement) -> str:
+    """A value with its uncertainty and unit, or why there is none."""
+    if one.value is None:
+        assert one.no_value is not None
+        return language.say(one.no_value.reason)
+    return language.quantity(one.value, one.unit, one.expanded_uncertainty)
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, header_style="bold dim", padding=(0, 2, 0, 0))
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table

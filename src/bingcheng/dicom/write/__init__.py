@@ -1,0 +1,1 @@
+"""DICOM out: image series from volumes and acquisition facts, in the habits of the vendors."""

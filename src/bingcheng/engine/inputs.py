@@ -1,0 +1,141 @@
+"""From an exam's series to cases: voxels read, regions placed, everything a measure may ask for by name."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bingcheng.core.case import Case, Methods
+from bingcheng.core.errors import BingchengError, InputError
+from bingcheng.core.refusal import Refusal, SubjectKind
+from bingcheng.dicom.acquisition import AnyAcquisition
+from bingcheng.dicom.exam import Series
+from bingcheng.dicom.masks import MASK_CLASSES, is_lesion, regions
+from bingcheng.dicom.placement import PlacedRegion
+from bingcheng.dicom.read import read_stack, read_volume
+from bingcheng.engine.problems import MASK_WITHOUT_IMAGE
+from bingcheng.image.nifti import read_regions
+from bingcheng.image.region import Region
+from bingcheng.image.volume import Stack, Volume
+
+B_VALUE = "b_value"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marked:
+    """The regions drawn on an exam's images: lesions and other segments by (series UID, volume index)."""
+
+    lesions: Mapping[tuple[str, int], tuple[Region, ...]]
+    segments: Mapping[tuple[str, int], Mapping[str, Region]]
+    refusals: tuple[Refusal, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Image:
+    """The voxels of one volume of a series, as measures get them; `index` counts the series' volumes."""
+
+    index: int
+    volume: Volume
+    stack: Stack | None
+
+    @property
+    def shown(self) -> Volume:
+        """What a person looks at: of a diffusion series the strongest weighting, where lesions are bright."""
+        return self.volume if self.stack is None else self.stack.volumes[-1]
+
+
+def marked(series: Sequence[Series], images: Sequence[Series], masks: Iterable[Path]) -> Marked:
+    """All regions that the exam's segmentations, and NIfTI masks on one of its grids, draw on `images`."""
+    placed: list[PlacedRegion] = []
+    refusals: list[Refusal] = []
+    for one in series:
+        if one.sop_class_uid in MASK_CLASSES:
+            drawn = regions(one, images)
+            placed += drawn.regions
+            refusals += drawn.refusals
+    for mask in masks:
+        try:
+            placed += _of_nifti(mask, images)
+        except InputError as error:
+            refusals.append(Refusal.of(error, kind=SubjectKind.FILE, subject=mask.name))
+    lesions: dict[tuple[str, int], list[Region]] = defaultdict(list)
+    segments: dict[tuple[str, int], dict[str, Region]] = defaultdict(dict)
+    for each in placed:
+        place = (each.series_uid, each.volume)
+        if is_lesion(each):
+            lesions[place].append(each.region)
+        else:
+            segments[place].setdefault(each.region.label.strip().lower(), each.region)
+    return Marked(
+        lesions={place: tuple(found) for place, found in lesions.items()}, segments=segments, refusals=tuple(refusals)
+    )
+
+
+def identified(lesions: Iterable[Region]) -> tuple[tuple[str, Region], ...]:
+    """Each lesion with its identifier within the patient: the tracking UID, else the label; doubles are numbered."""
+    seen: Counter[str] = Counter()
+    found = []
+    for lesion in lesions:
+        name = lesion.tracking_uid or lesion.label.strip()
+        seen[name] += 1
+        found.append((name if seen[name] == 1 else f"{name} #{seen[name]}", lesion))
+    return tuple(found)
+
+
+def read_images(series: Series, wanted: Iterable[int]) -> Iterator[Image]:
+    """The volumes of a series to work on: its first one and those on which lesions are drawn, one at a time.
+
+    A diffusion series is one image: its stack of b-values, with the lowest as its volume.
+
+    Raises
+    ------
+    BingchengError
+        what reading the pixels may raise.
+    """
+    b_values = {dict(frames.key).get(B_VALUE) for frames in series.volumes}
+    if len(b_values - {None}) > 1:
+        stack = read_stack(series, B_VALUE)
+        yield Image(index=0, volume=stack.volumes[0], stack=stack)
+        return
+    for index in sorted({0, *wanted}):
+        yield Image(index=index, volume=read_volume(series.volumes[index]), stack=None)
+
+
+def case_of(
+    methods: Methods, image: Image, series: Series, acquisition: AnyAcquisition, segments: Mapping[str, Region]
+) -> Case:
+    """The case of one volume of a series."""
+    givens: dict[str, object] = {"volume": image.volume, "acquisition": acquisition, "segments": segments}
+    if image.stack is not None:
+        givens["diffusion"] = image.stack
+    return Case(methods, givens, modality=series.modality, inputs=(series.uid,))
+
+
+def on_grid(region: Region, volume: Volume) -> Region:
+    """`region` with the volume's own grid, so that both are the same to the last bit."""
+    return replace(region, grid=volume.geometry)
+
+
+def _of_nifti(mask: Path, images: Sequence[Series]) -> list[PlacedRegion]:
+    label = mask.name.split(".")[0]
+    drawn = read_regions(mask, label=label)
+    places = [
+        (series.uid, index, frames.geometry)
+        for series in images
+        for index, frames in enumerate(series.volumes)
+        if drawn and drawn[0].grid.same_grid(frames.geometry, atol_mm=0.1)
+    ]
+    if not places:
+        raise InputError(MASK_WITHOUT_IMAGE)
+    series_uid, index, grid = places[0]
+    return [
+        PlacedRegion(series_uid=series_uid, volume=index, region=replace(region, grid=grid), number=number, role="GTV")
+        for number, region in enumerate(drawn, start=1)
+    ]
+
+
+def refused(error: BingchengError, series: Series, study_uid: str) -> Refusal:
+    """The refusal of a whole series."""
+    return Refusal.of(error, kind=SubjectKind.SERIES, subject=series.uid, study_uid=study_uid, series_uid=series.uid)

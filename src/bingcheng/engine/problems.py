@@ -1,0 +1,54 @@
+"""What can go wrong while exams are assessed, beside what the floors below say."""
+
+from __future__ import annotations
+
+from bingcheng.core.errors import Owner, Problem
+
+WORKER_LOST = Problem(
+    code="engine.worker-lost",
+    says="the process that assessed this exam ended without an answer",
+    remedy="Most often memory ran out: run again with --workers 1, or give the machine more memory.",
+    owner=Owner.OPERATOR,
+)
+UNEXPECTED = Problem(
+    code="engine.unexpected",
+    says="assessing this exam stopped with an unexpected {error} in {where}",
+    remedy="Report it to the developers with the code and the place; nothing of the exam was stored.",
+    owner=Owner.DEVELOPER,
+)
+MASK_WITHOUT_IMAGE = Problem(
+    code="engine.mask-without-image",
+    says="the mask lies on the grid of no series that was given",
+    remedy="Give the DICOM series on which the mask was drawn in the same folder, or draw it again on that series.",
+    owner=Owner.RADIOLOGIST,
+)
+NO_LESION = Problem(
+    code="engine.no-lesion",
+    says="no lesion is marked on this series, so no tumour was measured",
+    remedy="Send a segmentation (DICOM SEG, RTSTRUCT or NIfTI mask) of the lesions together with the images.",
+    owner=Owner.RADIOLOGIST,
+)
+NOTHING_FOUND = Problem(
+    code="engine.nothing-found",
+    says="no exam was found in what was given",
+    remedy="Name the folder, zip or DICOMDIR that holds the DICOM files; the list of refusals says what was there.",
+    owner=Owner.OPERATOR,
+)
+NO_SUCH_PATH = Problem(
+    code="engine.no-such-path",
+    says="there is no file or folder '{path}'",
+    remedy="Check the spelling, or drag the folder into the terminal window to insert its name.",
+    owner=Owner.OPERATOR,
+)
+NO_SUCH_EXAM = Problem(
+    code="engine.no-such-exam",
+    says="the workspace holds no exam '{exam}'",
+    remedy="Use a label from the list that `bingcheng show` prints without a name.",
+    owner=Owner.OPERATOR,
+)
+CANNOT_WRITE = Problem(
+    code="engine.cannot-write",
+    says="{what} can't be written ({error})",
+    remedy="Free space or ask for write permission on the workspace folder, then run the same command again.",
+    owner=Owner.OPERATOR,
+)

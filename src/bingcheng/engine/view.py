@@ -1,0 +1,165 @@
+"""From stored records to the assessment that the outputs render: labels, days, changes, the comparison of sites."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+
+import bingcheng
+from bingcheng.archive.records import ExamRecord, LesionRecord, SeriesRecord
+from bingcheng.archive.store import exams as stored_exams
+from bingcheng.archive.store import stray_refusals
+from bingcheng.archive.workspace import Workspace
+from bingcheng.compare.homogeneity import site_rows
+from bingcheng.compare.lesions import lesion_changes
+from bingcheng.compare.observation import Condition, Observation
+from bingcheng.core.finding import Outcome
+from bingcheng.core.measurement import Measurement
+from bingcheng.engine.judgement import in_time
+from bingcheng.outputs.acquisition_facts import fact_lines
+from bingcheng.outputs.assessment import (
+    Assessment,
+    ExamView,
+    LesionView,
+    SeriesView,
+    SiteView,
+)
+from bingcheng.outputs.summary import exam_outcome
+from bingcheng.protocol.fingerprints import conditions, device
+
+EDGE = "edge_resolution"
+MOST_FAILURES = 5
+
+
+def assessment(workspace: Workspace, *, identified: bool = False) -> Assessment:
+    """Everything that the workspace holds, ready to be rendered.
+
+    Parameters
+    ----------
+    identified : show patients by name and number and exams by date; only for those who may see them.
+    """
+    records = stored_exams(workspace)
+    names = {record.uid: _patient(workspace, record, identified=identified) for record in records}
+    ordered = sorted(records, key=lambda record: (names[record.uid], in_time(record)))
+    first = _first_exams(ordered, names)
+    views = tuple(
+        _exam(record, f"E{number:02d}", names[record.uid], first, identified=identified)
+        for number, record in enumerate(ordered, start=1)
+    )
+    seen = [o for record in ordered for o in _observations(record, names[record.uid])]
+    return Assessment(
+        version=bingcheng.__version__,
+        identified=identified,
+        sites=_sites(views),
+        exams=views,
+        changes=lesion_changes(seen, labels=_labels(ordered)),
+        comparison=site_rows(seen),
+        refusals=stray_refusals(workspace),
+    )
+
+
+def _patient(workspace: Workspace, record: ExamRecord, *, identified: bool) -> str:
+    if not identified:
+        return workspace.pseudonym(record.patient, record.site)
+    name = (record.patient.name or "").replace("^", " ").split("=")[0].strip()
+    return f"{name} ({record.patient.patient_id})" if name else record.patient.patient_id
+
+
+def _first_exams(records: Iterable[ExamRecord], names: Mapping[str, str]) -> dict[str, datetime]:
+    first: dict[str, datetime] = {}
+    for record in records:
+        if record.performed_at is not None:
+            name = names[record.uid]
+            first[name] = min(first.get(name, record.performed_at), record.performed_at)
+    return first
+
+
+def _exam(record: ExamRecord, label: str, patient: str, first: Mapping[str, datetime], *, identified: bool) -> ExamView:
+    performed = record.performed_at
+    return ExamView(
+        uid=record.uid,
+        label=label,
+        patient=patient,
+        site=record.site,
+        day=None if performed is None else (performed.date() - first[patient].date()).days,
+        performed_on=performed.date() if identified and performed is not None else None,
+        description=record.description,
+        series=tuple(_series(series) for series in record.series),
+        findings=record.findings,
+        refusals=record.refusals,
+    )
+
+
+def _series(record: SeriesRecord) -> SeriesView:
+    return SeriesView(
+        uid=record.uid,
+        modality=record.acquisition.modality,
+        description=record.acquisition.series_description or "",
+        device=device(record.acquisition) or "",
+        facts=fact_lines(record.acquisition),
+        measurements=record.measurements,
+        lesions=tuple(_lesion(lesion, record.uid) for lesion in record.lesions),
+        image=record.image,
+    )
+
+
+def _lesion(record: LesionRecord, series_uid: str) -> LesionView:
+    return LesionView(
+        lesion=record.lesion,
+        label=record.label,
+        series_uid=series_uid,
+        measurements=record.measurements,
+        method=record.method,
+        image=record.image,
+    )
+
+
+def _observations(record: ExamRecord, patient: str) -> Iterator[Observation]:
+    for series in record.series:
+        made = _conditions(series)
+        for lesion, measurement in _all(series):
+            yield Observation(
+                site=record.site,
+                device=device(series.acquisition) or "",
+                patient=patient,
+                lesion=lesion,
+                exam_uid=record.uid,
+                series_uid=series.uid,
+                performed_at=record.performed_at,
+                measurement=measurement,
+                conditions=made,
+            )
+
+
+def _all(series: SeriesRecord) -> Iterator[tuple[str | None, Measurement]]:
+    yield from ((None, one) for one in series.measurements)
+    for lesion in series.lesions:
+        yield from ((lesion.lesion, one) for one in lesion.measurements)
+
+
+def _conditions(series: SeriesRecord) -> dict[str, Condition]:
+    """The declared conditions, and those that were measured on the same images."""
+    edge = next((m.value for m in series.measurements if m.key == EDGE), None)
+    return {**conditions(series.acquisition), "edge_f50_per_mm": edge, "voxel_mm3": series.voxel_mm3}
+
+
+def _labels(records: Iterable[ExamRecord]) -> dict[str, str]:
+    return {lesion.lesion: lesion.label for record in records for series in record.series for lesion in series.lesions}
+
+
+def _sites(exams: Sequence[ExamView]) -> tuple[SiteView, ...]:
+    found = []
+    for site in sorted({exam.site for exam in exams}):
+        mine = [exam for exam in exams if exam.site == site]
+        failed = Counter(finding.title for exam in mine for finding in exam.findings if finding.outcome is Outcome.FAIL)
+        found.append(
+            SiteView(
+                site=site,
+                devices=tuple(sorted({series.device for exam in mine for series in exam.series if series.device})),
+                exam_count=len(mine),
+                outcomes=Counter(outcome.value for exam in mine if (outcome := exam_outcome(exam)) is not None),
+                top_failures=tuple(failed.most_common(MOST_FAILURES)),
+            )
+        )
+    return tuple(found)

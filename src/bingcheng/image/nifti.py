@@ -1,0 +1,150 @@
+"""NIfTI in and out. Files are RAS, volumes here LPS; SimpleITK turns one into the other at this border."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import SimpleITK as sitk  # noqa: N813 - its own documentation's name
+from numpy.typing import NDArray
+
+from bingcheng.core.errors import InputError, Owner, Problem
+from bingcheng.image.geometry import Triple, VolumeGeometry
+from bingcheng.image.region import Region
+from bingcheng.image.volume import Volume
+
+UNREADABLE_NIFTI = Problem(
+    code="image.nifti-unreadable",
+    says="the file can't be read as a NIfTI image",
+    remedy="Export it again; sheared images must be resampled to a rectangular grid first.",
+    owner=Owner.OPERATOR,
+)
+NOT_THREE_DIMENSIONAL = Problem(
+    code="image.nifti-not-3d",
+    says="the NIfTI image has {dimensions} dimensions, not 3, or more than one value a voxel",
+    remedy="Split it into one file a volume.",
+    owner=Owner.OPERATOR,
+)
+NOT_ORTHOGONAL = Problem(
+    code="image.nifti-cannot-shear",
+    says="the volume's axes are not at right angles (gantry tilt), which this file can't hold",
+    remedy="Resample the volume to a rectangular grid first.",
+    owner=Owner.OPERATOR,
+)
+UNWRITABLE_NIFTI = Problem(
+    code="image.nifti-unwritable",
+    says="the NIfTI file can't be written",
+    remedy="Give a folder that exists and may be written to, and a name that ends in .nii or .nii.gz.",
+    owner=Owner.OPERATOR,
+)
+
+RIGHT_ANGLE = 1e-4
+"""Largest cosine between two axes that still counts as a right angle: 0.006 degrees, float32 rounding of a header."""
+
+
+def read_volume(path: Path, *, unit: str) -> Volume:
+    """The volume of a NIfTI file as float32, scaled as its header says.
+
+    Parameters
+    ----------
+    unit : UCUM code of its values, which NIfTI does not record.
+
+    Raises
+    ------
+    InputError
+        ``image.nifti-unreadable``, ``image.nifti-not-3d``.
+    """
+    image = _read(path)
+    voxels: NDArray[np.float32] = sitk.GetArrayFromImage(image).astype(np.float32, copy=False)
+    return Volume(voxels=voxels, geometry=_geometry(image), unit=unit)
+
+
+def read_regions(path: Path, *, label: str, method: str = "") -> tuple[Region, ...]:
+    """The regions of a NIfTI mask: one a label value above 0, or one of membership if its values lie in [0, 1].
+
+    Parameters
+    ----------
+    label : what it shows; of several label values each region is named ``label 1``, ``label 2``, ...
+    method : how it was drawn, if known.
+
+    Raises
+    ------
+    InputError
+        ``image.nifti-unreadable``, ``image.nifti-not-3d``.
+    """
+    image = _read(path)
+    grid, values = _geometry(image), sitk.GetArrayFromImage(image)
+    found = np.unique(values[values > 0])
+    if np.all(found <= 1) and np.any(found < 1):
+        return (Region.of(values.astype(np.float32), grid, label=label, method=method),)
+    return tuple(
+        Region.of(values == value, grid, label=label if found.size == 1 else f"{label} {value:g}", method=method)
+        for value in found
+    )
+
+
+def write_volume(volume: Volume, path: Path) -> None:
+    """Write a volume as NIfTI (``.nii`` or ``.nii.gz``); its unit and padding are not kept.
+
+    Raises
+    ------
+    InputError
+        ``image.nifti-cannot-shear``, ``image.nifti-unwritable``.
+    """
+    voxels = volume.voxels
+    _write(voxels.astype(np.float32) if voxels.dtype == np.float16 else voxels, volume.geometry, path)
+
+
+def write_region(region: Region, path: Path) -> None:
+    """Write a region as NIfTI on its whole grid: 0 and 1 as bytes, or membership as float32.
+
+    Raises
+    ------
+    InputError
+        ``image.nifti-cannot-shear``, ``image.nifti-unwritable``.
+    """
+    full = np.zeros(region.grid.shape, dtype=np.uint8 if region.mask.dtype == bool else np.float32)
+    full[region.box()] = region.mask
+    _write(full, region.grid, path)
+
+
+def _read(path: Path) -> Any:
+    try:
+        image: Any = sitk.ReadImage(str(path))
+    except RuntimeError as error:  # SimpleITK's only error
+        raise InputError(UNREADABLE_NIFTI) from error
+    if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
+        raise InputError(NOT_THREE_DIMENSIONAL, dimensions=image.GetDimension())
+    return image
+
+
+def _geometry(image: Any) -> VolumeGeometry:
+    columns = np.asarray(image.GetDirection()).reshape(3, 3)
+    x, y, z = (_triple(columns[:, axis]) for axis in range(3))
+    width, height, depth = image.GetSize()
+    spacing_x, spacing_y, spacing_z = image.GetSpacing()
+    return VolumeGeometry(
+        shape=(depth, height, width),
+        spacing_mm=(spacing_z, spacing_y, spacing_x),
+        origin_mm=_triple(np.asarray(image.GetOrigin())),
+        axes=(z, y, x),
+    )
+
+
+def _write(voxels: NDArray[np.generic], geometry: VolumeGeometry, path: Path) -> None:
+    axes = np.asarray(geometry.axes)
+    if np.abs(axes @ axes.T - np.eye(3)).max() > RIGHT_ANGLE:
+        raise InputError(NOT_ORTHOGONAL)
+    image: Any = sitk.GetImageFromArray(voxels)
+    image.SetSpacing(tuple(reversed(geometry.spacing_mm)))
+    image.SetOrigin(geometry.origin_mm)
+    image.SetDirection(tuple(axes[::-1].T.ravel().tolist()))
+    try:
+        sitk.WriteImage(image, str(path))
+    except RuntimeError as error:
+        raise InputError(UNWRITABLE_NIFTI) from error
+
+
+def _triple(vector: NDArray[np.float64]) -> Triple:
+    return float(vector[0]), float(vector[1]), float(vector[2])

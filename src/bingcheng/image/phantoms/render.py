@@ -1,0 +1,248 @@
+"""From shapes to voxels: partial volume and blur in closed form, so that no edge has a staircase.
+
+An image value is the object seen through a Gaussian point-spread function along the grid's axes. Dividing each axis
+by its blur turns every ellipsoid into another ellipsoid under an isotropic unit blur, whose profile is known (see
+`bingcheng.image.phantoms.kernels`). A slice is usually thicker than the blur in its plane; the excess along z is a sum
+over depths in steps of less than the in-plane blur, which converges exponentially for so smooth a function.
+
+Accuracy, measured against brute-force supersampling in the tests: spheres and planes are exact. For ellipsoids the
+error of a single value stays below 0.15 (blur / least radius of curvature)^2, and blur conserves volume: the sum of the
+memberships is the volume within 0.1 % where each semi-axis is at least six times the in-plane blur.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bingcheng.core.errors import InputError, Owner, Problem
+from bingcheng.image.geometry import Triple, VolumeGeometry
+from bingcheng.image.phantoms import kernels
+from bingcheng.image.phantoms.shapes import Ellipsoid, HalfSpace, Shape
+from bingcheng.image.region import Region
+from bingcheng.image.volume import Volume
+
+BLUR_NOT_POSITIVE = Problem(
+    code="image.blur-not-positive",
+    says="a phantom's blur must be positive along each axis, not {blur_mm} mm",
+    remedy="Give the standard deviation of the point spread along z, y and x; `voxel_blur` gives a voxel's own.",
+    owner=Owner.DEVELOPER,
+)
+SHEARED_PHANTOM = Problem(
+    code="image.sheared-phantom",
+    says="phantoms are made on grids with perpendicular axes only",
+    remedy="Make the phantom on an upright grid and resample it.",
+    owner=Owner.DEVELOPER,
+)
+
+SUBDIVISIONS = 7
+"""Sub-points a voxel along each axis when its share in a shape is counted."""
+
+DEPTH_STEP = 0.8
+"""Step of the sum over depths in units of the in-plane blur: its error falls as exp(-2 pi^2 / step^2), here 4e-14."""
+
+DEPTH_REACH = 4.0
+"""How far the sum over depths goes, in standard deviations of the excess blur."""
+
+_NO_DEPTH = np.zeros(1)
+_WHOLE = np.ones(1)
+_NOWHERE = np.empty((0, 0, 0), dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A shape filled with one value; `bounded` parts exist only inside the cavity that `compose` is given."""
+
+    shape: Shape
+    value: float
+    bounded: bool = False
+
+
+def voxel_blur(geometry: VolumeGeometry) -> Triple:
+    """The standard deviations (z, y, x) in mm of a voxel's own box: spacing / sqrt(12)."""
+    z, y, x = (step / math.sqrt(12.0) for step in geometry.spacing_mm)
+    return z, y, x
+
+
+def paint(
+    voxels: NDArray[Any],
+    geometry: VolumeGeometry,
+    shape: Shape,
+    value: float | NDArray[np.float64],
+    blur_mm: Triple,
+    within: NDArray[Any] | None = None,
+    *,
+    coarse: bool = False,
+) -> None:
+    """Blend a blurred shape of one value into voxels, in place: what lies beneath shows where the shape ends.
+
+    Parameters
+    ----------
+    voxels : writeable float array (z, y, x); or (channel, z, y, x) to paint the same shape into several images.
+    geometry : its grid; axes perpendicular.
+    shape, value : what to paint; one value a channel.
+    blur_mm : standard deviation of the Gaussian point spread along (z, y, x), positive.
+    within : memberships (z, y, x) of the cavity outside of which nothing is painted.
+    coarse : take the blur along z as part of the whitening: quicker, for scenery of which nobody asks the truth.
+
+    Raises
+    ------
+    InputError
+        ``image.blur-not-positive``, ``image.sheared-phantom``.
+    """
+    axes, blur = _frame(geometry, blur_mm)
+    depths, weights = _NO_DEPTH, _WHOLE
+    if not coarse and isinstance(shape, Ellipsoid):
+        depths, weights, blur = _depths(blur)
+    step = np.asarray(geometry.spacing_mm) / blur
+    cavity = _NOWHERE if within is None else within
+    origin = np.asarray(geometry.origin_mm)
+    channels = voxels if voxels.ndim == 4 else voxels[None]
+    values = np.atleast_1d(np.asarray(value, dtype=float))
+    if isinstance(shape, HalfSpace):
+        normal = axes.T @ (np.asarray(shape.normal) / np.linalg.norm(shape.normal))
+        # the blur across a plane is the point spread's standard deviation along its normal
+        across = float(np.linalg.norm(normal * blur))
+        offset = float(normal @ (axes.T @ (np.asarray(shape.point_mm) - origin))) / across
+        kernels.paint_plane(channels, cavity, normal * np.asarray(geometry.spacing_mm) / across, offset, values)
+        return
+    centre = axes.T @ (np.asarray(shape.centre_mm) - origin)
+    form = axes.T @ shape.form @ axes * np.outer(blur, blur)
+    q, turn = np.linalg.eigh(form)
+    start, stop = _box(shape, geometry, axes, centre, kernels.FAR * np.asarray(blur_mm))
+    if np.all(stop > start):
+        flat = np.where(q < 1e-12 * q[-1], 0.0, q)
+        kernels.paint_quadric(
+            channels,
+            cavity,
+            start,
+            stop,
+            step,
+            centre / blur,
+            np.ascontiguousarray(turn),
+            flat,
+            depths,
+            weights,
+            values,
+        )
+
+
+def compose(
+    parts: Iterable[Part],
+    geometry: VolumeGeometry,
+    blur_mm: Triple,
+    *,
+    background: float = 0.0,
+    unit: str = "1",
+    within: NDArray[Any] | None = None,
+) -> Volume:
+    """The volume of parts painted one over the other in order, on a background, without noise.
+
+    Where a part lies wholly in one other part the result is the exact blurred object; where borders of two parts meet
+    within a few blurs, the later part's profile decides.
+
+    Raises
+    ------
+    InputError
+        ``image.blur-not-positive``, ``image.sheared-phantom``.
+    """
+    voxels = np.full(geometry.shape, background, dtype=np.float32)
+    for part in parts:
+        paint(voxels, geometry, part.shape, part.value, blur_mm, within if part.bounded else None)
+    return Volume(voxels=voxels, geometry=geometry, unit=unit)
+
+
+def membership(shape: Shape, geometry: VolumeGeometry, blur_mm: Triple | None = None) -> NDArray[np.float32]:
+    """The share (z, y, x), 0 to 1, of a blurred shape in each voxel; blurred by the voxel itself unless told."""
+    share = np.zeros(geometry.shape, dtype=np.float32)
+    paint(share, geometry, shape, 1.0, blur_mm or voxel_blur(geometry))
+    return share
+
+
+def region_of(
+    shape: Ellipsoid,
+    geometry: VolumeGeometry,
+    *,
+    label: str,
+    fractional: bool = False,
+    tracking_uid: str | None = None,
+    subdivisions: int = SUBDIVISIONS,
+) -> Region:
+    """What a careful reader draws: the voxels that lie at least half in the shape (or each voxel's share).
+
+    The share is counted on `subdivisions` cubed points a voxel, so it is the geometric truth, free of any blur.
+
+    Raises
+    ------
+    InputError
+        ``image.sheared-phantom``.
+    """
+    axes, _ = _frame(geometry, (1.0, 1.0, 1.0))
+    centre = axes.T @ (np.asarray(shape.centre_mm) - np.asarray(geometry.origin_mm))
+    start, stop = _box(shape, geometry, axes, centre, np.asarray(geometry.spacing_mm))
+    size = np.maximum(stop - start, 0)
+    first = geometry.to_mm(start) - np.asarray(shape.centre_mm)
+    share = kernels.inside_share(size, first, geometry.matrix, shape.form, subdivisions)
+    box = Region.of(
+        share if fractional else share >= 0.5,
+        geometry.box((int(start[0]), int(start[1]), int(start[2])), (int(size[0]), int(size[1]), int(size[2]))),
+        label=label,
+    )
+    return Region(
+        mask=box.mask,
+        start=(box.start[0] + int(start[0]), box.start[1] + int(start[1]), box.start[2] + int(start[2])),
+        grid=geometry,
+        label=label,
+        tracking_uid=tracking_uid,
+        method="analytic",
+    )
+
+
+def _frame(geometry: VolumeGeometry, blur_mm: Triple) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Unit vectors of z, y, x as columns (LPS), and the blur as an array."""
+    if min(blur_mm) <= 0:
+        raise InputError(BLUR_NOT_POSITIVE, blur_mm=str(blur_mm))
+    axes: NDArray[np.float64] = np.asarray(geometry.axes, dtype=float).T
+    if not np.allclose(axes.T @ axes, np.eye(3), atol=1e-6):
+        raise InputError(SHEARED_PHANTOM)
+    return axes, np.asarray(blur_mm, dtype=float)
+
+
+def _depths(
+    blur: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Depths and weights, in units of the in-plane blur, that make up for a thicker slice; and the blur without it."""
+    plane = float(np.sqrt(blur[1] * blur[2]))
+    excess = float(blur[0] ** 2 - plane**2)
+    if excess <= 1e-3 * plane**2:
+        return _NO_DEPTH, _WHOLE, blur
+    deviation = math.sqrt(excess) / plane
+    count = math.ceil(DEPTH_REACH * deviation / DEPTH_STEP)
+    depths = np.linspace(-count * DEPTH_STEP, count * DEPTH_STEP, 2 * count + 1)
+    weights: NDArray[np.float64] = np.exp(-0.5 * (depths / deviation) ** 2)
+    shares: NDArray[np.float64] = weights / weights.sum()
+    return depths, shares, np.asarray([plane, float(blur[1]), float(blur[2])])
+
+
+def _box(
+    shape: Ellipsoid,
+    geometry: VolumeGeometry,
+    axes: NDArray[np.float64],
+    centre: NDArray[np.float64],
+    margin_mm: NDArray[np.float64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """First index and one past the last, along (z, y, x), of the voxels that the shape can touch."""
+    own = axes.T @ np.asarray(shape.rotation)
+    with np.errstate(invalid="ignore"):
+        spans = np.where(np.abs(own) > 1e-12, (own * np.asarray(shape.semi_axes_mm)) ** 2, 0.0)
+    reach = np.sqrt(spans.sum(axis=1)) + margin_mm
+    spacing = np.asarray(geometry.spacing_mm)
+    shape_voxels = np.asarray(geometry.shape)
+    low = np.clip(np.ceil((centre - reach) / spacing), 0, shape_voxels)
+    high = np.clip(np.floor((centre + reach) / spacing) + 1, 0, shape_voxels)
+    return low.astype(np.int64), high.astype(np.int64)

@@ -1,0 +1,103 @@
+"""Hospitals as the page shows them: how they kept to the protocol, and each measure beside the other hospitals'."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from bingcheng.core.finding import Outcome
+from bingcheng.core.units import unit
+from bingcheng.outputs.assessment import Assessment, SiteRow, SiteView
+from bingcheng.outputs.language import Language
+from bingcheng.outputs.report.strips import divided_bar, shared_scale, strip, strip_axis
+from bingcheng.outputs.report.words import EXAM_WORDS, style
+from bingcheng.outputs.summary import exam_outcome
+
+EXAM_ORDER = (Outcome.PASS, Outcome.UNKNOWN, Outcome.FAIL, None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteCard:
+    """One hospital. `counts` says how many of its exams came to what; `bar` draws the same."""
+
+    anchor: str
+    view: SiteView
+    counts: tuple[tuple[Outcome | None, int], ...]
+    bar: Markup
+    flagged: tuple[SiteRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparedRow:
+    """One scanner's values of one measure."""
+
+    row: SiteRow
+    strip: Markup
+    median: str
+    spread: str
+    deviation: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparedMeasure:
+    """One measure over all scanners, on one scale."""
+
+    key: str
+    label: str
+    unit: str
+    rows: tuple[ComparedRow, ...]
+    axis: Markup
+    flagged: bool
+
+
+def site_cards(assessment: Assessment, language: Language) -> tuple[SiteCard, ...]:
+    """One card for each hospital, in their order."""
+    cards = []
+    for place, site in enumerate(assessment.sites):
+        counted = Counter(exam_outcome(exam) for exam in assessment.exams if exam.site == site.site)
+        counts = tuple((outcome, counted[outcome]) for outcome in EXAM_ORDER if counted[outcome])
+        parts = [(style(outcome), n, f"{language.say(EXAM_WORDS[outcome])}: {n}") for outcome, n in counts]
+        cards.append(
+            SiteCard(
+                anchor=f"site-{place}",
+                view=site,
+                counts=counts,
+                bar=divided_bar(parts),
+                flagged=tuple(row for row in assessment.comparison if row.site == site.site and row.flagged),
+            )
+        )
+    return tuple(cards)
+
+
+def compared_measures(assessment: Assessment, language: Language) -> tuple[ComparedMeasure, ...]:
+    """One entry for each compared measure; those in which a hospital stands out come first."""
+    rows_by_key: dict[str, list[SiteRow]] = {}
+    for row in assessment.comparison:
+        rows_by_key.setdefault(row.key, []).append(row)
+    compared = [_measure(rows, language) for rows in rows_by_key.values()]
+    return tuple(sorted(compared, key=lambda one: (not one.flagged, one.label)))
+
+
+def _measure(rows: list[SiteRow], language: Language) -> ComparedMeasure:
+    scale = shared_scale(rows)
+    first = rows[0]
+    symbol = language.say(unit(first.unit).symbol)
+    return ComparedMeasure(
+        key=first.key,
+        label=language.say(first.label),
+        unit=symbol,
+        rows=tuple(_row(row, language, strip(row, scale, symbol, language)) for row in rows),
+        axis=strip_axis(scale, language),
+        flagged=any(row.flagged for row in rows),
+    )
+
+
+def _row(row: SiteRow, language: Language, drawn: Markup) -> ComparedRow:
+    grain = row.spread or (max(row.values) - min(row.values) if row.values else None)
+    spread = "" if row.spread is None else language.rounded(row.spread, row.unit, grain)
+    away = "" if row.deviation is None else language.rounded(row.deviation, row.unit, grain, signed=True)
+    return ComparedRow(
+        row=row, strip=drawn, median=language.rounded(row.median, row.unit, grain), spread=spread, deviation=away
+    )

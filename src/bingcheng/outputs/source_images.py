@@ -1,0 +1,121 @@
+"""The images that an output refers to, read once and completed; and outputs saved whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+
+import highdicom
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset
+from pydicom.uid import generate_uid
+
+from bingcheng.core.codes import Code
+from bingcheng.core.errors import InputError, Owner, Problem
+from bingcheng.dicom.exam import FrameSource, VolumeFrames
+from bingcheng.dicom.sources import open_dataset
+
+CANNOT_WRITE = Problem(
+    code="outputs.cannot-write",
+    says="a result can't be written ({error})",
+    remedy="Free space on the disk, or give a folder in which you may write.",
+    owner=Owner.OPERATOR,
+)
+
+INHERITED_EMPTY = (
+    "PatientID",
+    "PatientName",
+    "PatientBirthDate",
+    "PatientSex",
+    "StudyID",
+    "StudyDate",
+    "StudyTime",
+    "AccessionNumber",
+    "ReferringPhysicianName",
+)
+"""Attributes of patient and study that may be empty but not absent (type 2); de-identified images often lack them."""
+
+
+def source_datasets(frames: VolumeFrames, slices: Iterable[int]) -> tuple[list[Dataset], Mapping[int, int]]:
+    """The datasets (without pixels) behind some slices, and where each slice stands in them.
+
+    Of single-frame images there is one dataset a slice; of a multi-frame object there is one, and a slice stands at
+    its frame number (from 0).
+
+    Raises
+    ------
+    InputError
+        ``dicom.unreadable``.
+    """
+    opened: dict[FrameSource, Dataset] = {}
+    planes: dict[int, int] = {}
+    for z in slices:
+        source = frames.frames[z]
+        file = FrameSource(path=source.path, member=source.member)
+        if file not in opened:
+            opened[file] = _complete(open_dataset(file))
+        planes[z] = source.frame if frame_count(opened[file]) > 1 else len(opened) - 1
+    return list(opened.values()), planes
+
+
+def frame_count(dataset: Dataset) -> int:
+    """How many frames the image has; 1 if it does not say."""
+    return int(dataset.get("NumberOfFrames") or 1)
+
+
+def _complete(dataset: Dataset) -> Dataset:
+    for keyword in INHERITED_EMPTY:
+        if keyword not in dataset:
+            setattr(dataset, keyword, "")
+    return dataset
+
+
+def concept(code: Code) -> highdicom.sr.CodedConcept:
+    """The coded concept for highdicom; values over 16 characters become long code values by themselves."""
+    return highdicom.sr.CodedConcept(value=code.value, scheme_designator=code.scheme, meaning=code.meaning)
+
+
+def save(dataset: Dataset, path: Path, moment: datetime) -> None:
+    """Write `dataset` with the given date and time of content; the file appears whole or not at all.
+
+    Raises
+    ------
+    InputError
+        ``outputs.cannot-write``.
+    """
+    _make_repeatable(dataset, moment)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+        os.close(handle)
+        try:
+            dataset.save_as(name, enforce_file_format=True)
+            Path(name).replace(path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                Path(name).unlink()
+            raise
+    except OSError as error:
+        raise InputError(CANNOT_WRITE, error=type(error).__name__) from error
+
+
+def _make_repeatable(dataset: Dataset, moment: datetime) -> None:
+    """Replace what highdicom takes from the clock and from chance, so that the same content gives the same bytes."""
+    for kind in ("Content", "InstanceCreation", "Series"):
+        if f"{kind}Date" in dataset:
+            setattr(dataset, f"{kind}Date", moment.strftime("%Y%m%d"))
+        if f"{kind}Time" in dataset:
+            setattr(dataset, f"{kind}Time", moment.strftime("%H%M%S.%f"))
+    dimensions = generate_uid(entropy_srcs=[str(dataset.SOPInstanceUID), "dimensions"])
+
+    def replace(_: Dataset, element: DataElement) -> None:
+        if element.keyword == "ContributionDateTime":
+            element.value = moment.strftime("%Y%m%d%H%M%S.%f")
+        elif element.keyword == "DimensionOrganizationUID":
+            element.value = dimensions
+
+    dataset.walk(replace)

@@ -1,0 +1,219 @@
+"""The measurement groups of a structured report: a lesion's axes on a slice, and its measurements over the volume."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import highdicom
+import numpy as np
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset
+
+from bingcheng.core.codes import Code
+from bingcheng.core.measurement import Measurement
+from bingcheng.dicom.exam import VolumeFrames
+from bingcheng.outputs.codes import (
+    LONG_AXIS_SRT,
+    LOWER_UNCERTAINTY,
+    NEOPLASM,
+    SHORT_AXIS_SRT,
+    UPPER_UNCERTAINTY,
+    coded,
+    private,
+    unit_code,
+)
+from bingcheng.outputs.seg import SegmentationReference
+from bingcheng.outputs.source_images import concept, frame_count
+from bingcheng.quantify.diameter import Chord, DiameterLine
+
+BIDIRECTIONAL = "Cornerstone3DTools@^0.1.0:Bidirectional"
+"""Tracking identifier by which the OHIF viewer knows which of its tools draws the two lines."""
+LONGEST_DIAMETER, SHORT_AXIS = "longest_diameter", "short_axis"
+LONGEST_TEXT = 64
+"""The characters that fit into a short text of a content item in common archives."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedLesion:
+    """One lesion in one series, as it is reported.
+
+    Parameters
+    ----------
+    label : what it is called; never patient data.
+    tracking_uid : the same at other time points and in the segmentation.
+    measurements : all of them; those without a value are left out of the report.
+    axis : longest diameter and short axis as lines, None if they were not measured.
+    site : where it lies, coded, if known.
+    """
+
+    label: str
+    tracking_uid: str
+    measurements: tuple[Measurement, ...]
+    axis: DiameterLine | None = None
+    site: Code | None = None
+
+
+def diameter_group(
+    lesion: ReportedLesion, frames: VolumeFrames, image: Dataset, published: Mapping[str, Code] | None
+) -> highdicom.sr.MeasurementsAndQualitativeEvaluations:
+    """The lesion's long and short axis, each with its line on the slice (TID 1501 with SCOORD polylines).
+
+    The older SRT codes are used because they are the ones that viewers look for. After the axes the other values stand
+    once more, bare: the OHIF viewer (3.13) lists a value without coordinates only if nothing at all hangs below it,
+    and so would show none of the values of `volume_group`, under each of which uncertainty and algorithm stand.
+    """
+    assert lesion.axis is not None
+    frame = _frame_number(frames, lesion.axis.slice_index, image)
+    lines = [_line(LONG_AXIS_SRT, lesion, LONGEST_DIAMETER, lesion.axis.long_axis, frames, image, frame)]
+    if lesion.axis.short_axis is not None:
+        lines.append(_line(SHORT_AXIS_SRT, lesion, SHORT_AXIS, lesion.axis.short_axis, frames, image, frame))
+    return highdicom.sr.MeasurementsAndQualitativeEvaluations(
+        tracking_identifier=highdicom.sr.TrackingIdentifier(uid=lesion.tracking_uid, identifier=BIDIRECTIONAL),
+        finding_type=concept(NEOPLASM),
+        finding_sites=_sites(lesion),
+        measurements=[*lines, *(_bare(m, published) for m in _beside_the_axes(lesion))],
+    )
+
+
+def volume_group(
+    lesion: ReportedLesion, seg: SegmentationReference, series_uid: str, published: Mapping[str, Code] | None
+) -> highdicom.sr.VolumetricROIMeasurementsAndQualitativeEvaluations | None:
+    """All other measurements that have a value, over the lesion's segment (TID 1411); None if there is none."""
+    measured = _beside_the_axes(lesion)
+    if not measured:
+        return None
+    # The reference is built by hand: highdicom 0.28 looks for the segment of each frame in the per-frame groups, but
+    # writes it into the shared group when there is one segment only.
+    segment = highdicom.sr.ReferencedSegment(
+        sop_class_uid=seg.sop_class_uid,
+        sop_instance_uid=seg.sop_instance_uid,
+        segment_number=seg.segments[lesion.tracking_uid],
+        source_series=highdicom.sr.SourceSeriesForSegmentation(series_uid),
+    )
+    return highdicom.sr.VolumetricROIMeasurementsAndQualitativeEvaluations(
+        tracking_identifier=highdicom.sr.TrackingIdentifier(
+            uid=lesion.tracking_uid, identifier=lesion.label[:LONGEST_TEXT] or lesion.tracking_uid
+        ),
+        referenced_segment=segment,
+        finding_type=concept(NEOPLASM),
+        finding_sites=_sites(lesion),
+        measurements=[_measurement(m, published) for m in measured],
+    )
+
+
+def _beside_the_axes(lesion: ReportedLesion) -> list[Measurement]:
+    """The measurements that have a value and are not drawn as lines."""
+    drawn = {LONGEST_DIAMETER, SHORT_AXIS} if lesion.axis is not None else set()
+    return [m for m in lesion.measurements if m.value is not None and m.key not in drawn]
+
+
+def _bare(measurement: Measurement, published: Mapping[str, Code] | None) -> highdicom.sr.Measurement:
+    """Name, value and unit alone; what only a derivation tells apart (SUV maximum, mean, peak) is named by its key."""
+    assert measurement.value is not None
+    what = coded(measurement, published)
+    return highdicom.sr.Measurement(
+        name=concept(what.concept if what.derivation is None else private(measurement)),
+        value=_storable(measurement.value),
+        unit=concept(unit_code(measurement.unit)),
+    )
+
+
+def _sites(lesion: ReportedLesion) -> list[highdicom.sr.FindingSite] | None:
+    return None if lesion.site is None else [highdicom.sr.FindingSite(anatomic_location=concept(lesion.site))]
+
+
+def _measurement(measurement: Measurement, published: Mapping[str, Code] | None) -> highdicom.sr.Measurement:
+    assert measurement.value is not None
+    what = coded(measurement, published)
+    item = highdicom.sr.Measurement(
+        name=concept(what.concept),
+        value=_storable(measurement.value),
+        unit=concept(unit_code(measurement.unit)),
+        derivation=None if what.derivation is None else concept(what.derivation),
+        algorithm_id=_algorithm(measurement),
+    )
+    _add_uncertainty(item, measurement)
+    return item
+
+
+def _line(
+    code: Code,
+    lesion: ReportedLesion,
+    key: str,
+    chord: Chord,
+    frames: VolumeFrames,
+    image: Dataset,
+    frame: int | None,
+) -> highdicom.sr.Measurement:
+    measured = next((m for m in lesion.measurements if m.key == key and m.value is not None), None)
+    item = highdicom.sr.Measurement(
+        name=concept(code),
+        value=_storable(chord.length_mm if measured is None or measured.value is None else measured.value),
+        unit=concept(unit_code("mm")),
+        algorithm_id=None if measured is None else _algorithm(measured),
+        referenced_coordinates=[
+            highdicom.sr.CoordinatesForMeasurement(
+                graphic_type=highdicom.sr.GraphicTypeValues.POLYLINE,
+                graphic_data=_on_image(chord, frames),
+                source_image=highdicom.sr.SourceImageForRegion(
+                    referenced_sop_class_uid=str(image.SOPClassUID),
+                    referenced_sop_instance_uid=str(image.SOPInstanceUID),
+                    referenced_frame_numbers=None if frame is None else [frame],
+                ),
+            )
+        ],
+    )
+    if measured is not None:
+        _add_uncertainty(item, measured)
+    return item
+
+
+def _on_image(chord: Chord, frames: VolumeFrames) -> NDArray[np.float64]:
+    """The ends of a line as (column, row), where the image's outer corner is (0, 0) (PS3.3 C.18.6.1.1)."""
+    index = frames.geometry.to_index(np.asarray((chord.start_mm, chord.end_mm)))
+    on_image: NDArray[np.float64] = index[:, [2, 1]] + 0.5  # from voxel centres to the corner of the image
+    return np.maximum(on_image, 0.0)
+
+
+def _frame_number(frames: VolumeFrames, z: int, image: Dataset) -> int | None:
+    return frames.frames[z].frame + 1 if frame_count(image) > 1 else None
+
+
+def _algorithm(measurement: Measurement) -> highdicom.sr.AlgorithmIdentification:
+    provenance = measurement.provenance
+    settings = [f"{name}={_setting(value)}" for name, value in sorted(provenance.parameters.items())]
+    return highdicom.sr.AlgorithmIdentification(
+        name=f"{provenance.package}.{provenance.measure}",
+        version=f"{provenance.version} (revision {provenance.revision})",
+        parameters=settings or None,
+    )
+
+
+def _setting(value: object) -> str:
+    """A setting as text: JSON, but a text as it stands."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True, default=dict)
+
+
+def _add_uncertainty(item: highdicom.sr.Measurement, measurement: Measurement) -> None:
+    """Add the expanded uncertainty (k = 2) as TID 310 has it, in the unit of the value, before the algorithm's rows."""
+    expanded = measurement.expanded_uncertainty
+    if expanded is None:
+        return
+    content = item[0].ContentSequence if "ContentSequence" in item[0] else highdicom.sr.ContentSequence()
+    for code in (UPPER_UNCERTAINTY, LOWER_UNCERTAINTY):
+        content.append(
+            highdicom.sr.NumContentItem(
+                name=concept(code),
+                value=_storable(expanded),
+                unit=concept(unit_code(measurement.unit)),
+                relationship_type=highdicom.sr.RelationshipTypeValues.HAS_PROPERTIES,
+            )
+        )
+    item[0].ContentSequence = content
+
+
+def _storable(value: float) -> float:
+    """The value with as many digits as a decimal string of 16 characters holds (PS3.5 6.2, VR DS)."""
+    return float(f"{value:.10g}")

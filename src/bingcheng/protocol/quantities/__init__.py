@@ -1,0 +1,1 @@
+"""The quantities that protocols ask about, one module a family; each is a described function of the typed facts."""

@@ -1,0 +1,150 @@
+"""Segmentations are conformant, lie where the lesion lies, and go back into the archive they came from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import highdicom as hd
+import numpy as np
+import pydicom
+import pytest
+
+from bingcheng.core.codes import Code
+from bingcheng.core.errors import InputError
+from bingcheng.image.region import Region
+from bingcheng.outputs.seg import write_seg
+
+AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+
+
+def read(path):
+    return hd.seg.segread(path)
+
+
+def voxels(seg, region: Region, number: int):
+    """The segment's mask on the volume's grid, placed by positions rather than by frame order."""
+    full = np.zeros(region.grid.shape, dtype=bool)
+    for index, item in enumerate(seg.PerFrameFunctionalGroupsSequence):
+        identification = item.get("SegmentIdentificationSequence") or seg.SharedFunctionalGroupsSequence[0].get(
+            "SegmentIdentificationSequence"
+        )
+        if identification[0].ReferencedSegmentNumber != number:
+            continue
+        z, y, x = region.grid.to_index(item.PlanePositionSequence[0].ImagePositionPatient)
+        assert (y, x) == pytest.approx((0, 0), abs=1e-6)
+        full[round(z)] = seg.pixel_array.reshape(-1, *region.grid.shape[1:])[index] > 0
+    return full
+
+
+def full(region: Region):
+    mask = np.zeros(region.grid.shape, dtype=bool)
+    mask[region.box()] = region.inside
+    return mask
+
+
+def test_the_segment_lies_where_the_lesion_lies(source, lesion, tmp_path):
+    write_seg(tmp_path / "seg.dcm", [lesion], source.frames, written_at=AT)
+    assert np.array_equal(voxels(read(tmp_path / "seg.dcm"), lesion, 1), full(lesion))
+
+
+def test_two_lesions_become_two_segments_that_keep_their_own_voxels(source, lesion, second_lesion, tmp_path):
+    reference = write_seg(tmp_path / "seg.dcm", [lesion, second_lesion], source.frames, written_at=AT)
+    seg = read(tmp_path / "seg.dcm")
+    assert np.array_equal(voxels(seg, lesion, 1), full(lesion))
+    assert np.array_equal(voxels(seg, second_lesion, 2), full(second_lesion))
+    assert reference.segments == {lesion.tracking_uid: 1, second_lesion.tracking_uid: 2}
+
+
+def test_overlapping_lesions_both_stay_whole(source, lesion, tmp_path):
+    inner = Region.of(full(lesion) & (np.arange(32) < 10), lesion.grid, label="Core", tracking_uid="1.2.3")
+    write_seg(tmp_path / "seg.dcm", [lesion, inner], source.frames, written_at=AT)
+    seg = read(tmp_path / "seg.dcm")
+    assert np.array_equal(voxels(seg, lesion, 1), full(lesion))
+    assert np.array_equal(voxels(seg, inner, 2), full(inner))
+
+
+def test_it_is_conformant(source, lesion, second_lesion, tmp_path, complaints):
+    write_seg(tmp_path / "seg.dcm", [lesion, second_lesion], source.frames, written_at=AT)
+    write_seg(tmp_path / "one.dcm", [lesion], source.frames, written_at=AT)
+    assert complaints(tmp_path / "seg.dcm") == []
+    assert complaints(tmp_path / "one.dcm") == []
+
+
+def test_it_belongs_to_the_same_patient_and_study_as_the_images(source, lesion, tmp_path):
+    reference = write_seg(tmp_path / "seg.dcm", [lesion], source.frames, written_at=AT)
+    image, seg = pydicom.dcmread(source.frames.frames[0].path), read(tmp_path / "seg.dcm")
+    for keyword in ("PatientID", "PatientName", "StudyInstanceUID", "AccessionNumber", "FrameOfReferenceUID"):
+        assert seg[keyword].value == image[keyword].value, keyword
+    assert seg.SeriesInstanceUID != image.SeriesInstanceUID
+    assert (reference.study_uid, reference.sop_instance_uid) == (seg.StudyInstanceUID, seg.SOPInstanceUID)
+
+
+def test_images_that_lost_their_identity_can_be_segmented_too(bare_source, lesion, tmp_path, complaints):
+    write_seg(tmp_path / "seg.dcm", [lesion], bare_source.frames, written_at=AT)
+    assert complaints(tmp_path / "seg.dcm") == []
+
+
+def test_codes_tracking_and_method_are_written(source, lesion, second_lesion, tmp_path):
+    liver = replace(second_lesion, label="Liver metastasis", code=Code("94381002", "SCT", "Metastasis to liver"))
+    write_seg(tmp_path / "seg.dcm", [lesion, liver], source.frames, written_at=AT)
+    first, second = read(tmp_path / "seg.dcm").SegmentSequence
+    assert first.SegmentedPropertyCategoryCodeSequence[0].CodeValue == "49755003"
+    assert first.SegmentedPropertyTypeCodeSequence[0].CodeValue == "108369006"
+    assert (first.TrackingUID, first.TrackingID) == (lesion.tracking_uid, "Lesion A")
+    assert (first.SegmentAlgorithmType, "SegmentAlgorithmName" in first) == ("MANUAL", False)
+    assert second.SegmentedPropertyTypeCodeSequence[0].CodeValue == "94381002"
+    assert second.SegmentAlgorithmType == "SEMIAUTOMATIC"
+    assert second.SegmentAlgorithmName == "semi-automatic threshold 41 %"
+
+
+def test_a_named_algorithm_is_automatic(source, lesion, tmp_path):
+    write_seg(tmp_path / "seg.dcm", [replace(lesion, method="nnU-Net 2.4 lung")], source.frames, written_at=AT)
+    assert read(tmp_path / "seg.dcm").SegmentSequence[0].SegmentAlgorithmType == "AUTOMATIC"
+
+
+def test_each_frame_names_the_image_it_was_drawn_on(source, lesion, tmp_path):
+    write_seg(tmp_path / "seg.dcm", [lesion], source.frames, written_at=AT)
+    for item in read(tmp_path / "seg.dcm").PerFrameFunctionalGroupsSequence:
+        z = round(float(lesion.grid.to_index(item.PlanePositionSequence[0].ImagePositionPatient)[0]))
+        image = item.DerivationImageSequence[0].SourceImageSequence[0]
+        assert image.ReferencedSOPInstanceUID == source.frames.sop_instance_uids[z]
+        if source.kind == "enhanced":
+            assert image.ReferencedFrameNumber == source.frames.frames[z].frame + 1
+
+
+def test_a_voxel_belongs_if_half_of_it_does(source, lesion, tmp_path):
+    partial = replace(lesion, mask=np.where(lesion.inside, 0.5, 0.49).astype(np.float32))
+    write_seg(tmp_path / "seg.dcm", [partial], source.frames, written_at=AT)
+    assert np.array_equal(voxels(read(tmp_path / "seg.dcm"), lesion, 1), full(lesion))
+
+
+def test_the_same_call_gives_the_same_object(source, lesion, tmp_path):
+    for name in ("a.dcm", "b.dcm"):
+        write_seg(tmp_path / name, [lesion], source.frames, written_at=AT)
+    assert (tmp_path / "a.dcm").read_bytes() == (tmp_path / "b.dcm").read_bytes()
+
+
+def test_another_contour_is_another_object(source, lesion, second_lesion, tmp_path):
+    first = write_seg(tmp_path / "a.dcm", [lesion], source.frames, written_at=AT)
+    second = write_seg(tmp_path / "b.dcm", [second_lesion], source.frames, written_at=AT)
+    assert first.sop_instance_uid != second.sop_instance_uid
+
+
+def test_an_empty_region_is_refused_by_name(source, lesion, tmp_path):
+    with pytest.raises(InputError, match="nothing-to-segment"):
+        write_seg(tmp_path / "seg.dcm", [replace(lesion, mask=np.zeros((1, 1, 1), dtype=bool))], source.frames)
+    assert not (tmp_path / "seg.dcm").exists()
+
+
+def test_a_region_of_another_grid_is_refused_by_name(source, lesion, tmp_path):
+    moved = replace(lesion, grid=replace(lesion.grid, origin_mm=(0.0, 0.0, 0.0)))
+    with pytest.raises(InputError, match="region-on-other-grid"):
+        write_seg(tmp_path / "seg.dcm", [moved], source.frames)
+
+
+def test_a_folder_that_cannot_be_written_to_is_named_and_leaves_nothing(source, lesion, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(InputError, match="cannot-write"):
+        write_seg(tmp_path / "file" / "seg.dcm", [lesion], source.frames)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "images"]

@@ -1,0 +1,153 @@
+"""Signal-to-noise ratios from air: what was put in comes out, or a reason why it can't be told."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bingcheng.core.errors import Undefined
+from bingcheng.image.volume import Stack, Volume
+from bingcheng.quality.known_objects import radius_mm, rician_cylinder
+from bingcheng.quality.magnitude import air_noise, blocks, tissue
+from bingcheng.quality.snr_air import snr_air
+from bingcheng.quality.snr_highest_b import snr_highest_b
+
+
+def with_voxels(volume, voxels, valid=None):
+    return Volume(voxels=voxels.astype(np.float32), geometry=volume.geometry, unit=volume.unit, valid=valid)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 4, 8])
+@pytest.mark.parametrize("ratio", [5.0, 10.0, 20.0, 50.0, 100.0])
+def test_ratios_of_5_to_100_with_one_or_many_channels(ratio, channels):
+    found = snr_air(rician_cylinder(signal=7.0 * ratio, noise=7.0, channels=channels, seed=int(ratio)))
+    # 1 %: some 2,000 blocks of 36 voxels of air fix sigma to 0.3 %, and the number of channels to 1 %.
+    assert found.value == pytest.approx(ratio, rel=0.01)
+    assert abs(found.value - ratio) < 3 * found.standard_uncertainty
+
+
+@pytest.mark.parametrize("channels", [1, 3, 12])
+def test_the_number_of_channels_is_read_from_the_air(channels):
+    found = blocks(rician_cylinder(signal=200.0, noise=5.0, channels=channels))
+    noise = air_noise(found, tissue(found))
+    assert noise.channels == pytest.approx(channels, rel=0.05)
+    assert noise.sigma == pytest.approx(5.0, rel=0.01)
+
+
+@given(scale=st.floats(0.01, 1e4))
+@settings(max_examples=10, deadline=None)
+def test_the_scale_of_the_image_does_not_matter(scale):
+    volume = rician_cylinder(signal=300.0, noise=10.0, shape=(2, 120, 120), diameter_mm=110.0)
+    scaled = with_voxels(volume, volume.voxels * scale)
+    assert snr_air(scaled).value == pytest.approx(snr_air(volume).value, rel=1e-4)
+
+
+@given(turns=st.integers(0, 3))
+@settings(max_examples=4, deadline=None)
+def test_quarter_turns_change_nothing(turns):
+    volume = rician_cylinder(signal=300.0, noise=10.0, shape=(3, 160, 160))
+    turned = with_voxels(volume, np.ascontiguousarray(np.rot90(volume.voxels, turns, axes=(1, 2))))
+    assert snr_air(turned).value == pytest.approx(snr_air(volume).value, rel=1e-6)
+
+
+def test_whole_numbers_as_scanners_store_them_are_good_enough():
+    volume = rician_cylinder(signal=100.0, noise=2.0)
+    # Rounding adds a variance of 1/12 to the air's (0.655 x 2)^2: 2.4 % in the noise.
+    assert snr_air(with_voxels(volume, np.round(volume.voxels))).value == pytest.approx(50.0, rel=0.035)
+
+
+def test_a_ghost_in_part_of_the_air_is_passed_over():
+    volume = rician_cylinder(signal=400.0, noise=10.0)
+    ghosted = np.array(volume.voxels)
+    ghosted[:, :20, 40:120] += 25.0
+    assert snr_air(with_voxels(volume, ghosted)).value == pytest.approx(40.0, rel=0.02)
+
+
+def test_a_corner_that_was_set_to_zero_is_passed_over():
+    volume = rician_cylinder(signal=400.0, noise=10.0)
+    cut = np.array(volume.voxels)
+    cut[:, :24, :24] = 0.0
+    assert snr_air(with_voxels(volume, cut)).value == pytest.approx(40.0, rel=0.02)
+
+
+def test_a_masked_background_gives_a_reason():
+    volume = rician_cylinder(signal=400.0, noise=10.0)
+    masked = np.where(radius_mm(volume.geometry) < 80.0, volume.voxels, np.float32(0.0))
+    with pytest.raises(Undefined) as caught:
+        snr_air(with_voxels(volume, masked))
+    assert caught.value.code == "quality.background-masked"
+    valid = np.broadcast_to(radius_mm(volume.geometry) < 80.0, volume.voxels.shape)
+    with pytest.raises(Undefined, match="background-masked"):
+        snr_air(with_voxels(volume, volume.voxels, valid))
+
+
+def test_an_offset_is_not_noise():
+    volume = rician_cylinder(signal=400.0, noise=1.0)
+    with pytest.raises(Undefined) as caught:
+        snr_air(with_voxels(volume, volume.voxels + 100.0))
+    assert caught.value.code == "quality.background-not-noise"
+
+
+def test_a_field_of_view_full_of_tissue_has_no_air():
+    generator = np.random.default_rng(0)
+    volume = rician_cylinder(signal=400.0, noise=10.0)
+    # Two tissues and no air: the darker one is taken for air and betrays itself by its ratio of mean to SD.
+    dark = 200.0 + 200.0 * (radius_mm(volume.geometry) < 60.0) + 5.0 * generator.standard_normal(volume.voxels.shape)
+    with pytest.raises(Undefined) as caught:
+        snr_air(with_voxels(volume, dark))
+    assert caught.value.code == "quality.background-not-noise"
+
+
+@pytest.mark.parametrize("value", [0.0, 7.0])
+def test_an_empty_image_has_no_signal(value):
+    volume = rician_cylinder(signal=400.0, noise=10.0)
+    with pytest.raises(Undefined) as caught:
+        snr_air(with_voxels(volume, np.full(volume.voxels.shape, value)))
+    assert caught.value.code == "quality.no-signal"
+
+
+def test_noise_alone_has_no_signal():
+    with pytest.raises(Undefined) as caught:
+        snr_air(rician_cylinder(signal=0.0, noise=10.0))
+    assert caught.value.code in {"quality.no-signal", "quality.too-little-air"}
+
+
+def test_a_tiny_image_is_refused():
+    with pytest.raises(Undefined, match=r"too-little-air|no-signal"):
+        snr_air(rician_cylinder(signal=100.0, noise=5.0, shape=(1, 5, 5), diameter_mm=4.0))
+
+
+def test_one_slice_is_enough():
+    found = snr_air(rician_cylinder(signal=300.0, noise=10.0, shape=(1, 160, 160)))
+    assert abs(found.value - 30.0) < 3 * found.standard_uncertainty
+
+
+def decay(ratio, adc, b, seed=1):
+    after = 10.0 * ratio * math.exp(-adc * b)
+    volumes = tuple(rician_cylinder(signal=s, noise=10.0, seed=seed + k) for k, s in enumerate((10.0 * ratio, after)))
+    return Stack(volumes=volumes, axis="b_value", values=(0.0, b), unit="s/mm2")
+
+
+@pytest.mark.parametrize(("ratio", "b"), [(60.0, 400.0), (60.0, 800.0), (60.0, 1500.0), (20.0, 1500.0)])
+def test_the_highest_b_follows_the_decay(measured, ratio, b):
+    stack = decay(ratio, 1.1e-3, b)
+    found = measured("snr_highest_b", volume=stack.volumes[0], diffusion=stack)
+    expected = ratio * math.exp(-1.1e-3 * b)
+    # Near SNR 4 the signal stands 4 sigma over the noise: its power is known to 1.5 % from 900 blocks.
+    assert found.value == pytest.approx(expected, rel=0.015)
+    assert measured("snr_air", volume=stack.volumes[0]).value == pytest.approx(ratio, rel=0.01)
+
+
+def test_signal_that_drowned_at_the_highest_b_is_said_so():
+    with pytest.raises(Undefined) as caught:
+        snr_highest_b(decay(10.0, 3e-3, 2000.0))
+    assert caught.value.code == "quality.no-signal"
+
+
+def test_one_b_value_is_no_diffusion_series():
+    volume = rician_cylinder(signal=300.0, noise=10.0)
+    with pytest.raises(Undefined) as caught:
+        snr_highest_b(Stack(volumes=(volume,), axis="b_value", values=(0.0,), unit="s/mm2"))
+    assert caught.value.code == "quality.one-b-value"

@@ -1,0 +1,105 @@
+"""What the image around a lesion tells of its blur and noise, against images whose blur and noise were chosen."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from bingcheng.image.geometry import VolumeGeometry
+from bingcheng.image.region import Region
+from bingcheng.image.volume import Volume
+from bingcheng.quantify.surroundings import explain, sharpened_for
+
+
+@pytest.fixture
+def seen(lesions):
+    def make(*, blur_mm=1.0, noise_hu=10.0, background_hu=-60.0, diameter_mm=24.0, spacing=(1.5, 0.8, 0.8), seed=0):
+        generator = np.random.default_rng(seed)
+        body = lesions.any_ellipsoid(generator, diameter_mm, spacing)
+        image = lesions.ct(
+            generator, body, spacing, lesion_hu=60.0, background_hu=background_hu, noise_hu=noise_hu, blur_mm=blur_mm
+        )
+        return image, lesions.careful_reader(body, image.geometry)
+
+    return make
+
+
+@pytest.mark.parametrize("blur_mm", [0.6, 1.0, 1.6, 2.4])
+def test_the_blur_is_found_from_the_border(seen, blur_mm):
+    # The contour's own error of up to half a voxel (0.4 mm) widens the border: in quadrature at most 0.4 mm.
+    found = explain(*seen(blur_mm=blur_mm))
+    assert 0.75 * blur_mm - 0.1 <= found.blur_mm <= np.hypot(1.1 * blur_mm, 0.4)
+
+
+def test_the_contrast_is_lesion_minus_background(seen):
+    assert explain(*seen(background_hu=-60.0)).contrast == pytest.approx(120.0, rel=0.05)
+    assert explain(*seen(background_hu=110.0)).contrast == pytest.approx(-50.0, rel=0.1)
+
+
+@pytest.mark.parametrize("noise_hu", [5.0, 20.0])
+def test_the_noise_is_found_inside(seen, noise_hu):
+    found = explain(*seen(noise_hu=noise_hu))
+    assert found.noise == pytest.approx(noise_hu, rel=0.15)
+    # It was smoothed by 0.7 voxel within the slice and not across.
+    assert found.noise_smoothing_voxels[0] < 0.4
+    assert found.noise_smoothing_voxels[1:] == pytest.approx((0.7, 0.7), abs=0.15)
+
+
+def test_a_draw_of_noise_has_its_standard_deviation_and_correlation(seen):
+    found = explain(*seen())
+    draw = found.noise_like_it(np.random.default_rng(1))
+    assert draw.std() == pytest.approx(found.noise, rel=0.05)
+    correlation = np.corrcoef(draw[:, :, 1:].ravel(), draw[:, :, :-1].ravel())[0, 1]
+    assert correlation == pytest.approx(np.exp(-1 / (4 * found.noise_smoothing_voxels[2] ** 2)), abs=0.05)
+
+
+def test_the_sharpened_image_has_the_lesions_own_mean(seen):
+    image, lesion = seen(blur_mm=1.5, noise_hu=1.0, background_hu=-800.0, diameter_mm=14.0)
+    sharp = explain(image, lesion).sharpened[lesion.box()][lesion.inside].mean()
+    blurred = lesion.values(image).mean()
+    assert blurred < -100.0
+    assert abs(sharp - 60.0) < 0.25 * abs(blurred - 60.0)
+
+
+def test_a_sharp_image_stays_as_it_is():
+    grid = VolumeGeometry(shape=(20, 30, 30), spacing_mm=(1.0, 1.0, 1.0))
+    inside = np.zeros(grid.shape, bool)
+    inside[6:14, 8:22, 8:22] = True
+    voxels = np.where(inside, 50.0, 50.0).astype(np.float32)
+    found = explain(Volume(voxels=voxels, geometry=grid, unit="[hnsf'U]"), Region.of(inside, grid, label="lesion"))
+    assert found.contrast == pytest.approx(0.0, abs=1e-9)
+    assert found.noise == pytest.approx(0.0, abs=1e-6)
+
+
+def test_a_lesion_without_surroundings_explains_nothing():
+    grid = VolumeGeometry(shape=(6, 6, 6), spacing_mm=(1.0, 1.0, 1.0))
+    everything = Region(mask=np.ones((6, 6, 6), bool), start=(0, 0, 0), grid=grid, label="all")
+    image = Volume(voxels=np.ones((6, 6, 6), np.float32), geometry=grid, unit="[hnsf'U]")
+    assert explain(image, everything) is None
+
+
+def test_voxels_without_a_value_take_no_part(seen):
+    image, lesion = seen()
+    voxels, valid = np.array(image.voxels), np.ones(image.voxels.shape, bool)
+    rows = slice(0, lesion.start[1] - 2)
+    voxels[:, rows], valid[:, rows] = -2000.0, False
+    found = explain(Volume(voxels=voxels, geometry=image.geometry, unit=image.unit, valid=valid), lesion)
+    assert found.contrast == pytest.approx(120.0, rel=0.1)
+
+
+def test_sharpening_along_the_drawn_outline_is_what_was_explained(seen):
+    image, lesion = seen()
+    found = explain(image, lesion)
+    assert sharpened_for(image, lesion, found) == pytest.approx(found.sharpened)
+
+
+def test_sharpening_along_a_larger_outline_fills_it(seen):
+    image, lesion = seen(blur_mm=1.5, noise_hu=1.0, diameter_mm=20.0)
+    larger = np.zeros(image.voxels.shape, bool)
+    larger[lesion.box()] = lesion.inside
+    larger = Region.of(ndimage.binary_dilation(larger), image.geometry, label="larger")
+    found = explain(image, lesion)
+    before = larger.values(image).mean()
+    after = sharpened_for(image, larger, found)[larger.box()][larger.inside].mean()
+    assert before < after < 75.0
