@@ -18,6 +18,7 @@ from pydicom.encaps import encapsulate, generate_frames
 from pydicom.pixels import compress
 from pydicom.sequence import Sequence
 from pydicom.uid import UID, JPEG2000Lossless, JPEGLSLossless, RLELossless
+from tests.dicom.making import COLUMNS, ROWS, enhanced, image, put_pixels, save, save_series, stored
 
 from bingcheng.core.errors import InputError, Undefined
 from bingcheng.dicom.exam import Series, VolumeFrames
@@ -26,7 +27,6 @@ from bingcheng.dicom.read import read_stack, read_volume
 from bingcheng.dicom.series import exams
 from bingcheng.dicom.transfer_syntaxes import PixelFormat, stored_values
 from bingcheng.image.volume import Volume
-from tests.dicom.making import COLUMNS, ROWS, enhanced, image, put_pixels, save, save_series, stored
 
 
 def only_series(folder: Path) -> Series:

@@ -11,11 +11,11 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.pixels import compress
 from pydicom.uid import RLELossless
+from tests.dicom.making import ROWS, enhanced, image, put_pixels, save, save_series, stored
 
 from bingcheng.dicom.exam import Series
 from bingcheng.dicom.index import index
 from bingcheng.dicom.series import Grouping, exams
-from tests.dicom.making import ROWS, enhanced, image, put_pixels, save, save_series, stored
 
 
 def grouped(*paths: Path) -> Grouping:
@@ -387,3 +387,13 @@ def test_frames_without_their_places_are_refused(tmp_path: Path, groups: int | N
         dataset.PerFrameFunctionalGroupsSequence = dataset.PerFrameFunctionalGroupsSequence[:groups]
     save(dataset, tmp_path / "x")
     assert codes(grouped(tmp_path)) == ["dicom.frames-without-geometry"]
+
+
+def test_slices_of_two_frames_of_reference_are_two_volumes(tmp_path: Path) -> None:
+    def moved(number: int, dataset: Dataset) -> None:
+        dataset.FrameOfReferenceUID = f"1.2.3.{number // 3}"
+
+    save_series(tmp_path, 6, change=moved)
+    volumes = only_series(grouped(tmp_path)).volumes
+    assert [volume.geometry.shape[0] for volume in volumes] == [3, 3]
+    assert {volume.geometry.frame_of_reference_uid for volume in volumes} == {"1.2.3.0", "1.2.3.1"}

@@ -13,12 +13,12 @@ CT       short_axis                 99 %             100 %           4.0 %
 CT       diameter_3d                95 %             100 %           6.7 %
 CT       hu_mean                    100 %            100 %           23 %
 CT       hu_distribution.median     100 %            100 %           19 %
-MR       volume                     99 %             CAREFULV           14 %
-MR       longest_diameter           97 %             CAREFULL           5.3 %
-MR       short_axis                 97 %             CAREFULS           6.4 %
-MR       diameter_3d                98 %             CAREFUL3           8.6 %
-MR       adc_mean                   99 %             CAREFULA           6.2 %
-MR       adc_distribution.median    99 %             CAREFULM           5.4 %
+MR       volume                     99 %             100 %           14 %
+MR       longest_diameter           97 %             100 %           5.3 %
+MR       short_axis                 97 %             100 %           6.4 %
+MR       diameter_3d                98 %             100 %           8.6 %
+MR       adc_mean                   99 %             100 %           6.2 %
+MR       adc_distribution.median    99 %             100 %           5.4 %
 PT       metabolic_tumour_volume    98 %             100 %           20 %
 PT       total_lesion_glycolysis    94 %             100 %           21 %
 PT       suv_mean                   100 %            100 %           18 %
@@ -47,9 +47,9 @@ from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
 from bingcheng.quantify.uncertainty import measured
 
-TRIALS = 20
-LEAST_COVERED = 16
-"""Of 20 with a chance of 95 % each, fewer than 16 would be covered once in 3,000 times."""
+TRIALS = 12
+LEAST_COVERED = 9
+"""Of 12 with a chance of 95 % each, fewer than 9 are covered once in 450 times; the seeds are fixed."""
 
 
 def ct(lesions, generator):
@@ -126,7 +126,7 @@ class WithSuv(Case):
 @pytest.mark.parametrize("modality", ["CT", "MR", "PT"])
 def test_the_truth_lies_within_two_standard_uncertainties(modality, reader, lesions, methods):
     covered: dict[str, list[bool]] = {}
-    for seed in range(8 if reader == "careful" else TRIALS):
+    for seed in range(6 if reader == "careful" else TRIALS):
         generator = np.random.default_rng(seed)
         body, grid, givens, truth = {"CT": ct, "MR": mr, "PT": pet}[modality](lesions, generator)
         lesion: Region = (

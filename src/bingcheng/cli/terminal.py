@@ -42,13 +42,13 @@ def print_summary(console: Console, language: Language, seen: Assessment, tally:
     say = language.say
     console.print()
     for sentence in headline(seen):
-        console.print(f"[bold]{escape(say(sentence))}[/]")
+        console.print(f"[bold]{escape(say(sentence))}[/]", highlight=False)
     if seen.exams:
         console.print()
         console.print(exam_table(language, seen.exams))
     if seen.changes:
         console.print()
-        console.print(change_table(language, seen.changes))
+        print_changes(console, language, seen.changes)
     print_refusals(console, language, seen.refusals)
     console.print()
     console.print(
@@ -95,25 +95,23 @@ def exam_table(language: Language, exams: Iterable[ExamView]) -> Table:
     return table
 
 
-def change_table(language: Language, changes: Iterable[LesionChange]) -> Table:
-    """One row a lesion: the verdict, the change that decided it, and why."""
+def print_changes(console: Console, language: Language, changes: Iterable[LesionChange]) -> None:
+    """Each lesion seen twice: the verdict, the change that decided it, and why."""
     say = language.say
-    table = _table(
-        say(text("Patient")), say(text("Lesion")), say(text("Verdict")), say(text("Change")), say(text("Why"))
-    )
     for change in changes:
         lead = change.lead
+        verdict = f"[{VERDICT_STYLES[change.verdict]}]{escape(say(VERDICT_WORDS[change.verdict]))}[/]"
         amount = ""
         if lead is not None and lead.percent is not None:
             amount = f"{say(lead.after.measurement.label)} {language.percent(lead.percent, signed=True)}"
-        table.add_row(
-            escape(change.patient),
-            escape(change.label),
-            f"[{VERDICT_STYLES[change.verdict]}]{escape(say(VERDICT_WORDS[change.verdict]))}[/]",
-            escape(amount),
-            escape(" ".join(say(reason) for reason in (lead.reasons if lead is not None else ()))),
+        console.print(
+            f"{verdict}  [bold]{escape(change.label)}[/]  [dim]{escape(change.patient)}[/]  {escape(amount)}",
+            highlight=False,
         )
-    return table
+        for reason in lead.reasons if lead is not None else ():
+            console.print(Padding(escape(say(reason)), (0, 0, 0, 4)), highlight=False)
+        if lead is not None and lead.remedy is not None:
+            console.print(Padding(f"→ {escape(say(lead.remedy))}", (0, 0, 0, 4)), highlight=False)
 
 
 def print_refusals(console: Console, language: Language, refusals: Iterable[Refusal]) -> None:

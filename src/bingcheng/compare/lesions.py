@@ -10,7 +10,8 @@ the exam before). They are summarised so:
    should read "unchanged", and there is something to mend.
 3. Otherwise the verdict is that of the first modality in the order CT, PET, MR: *within repeatability* or *unknown*.
 
-The change that decided is the `lead`; all others stay visible in `changes`.
+The change that decided is the `lead`: of several with the deciding verdict, the one that looks largest beside its
+limits, for that is the one that would mislead. All others stay visible in `changes`.
 """
 
 from __future__ import annotations
@@ -97,10 +98,18 @@ def summary(found: Sequence[Change]) -> tuple[Verdict, Change | None]:
     if not latest:
         return Verdict.UNKNOWN, None
     for outranking in (Verdict.REAL, Verdict.NOT_COMPARABLE):
-        for change in latest:
-            if change.verdict is outranking:
-                return outranking, change
+        decisive = [change for change in latest if change.verdict is outranking]
+        if decisive:
+            return outranking, max(decisive, key=_apparent)
     return latest[0].verdict, latest[0]
+
+
+def _apparent(change: Change) -> float:
+    """How large a change looks beside its limits; 1 at the limit, 0 where it can't be told."""
+    if change.percent is None or change.limits_percent is None:
+        return 0.0
+    low, high = change.limits_percent
+    return change.percent / high if change.percent > 0.0 else change.percent / low
 
 
 def _latest(found: Sequence[Change], modality: str, keys: tuple[str, ...]) -> list[Change]:

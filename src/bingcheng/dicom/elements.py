@@ -287,6 +287,7 @@ class _Walker:
             else:
                 group, element, length = unpack(data, at)
             tag = group << 16 | element
+            stop = value + length
             if length == UNDEFINED_LENGTH or group >= 0x7FE0:
                 if group == 0xFFFE:
                     return at  # a delimiter: the item ends here
@@ -294,14 +295,15 @@ class _Walker:
                     found.pixels_at, found.pixels_tag = value, tag
                     found.pixels_length = None if length == UNDEFINED_LENGTH else length
                     return at
-            stop = value + length if length != UNDEFINED_LENGTH else self.after_items(value, vr, coding, depth)
+                if length == UNDEFINED_LENGTH:
+                    stop = self.after_items(value, vr, coding, depth)
             if stop > end:
                 break
             if tag in wanted:
                 if stop > have:
                     raise NeedMore
                 found.values[tag] = data[value:stop]
-            elif group in private_groups and (element < 0x100 or element & 0xFF in private_groups[group]):
+            elif group & 1 and group in private_groups and (element < 0x100 or element & 0xFF in private_groups[group]):
                 if stop > have:
                     raise NeedMore
                 found.private[tag] = data[value:stop]

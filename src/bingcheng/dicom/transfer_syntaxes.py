@@ -1,6 +1,7 @@
 """Compressed frames decoded: which library decodes which transfer syntax, and what the caller gets from all of them.
 
-JPEG (baseline, extended with eight bits, lossless) by GDCM, JPEG-LS by CharLS, JPEG 2000 and HTJ2K by OpenJPEG, RLE by pydicom.
+JPEG (baseline, extended with eight bits, lossless) by GDCM, JPEG-LS by CharLS, JPEG 2000 and HTJ2K by OpenJPEG, RLE by
+pydicom.
 """
 
 from __future__ import annotations

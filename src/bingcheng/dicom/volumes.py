@@ -138,14 +138,15 @@ def _fault(member: Slice) -> Problem | None:
 
 
 def _grids(slices: Iterable[Slice]) -> Iterator[list[Slice]]:
-    """Slices of one matrix, spacing and orientation each, orientations compared within a rounding."""
+    """Slices of one matrix, spacing, frame of reference and (within a rounding) orientation."""
     grids: dict[tuple[Hashable, Sextuple], list[Slice]] = {}
     for member in slices:
         image = member.header.image
         assert image is not None
         assert member.orientation is not None
         assert member.spacing_mm is not None
-        size = (image.rows, image.columns, tuple(round(step, 4) for step in member.spacing_mm))
+        frame_of_reference = member.header.series.frame_of_reference_uid
+        size = (image.rows, image.columns, tuple(round(step, 4) for step in member.spacing_mm), frame_of_reference)
         for (known_size, orientation), grid in grids.items():
             if size == known_size and _close(orientation, member.orientation):
                 grid.append(member)

@@ -28,7 +28,7 @@ NO_NOISE = Problem(
 )
 
 WINDOW_MM = 10.0
-SOFT_TISSUE_HU = (0.0, 100.0)
+SOFT_TISSUE_HU = (0.0, 150.0)
 FEWEST_WINDOWS = 200
 MOST_GROUPS, WINDOWS_A_GROUP = 10, 400
 BANDS = 8
@@ -78,8 +78,9 @@ def noise(volume: Volume, body: Region, window_mm: float = WINDOW_MM) -> Estimat
     """The most frequent standard deviation within small windows of soft tissue.
 
     The SD of the CT number is taken in windows of 10 mm x 10 mm that lie in the body, in steps of half a window, on
-    every slice. Windows whose mean is soft tissue (0 to 100 HU) enter a histogram of log SD, and its mode is the noise
-    level: windows with an edge or texture in them only lengthen the tail. Three choices keep it at the true SD where
+    every slice. Windows whose mean is soft tissue (0 to 150 HU, so that a liver with contrast medium is in) enter a
+    histogram of log SD, and its mode is the noise level: windows with an edge or texture in them only lengthen the
+    tail. Three choices keep it at the true SD where
     the published method (windows of about 6 mm, mode of the SD, voxels of 0 to 100 HU) falls below it. For n
     independent normal samples the density of log SD has its mode exactly at the true SD, for every n; that of the SD
     peaks lower. Noise that is wider than the window is lost with the window's mean: 7 % of it for a soft kernel (f50 of
@@ -145,12 +146,15 @@ def _uncertainty(histogram: NDArray[np.int64]) -> float | None:
 def _mode(counts: NDArray[np.int64]) -> float:
     """The SD (HU) at which the histogram of log SD is highest.
 
-    The peak is found on a smoothed copy; a cubic, fitted to the logarithm of the raw counts around it, then gives its
-    place. A cubic is needed because the peak leans to the left: the more, the fewer independent samples a window has.
+    The peak is found on a smoothed copy, as the density per HU: per bin of the logarithm, the broad hump of windows
+    with an edge in them may be higher than the noise of an image with little uniform tissue. A cubic, fitted to the
+    logarithm of the raw counts around it, then gives its place. A cubic is needed because the peak leans to the left:
+    the more, the fewer independent samples a window has.
     """
     kernel = np.exp(-0.5 * (np.arange(-9, 10) / 3.0) ** 2)
     smooth = np.convolve(counts, kernel / kernel.sum(), mode="same")
-    peak = int(np.argmax(smooth))
+    peak = int(np.argmax(smooth * np.exp(-np.arange(counts.size) / BINS_PER_E)))
+    peak = _uphill(smooth, peak)
     left, right = peak, peak
     while left > 0 and smooth[left - 1] > 0.4 * smooth[peak]:
         left -= 1
@@ -171,6 +175,15 @@ def _mode(counts: NDArray[np.int64]) -> float:
         if near:
             place = peak + half_width * min(near, key=abs)
     return float(FIRST_HU * np.exp((place + 0.5) / BINS_PER_E))
+
+
+def _uphill(values: NDArray[np.float64], place: int) -> int:
+    """The local maximum to which `values` rise from `place`."""
+    while place < values.size - 1 and values[place + 1] > values[place]:
+        place += 1
+    while place > 0 and values[place - 1] > values[place]:
+        place -= 1
+    return place
 
 
 @numba.njit(cache=True, nogil=True)

@@ -196,7 +196,7 @@ def _fit(
         # Log-linear start, weighted by S^2: the variance of ln S is (sigma / S)^2.
         w_sum, b_sum, l_sum, bb_sum, bl_sum, with_signal = 0.0, 0.0, 0.0, 0.0, 0.0, 0
         for k in range(n_b):
-            s = float(signals[k, v])
+            s = np.float64(signals[k, v])
             if s > 0.0:
                 w, log_s, b = s * s, np.log(s), b_values[k]
                 w_sum += w

@@ -1,4 +1,4 @@
-"""Whatever bytes stand in a file, the index and the grouping raise nothing, and the reader nothing but our own errors."""
+"""Whatever bytes stand in a file, the index and the grouping raise nothing, and the reader only our own errors."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import pydicom
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian
+from tests.dicom.making import enhanced, image
 
 from bingcheng.core.errors import BingchengError
 from bingcheng.dicom.index import index
 from bingcheng.dicom.read import read_stack, read_volume
 from bingcheng.dicom.series import exams
-from tests.dicom.making import enhanced, image
 
 
 @cache

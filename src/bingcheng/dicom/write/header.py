@@ -100,7 +100,8 @@ def header(study: StudyHeader, facts: Acquisition, *, series_number: int, sop_cl
     data.SeriesInstanceUID = facts.series_uid
     data.Modality = facts.modality
     data.SeriesNumber = series_number
-    data.SeriesDescription = facts.series_description or ""
+    # PS3.5 6.2: a backslash parts values, so a single text cannot hold one (kernels' names do)
+    data.SeriesDescription = (facts.series_description or "").replace("\\", "/")
     data.ImageType = list(facts.image_type or ("ORIGINAL", "PRIMARY"))
     if facts.protocol_name:
         data.ProtocolName = facts.protocol_name

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -88,6 +89,7 @@ def table(build: Build) -> tuple[Layer, ...]:
     return Layer(trunk=shell, tissue="table"), Layer(trunk=core, tissue="table core")
 
 
+@cache
 def pieces(build: Build) -> tuple[Piece, ...]:
     """Everything inside the wall, in the order of painting, scaled to the patient's build."""
     everything = (*_lungs(), *_heart(), *_abdomen(), *_liver(), *_kidneys(), *_great_vessels(), *_spine())
