@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
+import SimpleITK as sitk  # noqa: N813 - the name it goes by
 
 from bingcheng.core.errors import BingchengError
 from bingcheng.dicom.exam import Series
@@ -117,3 +118,26 @@ def test_every_vendors_pet_slice_is_a_value_or_a_named_refusal(reference_data: P
     # Three of the thirty are projections (MIP), which have no place in depth.
     assert projections == 3
     assert {unit: units.count(unit) for unit in set(units)} == {"Bq/ml": 19, "{counts}": 7, "g/ml": 1}
+
+
+@pytest.mark.parametrize(
+    ("folder", "description"),
+    [
+        ("06_sts001/raw_FDG_PET", "PET AC"),
+        ("06_sts001/ibsi_validation_STS_001/MR_T1", "IBSI_1_STS_001_MR_T1_image"),
+        ("07_dce_breast/UCSF-BR-06/image_dce_ser", "Sagittal-IR_3DFGRE: SER"),
+        ("08_mr_phantoms/acr/PhilipsAchieva", "ACR-T1"),
+        ("10_deid_protocol/pseudo_phi_mr", "LIVER-PELVIS/HASTE_AXIAL_P"),
+    ],
+)
+def test_voxels_lie_where_simpleitk_puts_them(reference_data: Path, folder: str, description: str) -> None:
+    (frames,) = described(grouped(reference_data / folder), description).volumes
+    volume = read_volume(frames)
+    other = sitk.ReadImage([str(source.path) for source in frames.frames])
+    voxels = sitk.GetArrayFromImage(other)
+    # The Philips files also have a real-world value mapping; its slope is that of their rescale.
+    np.testing.assert_allclose(volume.voxels, voxels, rtol=1e-6, atol=1e-3)
+    for z, y, x in ((0, 0, 0), (len(frames.frames) - 1, 3, 5)):
+        place = other.TransformIndexToPhysicalPoint((x, y, z))
+        # SimpleITK takes the spacing from two neighbouring slices, whose positions are rounded.
+        np.testing.assert_allclose(volume.geometry.to_mm((z, y, x)), place, atol=0.05)

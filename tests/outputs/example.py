@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from bingcheng.compare.change import Change, Verdict
+from bingcheng.compare.homogeneity import SiteRow
+from bingcheng.compare.lesions import LesionChange
 from bingcheng.compare.observation import Observation
 from bingcheng.core.errors import Owner
 from bingcheng.core.finding import Finding, Level, Outcome, Trust
@@ -18,16 +20,7 @@ from bingcheng.core.wording import Text, text
 from bingcheng.image.geometry import VolumeGeometry
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
-from bingcheng.outputs.assessment import (
-    Assessment,
-    ExamView,
-    KeyImage,
-    LesionChange,
-    LesionView,
-    SeriesView,
-    SiteRow,
-    SiteView,
-)
+from bingcheng.outputs.assessment import Assessment, ExamView, KeyImage, LesionView, SeriesView, SiteView
 from bingcheng.outputs.keyimage import key_image
 
 SITES = ("Songhua Tumour Hospital", "Mudan Central Hospital", "Nenjiang University Hospital")

@@ -14,7 +14,7 @@ from PIL import Image
 from bingcheng.image.geometry import VolumeGeometry
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
-from bingcheng.outputs.keyimage import as_json, from_json, key_image
+from bingcheng.outputs.keyimage import as_json, bright, from_json, key_image
 
 RNG = np.random.default_rng(7)
 SHAPE = (7, 60, 80)
@@ -128,6 +128,13 @@ def test_uptake_is_dark_and_seven_is_black() -> None:
     grey = pixels(key_image(volume, modality="PT").png)
     assert grey[0, 0] == 255
     assert grey[grey.shape[0] // 2, grey.shape[1] // 2] == 0
+
+
+def test_a_white_field_is_told_from_a_black_one() -> None:
+    empty = np.zeros(SHAPE, dtype=np.float32)
+    suv = Volume(voxels=empty, geometry=ct(empty).geometry, unit="g/ml")
+    assert bright(key_image(suv, modality="PT"))
+    assert not bright(key_image(ct(np.full(SHAPE, -1000.0)), modality="CT"))
 
 
 def test_a_pet_that_is_not_in_suv_says_so() -> None:

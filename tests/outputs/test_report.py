@@ -142,7 +142,7 @@ def test_there_is_one_main_heading_and_no_level_is_skipped(read: Reader) -> None
 
 def test_every_slice_and_chart_has_words_for_those_who_cannot_see_it(html: str) -> None:
     assert 'class="slice"' in html
-    for tag in re.findall(r'<svg class="(?:slice|chart)[^>]*>', html) + re.findall(r"<svg[^>]*>", html):
+    for tag in re.findall(r"<svg[^>]*>", html):
         assert 'aria-label="' in tag or 'aria-hidden="true"' in tag
 
 
@@ -228,6 +228,22 @@ def test_an_assessment_of_nothing_is_still_a_page(assessment: Assessment) -> Non
     read = Reader(page(nothing, EN))
     assert "No exam was found" in read.said
     assert {link[1:] for link in read.links if link.startswith("#")} <= set(read.ids)
+
+
+def test_measures_without_limits_stand_apart_from_those_that_were_judged(assessment: Assessment) -> None:
+    change = assessment.changes[0]
+    weak = replace(change.changes[1], verdict=Verdict.UNKNOWN, limits_percent=None)
+    html = page(replace(assessment, changes=(replace(change, changes=(change.changes[0], weak)),)), EN)
+    assert "1 measure without limits to judge it by" in html
+    assert html.index("decides") < html.index("1 measure without limits")
+
+
+def test_a_hospital_without_a_name_is_shown_but_not_counted(assessment: Assessment) -> None:
+    nameless = replace(assessment.exams[0], site="")
+    sites = (replace(assessment.sites[0], site=""), *assessment.sites[1:])
+    said = Reader(page(replace(assessment, exams=(nameless, *assessment.exams[1:]), sites=sites), EN)).said
+    assert "(hospital not named)" in said
+    assert "2 hospitals ·" in said
 
 
 def test_a_change_without_any_value_is_told_without_a_chart(assessment: Assessment) -> None:

@@ -13,6 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from bingcheng.compare.change import Change, Verdict
+from bingcheng.compare.homogeneity import SiteRow
+from bingcheng.compare.lesions import LesionChange
 from bingcheng.compare.observation import Observation
 from bingcheng.core.errors import InputError, Owner
 from bingcheng.core.finding import Finding, Level, Outcome, Trust
@@ -20,7 +22,7 @@ from bingcheng.core.measurement import Measurement, NoValue
 from bingcheng.core.provenance import Provenance
 from bingcheng.core.refusal import Refusal, SubjectKind
 from bingcheng.core.wording import Text, text
-from bingcheng.outputs.assessment import Assessment, ExamView, LesionChange, LesionView, SeriesView, SiteRow
+from bingcheng.outputs.assessment import Assessment, ExamView, LesionView, SeriesView
 from bingcheng.outputs.table_columns import TABLES, Kind
 from bingcheng.outputs.tables import write_tables
 

@@ -15,6 +15,8 @@ from bingcheng.core.wording import Text, text
 
 ALWAYS_DIFFERENT = frozenset({"device", "modality"})
 """Conditions that differ between hospitals by nature and so explain nothing."""
+RECONSTRUCTION, KNOWN_SETTINGS = "reconstruction", "reconstruction_known"
+"""The identity of a reconstruction joins many settings; only those that differ are named."""
 MOST_NAMED = 3
 """How many conditions an explanation names at most."""
 NOTICEABLE = 1.1
@@ -40,8 +42,22 @@ def _differing(here: Sequence[Observation], elsewhere: Sequence[Observation]) ->
         if condition.name in ALWAYS_DIFFERENT:
             continue
         mine, theirs = _typical(here, condition.name), _typical(elsewhere, condition.name)
+        if condition.name == RECONSTRUCTION:
+            mine, theirs = _settings_apart(_typical(here, KNOWN_SETTINGS), _typical(elsewhere, KNOWN_SETTINGS))
         if mine is not None and theirs is not None and _differ(mine, theirs):
             yield _named(condition, mine, theirs)
+
+
+def _settings_apart(mine: Condition, theirs: Condition) -> tuple[Condition, Condition]:
+    """Of two lists of settings (``label: value``), what differs and is no condition of its own; None if nothing is."""
+    if not isinstance(mine, tuple) or not isinstance(theirs, tuple):
+        return None, None
+    own = {condition.label for condition in rules().conditions.values()}
+    apart = [
+        ", ".join(s for s in map(str, settings) if s not in other and s.split(":")[0] not in own)
+        for settings, other in ((mine, theirs), (theirs, mine))
+    ]
+    return (apart[0], apart[1]) if all(apart) else (None, None)
 
 
 def _typical(observations: Iterable[Observation], name: str) -> Condition:

@@ -115,6 +115,7 @@ class Measure:
     parts: Mapping[str, Part]
     code: Code | None
     ibsi: str | None
+    order: int = 100
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -135,6 +136,7 @@ def measure(
     parts: Mapping[str, Part] | None = None,
     code: Code | None = None,
     ibsi: str | None = None,
+    order: int = 100,
 ) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
     """Describe a function as a measure of the catalogue.
 
@@ -156,6 +158,7 @@ def measure(
     parts : for a function that returns a family: what each value is.
     code : coded concept for structured reports.
     ibsi : identifier in the IBSI reference manual.
+    order : where it stands in lists for people, lower first; what most people look for has less than 100.
     """
 
     def describe(function: Callable[..., Answer]) -> Callable[..., Answer]:
@@ -179,6 +182,7 @@ def measure(
                 parts=MappingProxyType(dict(parts or {})),
                 code=code,
                 ibsi=ibsi,
+                order=order,
             ),
         )
         return function

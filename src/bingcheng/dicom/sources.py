@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 import zipfile
 from collections.abc import Sequence
 from io import BytesIO
@@ -46,7 +47,9 @@ def open_dataset(source: FrameSource, *, pixels: bool = False, specific_tags: Se
     InputError
         ``dicom.unreadable``.
     """
-    with open_source(source) as stream:
+    with open_source(source) as stream, warnings.catch_warnings():
+        # pydicom warns of each small rule that a header breaks; what matters becomes a refusal or an absent fact.
+        warnings.simplefilter("ignore")
         try:
             return pydicom.dcmread(
                 stream,

@@ -19,6 +19,7 @@ from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID
 
 from bingcheng.core.errors import InputError, Owner, Problem
+from bingcheng.dicom import jpeg
 
 UNKNOWN_SYNTAX = Problem(
     code="dicom.unknown-transfer-syntax",
@@ -107,6 +108,18 @@ DECODERS: Mapping[str, Decode] = MappingProxyType(
 )
 
 
+_FRAME_KINDS: Mapping[str, Collection[int]] = MappingProxyType(
+    {
+        "1.2.840.10008.1.2.4.50": (jpeg.BASELINE,),
+        JPEG_EXTENDED: (jpeg.BASELINE, jpeg.EXTENDED),
+        "1.2.840.10008.1.2.4.57": (jpeg.LOSSLESS,),
+        "1.2.840.10008.1.2.4.70": (jpeg.LOSSLESS,),
+        "1.2.840.10008.1.2.4.80": (jpeg.JPEG_LS,),
+        "1.2.840.10008.1.2.4.81": (jpeg.JPEG_LS,),
+    }
+)
+
+
 def decoded_frames(
     syntax: str, encapsulated: bytes, form: PixelFormat, wanted: Sequence[int]
 ) -> Iterator[tuple[int, NDArray[Any]]]:
@@ -139,22 +152,30 @@ def _next(
         warnings.simplefilter("ignore")
         try:
             for number, frame in frames:
-                if number in wanted and _is_whole(syntax, frame):
-                    return number, decode(syntax, frame, form)
                 if number in wanted:
-                    break
+                    if not _is_sound(syntax, frame, form):
+                        break
+                    return number, decode(syntax, frame, form)
         except Exception as error:
             raise InputError(CORRUPT_PIXELS, error=type(error).__name__) from error
-    raise InputError(CORRUPT_PIXELS, error="it ends too early")
+    raise InputError(CORRUPT_PIXELS, error="it ends too early, or contradicts the header")
 
 
-def _is_whole(syntax: str, frame: bytes) -> bool:
-    """Whether a code stream of the JPEG family has its end; decoders fill what is missing in with grey and say nothing.
+def _is_sound(syntax: str, frame: bytes, form: PixelFormat) -> bool:
+    """Whether a code stream of the JPEG family begins soundly and has its end.
+
+    Decoders fill what is missing in with grey and say nothing; on a damaged beginning some of them crash.
 
     All of them end with FFD9: EOI (ISO/IEC 10918-1 B.1.1.3, 14495-1 C.1) or EOC (15444-1 A.4.4). Damage in the middle
     of an entropy-coded segment can't be seen by anyone: these formats carry no checksum.
     """
-    return syntax == RLE or b"\xff\xd9" in frame[-64:]
+    if syntax == RLE:
+        return True
+    kinds = _FRAME_KINDS.get(syntax)
+    begins = kinds is None or jpeg.is_sound(
+        frame, kinds=kinds, rows=form.rows, columns=form.columns, bits=form.bits_allocated
+    )
+    return begins and b"\xff\xd9" in frame[-64:]
 
 
 def stored_values(pixels: NDArray[Any], form: PixelFormat) -> NDArray[Any]:

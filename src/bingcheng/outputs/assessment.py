@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from bingcheng.compare.homogeneity import SiteRow as SiteRow
-from bingcheng.compare.lesions import LesionChange as LesionChange
+from bingcheng.compare.homogeneity import SiteRow
+from bingcheng.compare.lesions import LesionChange
 from bingcheng.core.finding import Finding
 from bingcheng.core.measurement import Measurement
 from bingcheng.core.refusal import Refusal

@@ -83,6 +83,13 @@ def key_image(
     )
 
 
+def bright(image: KeyImage) -> bool:
+    """Whether what is drawn over the image must be dark to be seen: its border is rather white than black."""
+    grey = np.asarray(Image.open(io.BytesIO(image.png)).convert("L"))
+    border = np.concatenate((grey[0], grey[-1], grey[:, 0], grey[:, -1]))
+    return float(np.median(border)) > 127
+
+
 def as_json(image: KeyImage) -> dict[str, object]:
     """A JSON object from which `from_json` makes the same key image again; the PNG as base64."""
     return {

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bingcheng.compare.change import Verdict
+from bingcheng.compare.homogeneity import SiteRow
+from bingcheng.compare.lesions import LesionChange
 from bingcheng.core.errors import Owner
 from bingcheng.core.finding import Finding, Level, Outcome
 from bingcheng.core.wording import Fact, Text, text
-from bingcheng.outputs.assessment import Assessment, ExamView, LesionChange, SiteRow
+from bingcheng.outputs.assessment import Assessment, ExamView
 from bingcheng.outputs.language import several
 
 VERDICT_ORDER = (Verdict.REAL, Verdict.NOT_COMPARABLE, Verdict.UNKNOWN, Verdict.WITHIN_REPEATABILITY)
@@ -72,15 +74,17 @@ def by_urgency(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 def lesion_count(assessment: Assessment) -> int:
     """The number of lesions, each counted once however often it was seen."""
-    return len(
-        {
-            (exam.patient, lesion.lesion)
-            for exam in assessment.exams
-            for series in exam.series
-            for lesion in series.lesions
-        }
-        | {(change.patient, change.lesion) for change in assessment.changes}
-    )
+    return len(_seen(assessment))
+
+
+def _seen(assessment: Assessment) -> set[tuple[str, str]]:
+    """Patient and identifier of every lesion."""
+    return {
+        (exam.patient, lesion.lesion)
+        for exam in assessment.exams
+        for series in exam.series
+        for lesion in series.lesions
+    } | {(change.patient, change.lesion) for change in assessment.changes}
 
 
 def headline(assessment: Assessment) -> tuple[Text, ...]:
@@ -101,12 +105,13 @@ def joined(parts: Sequence[Text]) -> Text:
 
 
 def _lesions(assessment: Assessment) -> Text:
-    count = lesion_count(assessment)
+    seen = _seen(assessment)
+    count = len(seen)
     exams = several("1 exam", "{count} exams", len(assessment.exams))
     if not count:
         return text("No lesion is marked in {exams}, so no tumour was measured.", exams=exams)
     lesions = several("1 lesion", "{count} lesions", count)
-    patients = several("1 patient", "{count} patients", len({exam.patient for exam in assessment.exams}))
+    patients = several("1 patient", "{count} patients", len({patient for patient, _ in seen}))
     verdicts = [_verdict_count(assessment.changes, verdict) for verdict in VERDICT_ORDER]
     parts = [part for part in verdicts if part is not None]
     once = count - len(assessment.changes)

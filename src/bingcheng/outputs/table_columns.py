@@ -8,10 +8,11 @@ from datetime import date
 from enum import StrEnum
 
 from bingcheng.compare.change import Change
+from bingcheng.compare.lesions import LesionChange
 from bingcheng.core.measurement import Measurement
 from bingcheng.core.refusal import Refusal
 from bingcheng.core.wording import Text, text
-from bingcheng.outputs.assessment import Assessment, ExamView, LesionChange
+from bingcheng.outputs.assessment import Assessment, ExamView
 
 Cell = Text | str | float | int | bool | date | None
 Row = Sequence[Cell]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numba
@@ -140,7 +141,7 @@ def _uncertainty(histogram: NDArray[np.int64]) -> float | None:
         return None
     # The median absolute deviation: where a group holds little but texture, its mode says nothing of the others.
     spread = 1.4826 * float(np.median(np.abs(np.array(modes) - np.median(modes))))
-    return spread / len(modes) ** 0.5
+    return spread / math.sqrt(len(modes))
 
 
 def _mode(counts: NDArray[np.int64]) -> float:

@@ -16,6 +16,7 @@ from bingcheng.engine.demo.job import FWHM, Job, f50_per_mm, lesion_truth, mean_
 from bingcheng.engine.demo.truth import SeriesTruth
 from bingcheng.image.geometry import VolumeGeometry
 from bingcheng.image.phantoms import noise
+from bingcheng.image.phantoms.cases import HU
 from bingcheng.image.volume import Volume
 
 
@@ -39,6 +40,7 @@ def make_ct(job: Job, root: Path) -> SeriesTruth:
     )
     _scout(job, clean, facts)
     voxels = clean.voxels.copy()
+    del clean
     grain = noise.ct_slices(
         technique.slices,
         (technique.matrix, technique.matrix),
@@ -49,7 +51,7 @@ def make_ct(job: Job, root: Path) -> SeriesTruth:
     )
     for index, layer in enumerate(grain):
         voxels[index] += layer
-    noisy = Volume(voxels=voxels, geometry=geometry, unit=clean.unit)
+    noisy = Volume(voxels=voxels, geometry=geometry, unit=HU)
     folder = job.folder / "ct"
     paths = write_ct(noisy, facts, job.study, folder, series_number=2)
     segment(job, regions, geometry, paths, "CT")
@@ -81,7 +83,7 @@ def _scout(job: Job, clean: Volume, facts: CtAcquisition) -> None:
             axes=((0.0, 1.0, 0.0), (0.0, 0.0, -1.0), (1.0, 0.0, 0.0)),
             frame_of_reference_uid=grid.frame_of_reference_uid,
         ),
-        unit=clean.unit,
+        unit=HU,
     )
     marked = replace(
         facts,

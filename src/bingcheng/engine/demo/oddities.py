@@ -11,6 +11,7 @@ from bingcheng.dicom.acquisition import CtAcquisition, Device
 from bingcheng.dicom.exam import Patient
 from bingcheng.dicom.write.ct import write_ct
 from bingcheng.dicom.write.header import StudyHeader, uid_of
+from bingcheng.engine.demo.stories import LONGTAN
 from bingcheng.image.geometry import VolumeGeometry
 from bingcheng.image.volume import Volume
 
@@ -51,7 +52,7 @@ def _slice(folder: Path, seed: int) -> Path:
     )
     facts = CtAcquisition(
         modality="CT",
-        device=Device(vendor="CANON", manufacturer="Canon Medical Systems", model="Aquilion"),
+        device=Device(vendor="CANON", manufacturer="Canon Medical Systems", model="Aquilion ONE", institution=LONGTAN),
         series_uid=uid_of(uid, "series"),
         series_description="Transfer broke off",
         image_type=("ORIGINAL", "PRIMARY", "AXIAL"),

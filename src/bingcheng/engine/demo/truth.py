@@ -114,9 +114,32 @@ class Truth:
 
     def write(self, path: Path) -> None:
         """Write it as JSON."""
-        content = {"schema": SCHEMA, "units": UNITS, **asdict(self)}
+        content = {"schema": SCHEMA, "meaning": MEANING, "units": UNITS, **asdict(self)}
         path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
+
+MEANING = {
+    "lesions": (
+        "volume_mm3, longest_diameter_mm (in an axial plane), short_axis_mm (perpendicular to it there) and "
+        "diameter_3d_mm are those of the true ellipsoid in closed form; segment_mm3 is the volume of the voxels in the "
+        "DICOM SEG, which are those that lie at least half in the ellipsoid"
+    ),
+    "hu, suv": "the lesion's own value, as a scanner without blur, noise and calibration error would show it",
+    "adc_mm2_per_s": (
+        "what least squares with one exponential find in the lesion's noise-free signals at this series' b-values; "
+        "diffusivity_mm2_per_s and perfusion_fraction are what the lesion is made of"
+    ),
+    "imaged": (
+        "statistics over the segment of the image before noise and calibration error: what blur and voxels leave of "
+        "the lesion's own value"
+    ),
+    "noise_sd": "in CT in HU; in MR of the signal in each channel; in PET of a liver voxel as a fraction of its value",
+    "f50_per_mm": "the frequency in the plane at which the modulation transfer function is one half",
+    "water_equivalent_diameter_cm": "AAPM report 220 on the patient without couch and noise: mean of slices; middle",
+    "liver_suv, calibration": "the liver's true SUV, and by what factor the scanner shows it",
+    "liver_signal": "the liver's noise-free signal at each b-value",
+    "verdicts": "what an honest comparison of both time points says of each lesion, and why",
+}
 
 UNITS = {
     "volume_mm3": "mm3",

@@ -134,15 +134,17 @@ def paint_quadric(
     depths: NDArray[Any],
     weights: NDArray[Any],
     values: NDArray[Any],
+    far: float,
 ) -> None:
     """Blend `values` into `voxels` (channel, z, y, x) where the blurred quadric lies; times `within` unless empty.
 
     `step` is the voxel size and `centre` the quadric's centre from voxel (0, 0, 0), both whitened; `turn` has the
     quadric's axes as columns. The blur along z that exceeds the unit blur is a sum over `depths` with `weights`.
+    The edge is flat beyond `far`.
     """
     least_axis = 1.0 / math.sqrt(max(q[0], q[1], q[2]))
-    # sqrt(level) is a norm with Lipschitz constant 1/least_axis: beyond these levels the edge is farther than FAR
-    margin = (FAR + abs(depths[0])) / least_axis
+    # sqrt(level) is a norm with Lipschitz constant 1/least_axis: beyond these levels the edge is farther than `far`
+    margin = (far + abs(depths[0])) / least_axis
     outer = (1.0 + margin) ** 2
     inner = (1.0 - margin) ** 2 if margin < 1.0 else -1.0
     w = np.empty(3)

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from bingcheng.compare.homogeneity import SiteRow
 from bingcheng.core.finding import Finding, Outcome
 from bingcheng.core.measurement import Measurement
 from bingcheng.core.units import unit
 from bingcheng.core.wording import text
-from bingcheng.outputs.assessment import Assessment, ExamView, LesionView, SeriesView, SiteRow
+from bingcheng.outputs.assessment import Assessment, ExamView, LesionView, SeriesView
 from bingcheng.outputs.language import Language
 from bingcheng.outputs.report.lesions import value_in_words
 from bingcheng.outputs.report.slices import Slices, close_up_mm

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from statistics import median
 
 from markupsafe import Markup
 
+from bingcheng.compare.homogeneity import SiteRow
 from bingcheng.core.finding import Outcome
 from bingcheng.core.units import unit
-from bingcheng.outputs.assessment import Assessment, SiteRow, SiteView
+from bingcheng.outputs.assessment import Assessment, SiteView
 from bingcheng.outputs.language import Language
 from bingcheng.outputs.report.strips import divided_bar, shared_scale, strip, strip_axis
 from bingcheng.outputs.report.words import EXAM_WORDS, style
@@ -84,18 +86,24 @@ def _measure(rows: list[SiteRow], language: Language) -> ComparedMeasure:
     scale = shared_scale(rows)
     first = rows[0]
     symbol = language.say(unit(first.unit).symbol)
+    grain = _grain(rows)
     return ComparedMeasure(
         key=first.key,
         label=language.say(first.label),
         unit=symbol,
-        rows=tuple(_row(row, language, strip(row, scale, symbol, language)) for row in rows),
+        rows=tuple(_row(row, language, grain, strip(row, scale, symbol, language)) for row in rows),
         axis=strip_axis(scale, language),
         flagged=any(row.flagged for row in rows),
     )
 
 
-def _row(row: SiteRow, language: Language, drawn: Markup) -> ComparedRow:
-    grain = row.spread or (max(row.values) - min(row.values) if row.values else None)
+def _grain(rows: list[SiteRow]) -> float:
+    """How finely the values of one measure are worth showing: as a typical spread, and no finer than 0.5 % of them."""
+    spreads = [row.spread or max(row.values) - min(row.values) for row in rows if row.values]
+    return max(median(spreads) if spreads else 0.0, 0.005 * max(abs(row.median) for row in rows))
+
+
+def _row(row: SiteRow, language: Language, grain: float, drawn: Markup) -> ComparedRow:
     spread = "" if row.spread is None else language.rounded(row.spread, row.unit, grain)
     away = "" if row.deviation is None else language.rounded(row.deviation, row.unit, grain, signed=True)
     return ComparedRow(

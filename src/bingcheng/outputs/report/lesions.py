@@ -8,12 +8,13 @@ from datetime import datetime
 
 from markupsafe import Markup
 
-from bingcheng.compare.change import Change
+from bingcheng.compare.change import Change, Verdict
+from bingcheng.compare.lesions import LesionChange
 from bingcheng.compare.observation import Observation
 from bingcheng.core.measurement import Measurement
 from bingcheng.core.units import unit
 from bingcheng.core.wording import text
-from bingcheng.outputs.assessment import Assessment, ExamView, KeyImage, LesionChange
+from bingcheng.outputs.assessment import Assessment, ExamView, KeyImage
 from bingcheng.outputs.language import Language
 from bingcheng.outputs.report.slices import Slices, close_up_mm
 from bingcheng.outputs.report.trend import Trend, TrendPoint, device_marks, trend_chart
@@ -46,6 +47,11 @@ class ChangeRow:
     limits: str
     leads: bool
 
+    @property
+    def judged(self) -> bool:
+        """Whether anything can be said of it: it decides, or there are limits to hold it against."""
+        return self.leads or self.change.limits_percent is not None or self.change.verdict is not Verdict.UNKNOWN
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LesionCard:
@@ -58,7 +64,8 @@ class LesionCard:
     marks: tuple[tuple[Markup, str], ...]
     measure: str
     shots: tuple[Shot, ...]
-    rows: tuple[ChangeRow, ...]
+    judged: tuple[ChangeRow, ...]
+    unjudged: tuple[ChangeRow, ...]
 
 
 def value_in_words(measurement: Measurement, language: Language) -> str:
@@ -86,6 +93,7 @@ class LesionCards:
     def _card(self, place: int, change: LesionChange) -> LesionCard:
         shown = self._led(change)
         trend = self._trend(change, shown)
+        rows = sorted((self._row(each, change.lead) for each in change.changes), key=lambda row: not row.leads)
         return LesionCard(
             anchor=f"lesion-{place}",
             change=change,
@@ -94,7 +102,8 @@ class LesionCards:
             marks=() if trend is None else device_marks(trend.points),
             measure="" if not shown else self._language.say(shown[0].measurement.label),
             shots=self._shots(change, shown),
-            rows=tuple(self._row(each, change.lead) for each in change.changes),
+            judged=tuple(row for row in rows if row.judged),
+            unjudged=tuple(row for row in rows if not row.judged),
         )
 
     def _led(self, change: LesionChange) -> tuple[Observation, ...]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from bingcheng.outputs.assessment import KeyImage
+from bingcheng.outputs.keyimage import bright
 from bingcheng.outputs.language import Language
 from bingcheng.outputs.report.svg import coordinate, element, path
 
@@ -31,6 +32,7 @@ class Slices:
         self._left_bytes = budget_bytes
         self._places: dict[int, int | None] = {}
         self._images: list[KeyImage] = []
+        self._bright: list[bool] = []
 
     def whole(self, image: KeyImage, alt: str) -> Markup:
         """The whole field of an image."""
@@ -71,6 +73,7 @@ class Slices:
                 self._left_bytes -= size
                 self._places[id(image)] = len(self._images)
                 self._images.append(image)
+                self._bright.append(bright(image))
         return self._places[id(image)]
 
     def _shown(self, image: KeyImage, view: View, alt: str) -> Markup:
@@ -94,7 +97,7 @@ class Slices:
         return element(
             "svg",
             *parts,
-            class_="slice",
+            class_="slice bright" if self._bright[place] else "slice",
             viewBox=_box(view),
             data_whole=_box(whole),
             role="img",
@@ -137,7 +140,7 @@ def _letters(image: KeyImage, view: View) -> Markup:
     if image.orientation is None:
         return Markup("")
     x, y, width, height = view
-    size = width / 18
+    size = width / 15
     left, right, top, _ = image.orientation
     placed = ((left, x + size * 0.7, y + height / 2), (right, x + width - size * 0.7, y + height / 2))
     letters = [
@@ -150,7 +153,7 @@ def _letters(image: KeyImage, view: View) -> Markup:
 def _scale_bar(image: KeyImage, view: View) -> Markup:
     x, y, width, height = view
     length_mm = next((mm for mm in SCALE_BARS_MM if mm / image.pixel_mm <= width * 0.34), 1)
-    length, size = length_mm / image.pixel_mm, width / 20
+    length, size = length_mm / image.pixel_mm, width / 17
     right, base = x + width - size, y + height - size
     words = f"{length_mm // 10} cm" if length_mm >= 10 else f"{length_mm} mm"
     return element(

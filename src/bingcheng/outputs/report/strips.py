@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from bingcheng.outputs.assessment import SiteRow
+from bingcheng.compare.homogeneity import SiteRow
 from bingcheng.outputs.language import Language
 from bingcheng.outputs.report.svg import Scale, element
 

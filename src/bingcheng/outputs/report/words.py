@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from bingcheng.compare.change import Verdict
+from bingcheng.compare.lesions import LesionChange
 from bingcheng.core.finding import Outcome, Trust
 from bingcheng.core.wording import Text, text
-from bingcheng.outputs.assessment import LesionChange
 
 VERDICT_WORDS: Mapping[Verdict, Text] = MappingProxyType(
     {

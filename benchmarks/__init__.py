@@ -1,0 +1,1 @@
+"""Speed and memory of Bingcheng, as ratios against peers in one run: ``python -m benchmarks``."""
