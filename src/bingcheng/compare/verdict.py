@@ -177,15 +177,25 @@ def _beyond_limits(
             beyond,
             text("The uncertainty of a value is not known, so the change can't be tested."),
         )
-    shown = unit(before.measurement.unit).symbol
-    facts: dict[str, Fact | Text] = {"difference": abs(difference), "uncertainty": uncertainty, "unit": shown}
+    digits = 1 - math.floor(math.log10(uncertainty)) if uncertainty > 0.0 else 3
+    facts: dict[str, Fact | Text] = {
+        "difference": round(abs(difference), digits),
+        "uncertainty": round(uncertainty, digits),
+        "unit": unit(before.measurement.unit).symbol,
+    }
     if abs(difference) <= uncertainty:
-        within = (
-            "But {difference} {unit} does not exceed the combined uncertainty of both values, {uncertainty} {unit}."
+        return Verdict.WITHIN_REPEATABILITY, (
+            beyond,
+            text(
+                "But {difference} {unit} does not exceed the combined uncertainty of both values,"
+                " {uncertainty} {unit}.",
+                **facts,
+            ),
         )
-        return Verdict.WITHIN_REPEATABILITY, (beyond, Text(within, facts))
-    outside = "And {difference} {unit} exceeds the combined uncertainty of both values, {uncertainty} {unit}."
-    return Verdict.REAL, (beyond, Text(outside, facts))
+    return Verdict.REAL, (
+        beyond,
+        text("And {difference} {unit} exceeds the combined uncertainty of both values, {uncertainty} {unit}.", **facts),
+    )
 
 
 def _remedies(

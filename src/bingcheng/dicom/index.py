@@ -24,7 +24,7 @@ from bingcheng.dicom.exam import FrameSource
 from bingcheng.dicom.headers import PRIVATE_GROUPS, WANTED, Header, Rows, relative
 from bingcheng.dicom.values import plain
 
-PROBLEM_NOT_FOUND = Problem(
+NOT_FOUND = Problem(
     code="dicom.path-not-found",
     says="there is no such file or folder",
     remedy="Check the path, and that the disk or network folder is there.",
@@ -264,7 +264,7 @@ def _places(paths: Iterable[Path], refusals: list[Refusal]) -> Iterator[_Place]:
             else:
                 yield from _in_file(path, path, claims=True, refusals=refusals)
         else:
-            refusals.append(Refusal.of(InputError(PROBLEM_NOT_FOUND), kind=SubjectKind.FILE, subject=path.name or "/"))
+            refusals.append(Refusal.of(InputError(NOT_FOUND), kind=SubjectKind.FILE, subject=path.name or "/"))
 
 
 def _in_folder(root: Path, refusals: list[Refusal]) -> Iterator[_Place]:
