@@ -19,6 +19,8 @@ extensions = ["myst_parser", "bingcheng_pages"]
 exclude_patterns = ["_build", "_ext"]
 source_suffix = {".md": "markdown"}
 
+smartquotes = False  # options such as --lang are shown as they are typed
+
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 

@@ -1,11 +1,7 @@
-"""One exam from its files to its stored result, on a fresh workspace. Arguments: exam folder, workspace folder.
-
-A third argument is a file to write a profile (cProfile) into; what is timed then is slower than without.
-"""
+"""One exam from its files to its stored result, on a fresh workspace. Arguments: exam folder, workspace folder."""
 
 from __future__ import annotations
 
-import cProfile
 import sys
 from pathlib import Path
 
@@ -18,22 +14,15 @@ from bingcheng.engine.view import assessment
 
 def main() -> None:
     exam, folder = Path(sys.argv[1]), Path(sys.argv[2])
-    profile = cProfile.Profile() if len(sys.argv) > 3 else None
     stored: list[Workspace] = []
 
-    def work() -> dict[str, object]:
+    def work() -> dict[str, float]:
         workspace = Workspace.open(folder)
         stored.append(workspace)
         tally = assess([exam], workspace, Options(workers=1), lambda _step, _done, _total: None)
         return {"found": tally.found, "assessed": tally.assessed, "failed": tally.failed}
 
-    def profiled() -> dict[str, object]:
-        assert profile is not None
-        return profile.runcall(work)
-
-    timed(profiled if profile else work)
-    if profile is not None:
-        profile.dump_stats(sys.argv[3])
+    timed(work)
     _check(stored[0])
     stored[0].close()
 

@@ -14,7 +14,7 @@ from bingcheng.dicom.series import exams
 def main() -> None:
     folder = Path(sys.argv[1])
 
-    def work() -> dict[str, object]:
+    def work() -> dict[str, float]:
         found = index([folder])
         grouped = exams(found)
         slices = sum(len(v.frames) for e in grouped.exams for s in e.series for v in s.volumes)

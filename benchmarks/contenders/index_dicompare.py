@@ -13,7 +13,7 @@ from stopwatch import timed
 def main() -> None:
     folder, threads = sys.argv[1], int(sys.argv[2])
 
-    def work() -> dict[str, object]:
+    def work() -> dict[str, float]:
         with contextlib.redirect_stdout(io.StringIO()):
             session = load_dicom_session(session_dir=folder, parallel_workers=threads)
         return {"files": len(session)}

@@ -17,18 +17,18 @@ MARK = "benchmark-result "
 KIB = 1024
 
 
-def timed(function: Callable[[], dict[str, object]]) -> None:
+def timed(function: Callable[[], dict[str, float]]) -> None:
     """Run `function` once and print its wall time, CPU time and the peak memory of this process, in one line.
 
-    CPU time is user and system, of this process and of its children that have ended. `function` returns facts that
-    show that the work was done; they are printed too.
+    CPU time is user and system, of this process and of its children that have ended; `function` may add that of
+    workers that still live as ``workers_cpu_s``. The facts that it returns show that the work was done.
     """
     before_bytes, cpu_s, start_s = peak_bytes(), _cpu_s(), time.perf_counter()
     facts = function()
     wall_s = time.perf_counter() - start_s
     result = {
         "wall_s": wall_s,
-        "cpu_s": _cpu_s() - cpu_s,
+        "cpu_s": _cpu_s() - cpu_s + float(facts.pop("workers_cpu_s", 0.0)),
         "before_bytes": before_bytes,
         "peak_bytes": peak_bytes(),
         "facts": facts,

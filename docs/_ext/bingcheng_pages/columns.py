@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from bingcheng_pages.prose import Content, paragraph, section, table
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
 from bingcheng.core.units import UNITS
 from bingcheng.outputs.table_columns import TABLES, Table
+from bingcheng_pages.prose import Content, paragraph, section, table
 
 
 class TablesDirective(SphinxDirective):
@@ -21,7 +21,7 @@ class TablesDirective(SphinxDirective):
             [nodes.literal(text=column.name), column.kind.value, _unit(column.unit), column.description]
             for column in one.columns
         ]
-        return [paragraph(f"{one.description}."), table(("Column", "Type", "Unit", "Meaning"), rows, (5, 2, 2, 9))]
+        return [paragraph(f"{one.description}."), table(("Column", "Type", "Unit", "Meaning"), rows)]
 
 
 def _unit(code: str) -> str:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from bingcheng_pages.catalogues import methods
-from bingcheng_pages.prose import Content, bullets, inline, section
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
 from bingcheng.compare.comparability import Rule, Severity, rules
 from bingcheng.compare.repeatability import Limit, limits
 from bingcheng.core.units import UNITS
+from bingcheng_pages.catalogues import methods
+from bingcheng_pages.prose import Content, bullets, inline, section
 
+MINUS = "\N{MINUS SIGN}"
 MODALITIES = {"CT": "CT", "PT": "PET", "MR": "MR"}
 
 
@@ -38,9 +39,7 @@ def _list(items: list[tuple[str, list[tuple[str, str]]]]) -> nodes.Node:
     made = nodes.definition_list()
     for name, pairs in items:
         points: list[Content] = [[nodes.strong(text=f"{key}: "), *inline(told)] for key, told in pairs if told]
-        made += nodes.definition_list_item(
-            "", nodes.term("", "", *inline(name)), nodes.definition("", bullets(points))
-        )
+        made += nodes.definition_list_item("", nodes.term("", "", *inline(name)), nodes.definition("", bullets(points)))
     return made
 
 
@@ -52,7 +51,7 @@ def _label(key: str) -> str:
 def _limit(entry: Limit) -> tuple[str, list[tuple[str, str]]]:
     where = f", {entry.organ}" if entry.organ else ""
     decides = "" if entry.trust.value != "unverified" else "; decides nothing"
-    return f"{_label(entry.measure)}{where}: {entry.low_percent:+g} % to {entry.high_percent:+g} %", [
+    return f"{_label(entry.measure)}{where}: {MINUS}{-entry.low_percent:g} % to {entry.high_percent:+g} %", [
         ("Holds", "; ".join(_range(v.fact, v.at_least, v.below) for v in entry.valid) or "for every lesion"),
         ("Trust", f"{entry.trust.value}{decides}"),
         ("Source", entry.citation),

@@ -1,18 +1,30 @@
-"""The pages of the measures: what each is, in which unit, from which inputs, by whose definition, and who checked it."""
+"""The pages of the measures: what each is, in which unit, from which inputs, by whose definition, who checked it."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
 
-from bingcheng_pages.catalogues import methods
-from bingcheng_pages.prose import Content, described, entries, inline, link, paragraph, parts_of, prose, section, table
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
 from bingcheng.core.case import GIVENS
 from bingcheng.core.measure import Better, Component, Measure, Reference
 from bingcheng.core.units import unit
+from bingcheng_pages.catalogues import methods
+from bingcheng_pages.prose import (
+    Content,
+    described,
+    facts,
+    inline,
+    link,
+    pairs_of,
+    paragraph,
+    parts_of,
+    prose,
+    section,
+    table,
+)
 
 HEADINGS = ("Parameters", "Returns", "Raises", "Notes")
 
@@ -32,7 +44,7 @@ class MeasureListDirective(SphinxDirective):
             ]
             for one in known.measures
         ]
-        return [table(("Measure", "Key", "Unit", "Modalities", "Of"), rows, (6, 5, 2, 2, 2))]
+        return [table(("Measure", "Key", "Unit", "Modalities", "Of"), rows)]
 
 
 class MeasureDirective(SphinxDirective):
@@ -43,7 +55,7 @@ class MeasureDirective(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         one = methods().measures[self.arguments[0]]
         parts = dict(parts_of(inspect.getdoc(one.function) or ""))
-        made: list[nodes.Node] = [*prose(parts.pop("", [])), entries(_facts(one))]
+        made: list[nodes.Node] = [*prose(parts.pop("", [])), facts(_facts(one))]
         made += [_section(name, lines) for name, lines in parts.items() if name in HEADINGS]
         if one.parts:
             made.append(section("Values", "values", _values(one)))
@@ -60,7 +72,7 @@ class InputsDirective(SphinxDirective):
         for one in methods().derived:
             about = (inspect.getdoc(one.function) or "").split("\n\n")[0].replace("\n", " ")
             rows.append([nodes.literal(text=one.key), inline("from " + ", ".join(f"`{n}`" for n in one.inputs)), about])
-        return [table(("Input", "Made", "What it is"), rows, (3, 3, 10))]
+        return [table(("Input", "Made", "What it is"), rows)]
 
 
 def unit_of(code: str) -> str:
@@ -94,13 +106,14 @@ def _input(name: str) -> str:
 
 
 def _section(name: str, lines: list[str]) -> nodes.section:
-    content = prose(lines) if name == "Notes" else [described(lines)]
-    return section({"Raises": "No value when"}.get(name, name), name.lower(), *content)
+    if name == "Raises":  # which class is raised is no concern of a reader: the codes say it
+        return section("No value when", "no-value", *(paragraph(said) for _, said in pairs_of(lines)))
+    return section(name, name.lower(), *(prose(lines) if name == "Notes" else [described(lines)]))
 
 
 def _values(one: Measure) -> nodes.Node:
     rows = [[f"`{one.key}.{name}`", part.label, unit_of(part.unit)] for name, part in one.parts.items()]
-    return table(("Key", "Value", "Unit"), rows, (5, 6, 2))
+    return table(("Key", "Value", "Unit"), rows)
 
 
 def _uncertainty(one: Measure) -> Iterator[nodes.Node]:
@@ -114,11 +127,13 @@ def _uncertainty(one: Measure) -> Iterator[nodes.Node]:
     yield _see()
     if one.budget:
         rows = [[part.name, _size(part, one), part.source] for part in one.budget]
-        yield table(("Systematic part", "Standard uncertainty (k = 1)", "Source"), rows, (4, 4, 8))
+        yield table(("Systematic part", "Standard uncertainty (k = 1)", "Source"), rows)
 
 
 def _see() -> nodes.paragraph:
-    return paragraph([nodes.Text("How the parts are put together: see "), link("uncertainty", "uncertainty"), nodes.Text(".")])
+    return paragraph(
+        [nodes.Text("How the parts are put together: see "), link("uncertainty", "uncertainty"), nodes.Text(".")]
+    )
 
 
 def _size(part: Component, one: Measure) -> str:
@@ -136,7 +151,7 @@ def _references(one: Measure) -> Iterator[nodes.Node]:
         [one_reference.name, _expected(one_reference, one), one_reference.kind.value, _said_by(one_reference)]
         for one_reference in one.references
     ]
-    yield table(("Case", "Expected", "Kind", "Who says so, and why this tolerance"), rows, (5, 4, 2, 9))
+    yield table(("Case", "Expected", "Kind", "Who says so, and why this tolerance"), rows)
 
 
 def _expected(reference: Reference, one: Measure) -> str:

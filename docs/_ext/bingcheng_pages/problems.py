@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from bingcheng_pages.catalogues import problems
-from bingcheng_pages.prose import inline, paragraph, section
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
 from bingcheng.core.errors import Problem
+from bingcheng_pages.catalogues import problems
+from bingcheng_pages.prose import inline, paragraph, section
 
 FLOORS = {
     "archive": "The workspace",

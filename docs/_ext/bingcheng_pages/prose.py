@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from bingcheng_pages.catalogues import problems
 from docutils import nodes
 from sphinx import addnodes
+
+from bingcheng_pages.catalogues import problems
 
 Content = str | nodes.Node | Sequence[nodes.Node]
 """What may stand in a cell or an entry."""
@@ -67,17 +68,17 @@ def _inline(content: Content) -> Sequence[nodes.Node]:
     return [content] if isinstance(content, nodes.Node) else content
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[Content]], widths: Sequence[int] | None = None) -> nodes.Node:
+def table(heads: Sequence[str], rows: Iterable[Sequence[Content]]) -> nodes.Node:
     """A table with one line of heads."""
     body = nodes.tbody()
     for row in rows:
         body += _row(row)
     head = nodes.thead("", _row(heads))
     group = nodes.tgroup(cols=len(heads))
-    group += [nodes.colspec(colwidth=width) for width in widths or (1,) * len(heads)]
+    group += [nodes.colspec(colwidth=1) for _ in heads]
     group += [head, body]
     made = nodes.table("", group)
-    made["classes"].append("wide" if len(heads) > 3 else "plain")
+    made["classes"].append("colwidths-auto")
     return made
 
 
@@ -87,6 +88,13 @@ def _row(cells: Iterable[Content]) -> nodes.row:
 
 def _block(content: Content) -> bool:
     return isinstance(content, nodes.Body) and not isinstance(content, nodes.Inline)
+
+
+def facts(pairs: Iterable[tuple[Content, Content]]) -> nodes.definition_list:
+    """A short list of names and values, side by side."""
+    made = entries(pairs)
+    made["classes"].append("facts")
+    return made
 
 
 def entries(pairs: Iterable[tuple[Content, Content]]) -> nodes.definition_list:
@@ -161,7 +169,12 @@ def _block_nodes(block: list[str]) -> Iterator[nodes.Node]:
 
 
 def described(lines: Sequence[str]) -> nodes.Node:
-    """The entries of a Parameters, Returns or Raises section: ``name : what it is``, or a name with indented lines."""
+    """The entries of a Parameters or Returns section."""
+    return entries(([nodes.literal(text=term)], said) for term, said in pairs_of(lines))
+
+
+def pairs_of(lines: Sequence[str]) -> list[tuple[str, str]]:
+    """What a section lists: ``name : what it is``, or a name with indented lines below it."""
     pairs: list[tuple[str, str]] = []
     for line in lines:
         if not line.strip():
@@ -172,4 +185,4 @@ def described(lines: Sequence[str]) -> nodes.Node:
         else:
             term, _, said = line.partition(" : ")
             pairs.append((term.strip(), said.strip()))
-    return entries(([nodes.literal(text=term)], said) for term, said in pairs)
+    return pairs

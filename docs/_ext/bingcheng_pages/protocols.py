@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bingcheng_pages.prose import Content, bullets, entries, inline, link, paragraph, section, table
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
@@ -13,6 +12,7 @@ from bingcheng.core.wording import text
 from bingcheng.protocol.library import protocol, protocols
 from bingcheng.protocol.model import Criterion, Demand, IfUnknown, Predicate, Protocol, Role
 from bingcheng.protocol.rules import limit_said
+from bingcheng_pages.prose import Content, bullets, entries, facts, inline, link, paragraph, section, table
 
 
 class ProtocolListDirective(SphinxDirective):
@@ -29,7 +29,7 @@ class ProtocolListDirective(SphinxDirective):
             ]
             for one in protocols()
         ]
-        return [table(("Protocol", "Identifier", "Modality", "Criteria", "Judged"), rows, (7, 5, 2, 2, 4))]
+        return [table(("Protocol", "Identifier", "Modality", "Criteria", "Judged"), rows)]
 
 
 class ProtocolDirective(SphinxDirective):
@@ -39,8 +39,10 @@ class ProtocolDirective(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         one = protocol(self.arguments[0])
-        made: list[nodes.Node] = [paragraph(one.intent), entries(_facts(one))]
-        made.append(section("Series that it expects", "roles", entries((_role_name(r), _role(r, one)) for r in one.roles)))
+        made: list[nodes.Node] = [paragraph(one.intent), facts(_facts(one))]
+        made.append(
+            section("Series that it expects", "roles", entries((_role_name(r), _role(r, one)) for r in one.roles))
+        )
         criteria = entries((_criterion_name(c), _criterion(c, one)) for c in one.criteria)
         made.append(section("What it asks", "asks", _overview(one)))
         made.append(section("Criteria", "criteria", criteria))
@@ -103,7 +105,7 @@ def _predicate(predicate: Predicate) -> str:
 
 def _overview(one: Protocol) -> nodes.Node:
     rows = [[c.title, said(c), c.level.value, c.trust.value] for c in one.criteria]
-    return table(("Criterion", "Asked", "Level", "Trust"), rows, (7, 7, 3, 3))
+    return table(("Criterion", "Asked", "Level", "Trust"), rows)
 
 
 def _criterion_name(criterion: Criterion) -> Content:

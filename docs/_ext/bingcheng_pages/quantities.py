@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from bingcheng_pages.prose import Content, section, table
-from bingcheng_pages.protocols import units_of_quantity
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
 from bingcheng.protocol.attributes import About, Attribute, attributes
 from bingcheng.protocol.rules import operators
+from bingcheng_pages.prose import Content, section, table
+from bingcheng_pages.protocols import units_of_quantity
 
 ABOUT = {
     About.SERIES: "Of one series",
@@ -36,7 +36,7 @@ class QuantitiesDirective(SphinxDirective):
             [nodes.literal(text=one.key), str(one.label), _kind(one), ", ".join(sorted(one.modalities)) or "any"]
             for one in group
         ]
-        return table(("Attribute", "What it is", "Value", "Modalities"), rows, (6, 6, 5, 2))
+        return table(("Attribute", "What it is", "Value", "Modalities"), rows)
 
 
 class OperatorsDirective(SphinxDirective):
@@ -52,7 +52,7 @@ class OperatorsDirective(SphinxDirective):
             ]
             for one in operators()
         ]
-        return [table(("Operator", "Judges", "Its limit", "Remark"), rows, (4, 6, 4, 5))]
+        return [table(("Operator", "Judges", "Its limit", "Remark"), rows)]
 
 
 def _kind(one: Attribute) -> str:

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bingcheng_pages.catalogues import methods
-
 from bingcheng.protocol.library import protocols
+from bingcheng_pages.catalogues import methods
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx

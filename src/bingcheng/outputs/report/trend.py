@@ -148,8 +148,8 @@ def _band_shape(
             "text",
             language.say("explained by repeatability"),
             class_="band-label",
-            x=end - 6,
-            y=min(max(top + 13, TOP + 10), HEIGHT - BOTTOM - 4),
+            x=end,
+            y=TOP - 6,  # above the plot, where no line and no error bar can run through it
             text_anchor="end",
         ),
     ]

@@ -1,0 +1,40 @@
+"""Peers, each in an environment of its own below ``benchmarks/.environments`` (not under version control)."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+FOLDER = Path(__file__).parent / ".environments"
+INSTALL_LIMIT_S = 900.0
+
+
+def peer(requirement: str) -> Path:
+    """The interpreter of an environment that holds `requirement` (``name==version``), made at the first call.
+
+    Raises
+    ------
+    subprocess.SubprocessError
+        when it can't be installed.
+    """
+    place = FOLDER / requirement.replace("==", "-")
+    python = place / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    done = place / "installed"
+    if done.exists() and python.exists():
+        return python
+    shutil.rmtree(place, ignore_errors=True)  # an installation that was cut off
+    subprocess.run([sys.executable, "-m", "venv", str(place)], check=True, timeout=INSTALL_LIMIT_S)
+    command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", requirement]
+    subprocess.run(command, check=True, timeout=INSTALL_LIMIT_S)
+    done.write_text(f"{requirement}\n")
+    return python
+
+
+def versions(python: Path, *packages: str) -> str:
+    """The installed versions of packages in an environment, in words."""
+    code = "import importlib.metadata as m, sys; print(*(f'{p} {m.version(p)}' for p in sys.argv[1:]), sep=', ')"
+    done = subprocess.run([str(python), "-c", code, *packages], capture_output=True, text=True, check=True, timeout=60)
+    return done.stdout.strip()

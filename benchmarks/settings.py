@@ -1,0 +1,29 @@
+"""How large and how often."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the command line asked for.
+
+    Parameters
+    ----------
+    scratch : folder for generated data and workspaces.
+    repeats : runs of each contender.
+    files : headers to index.
+    slices, matrix : of the CT exam.
+    peers : whether to install and run the peers that are no dependency of ours.
+    profile : whether to profile the exam as well.
+    """
+
+    scratch: Path
+    repeats: int = 3
+    files: int = 1000
+    slices: int = 300
+    matrix: int = 512
+    peers: bool = True
+    profile: bool = False
