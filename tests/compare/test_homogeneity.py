@@ -154,3 +154,12 @@ def test_another_unit_or_zero_flags_the_same_hospitals(hospital, factor, shift):
     )
     assert {s: r.flagged for s, r in plain.items()} == {s: r.flagged for s, r in scaled.items()}
     assert scaled["C"].deviation == pytest.approx(plain["C"].deviation * factor, rel=1e-6, abs=1e-9)
+
+
+def test_no_hospital_is_judged_by_the_hottest_spot_of_its_patients(observed):
+    seen = [
+        observed("suv_highest", value, modality="PT", lesion=None, site=site, exam=f"{site}.{n}", day=n, device=site)
+        for site, values in (("A", ALIKE), ("B", [v + 30 for v in ALIKE]))
+        for n, value in enumerate(values)
+    ]
+    assert site_rows(seen) == ()

@@ -245,3 +245,39 @@ def test_enhanced_mr_of_the_reference_data_has_its_b_value_and_thickness(referen
         assert facts.slice_thickness_mm is not None
         assert facts.repetition_time_ms is not None
         assert facts.field_strength_t in (pytest.approx(1.5, abs=0.1), pytest.approx(3.0, abs=0.2))
+
+
+def test_the_injection_of_contrast_is_read_from_the_top_of_a_classic_header(facts_of):
+    facts = facts_of(
+        "CT", ContrastBolusVolume="95", ContrastFlowRate=["3.5", "2"], ContrastBolusIngredientConcentration="350"
+    )
+    # Flow rates stand in the order of the injection's phases; the first one is the bolus.
+    assert (facts.contrast_volume_ml, facts.contrast_flow_ml_per_s) == (95.0, 3.5)
+    assert facts.contrast_concentration_mg_per_ml == 350.0
+
+
+def test_the_injection_of_contrast_is_read_beside_the_agent_of_an_enhanced_header(facts_of):
+    profile = item(ContrastBolusVolume="14", ContrastFlowRate="2")
+    agent = item(ContrastBolusIngredientConcentration="604.7", ContrastAdministrationProfileSequence=[profile])
+    facts = facts_of("MR", ContrastBolusAgentSequence=[agent])
+    assert (facts.contrast_volume_ml, facts.contrast_flow_ml_per_s) == (14.0, 2.0)
+    assert facts.contrast_concentration_mg_per_ml == 604.7
+
+
+def test_a_volume_of_zero_is_an_unknown_one(facts_of):
+    assert facts_of("CT", ContrastBolusVolume="0").contrast_volume_ml is None
+
+
+def test_coil_and_acceleration_are_read_from_classic_and_enhanced_headers(facts_of):
+    classic = facts_of("MR", ReceiveCoilName="BODY 18", ParallelReductionFactorInPlane=2.0)
+    enhanced = facts_of(
+        "MR",
+        SharedFunctionalGroupsSequence=[
+            item(
+                MRReceiveCoilSequence=[item(ReceiveCoilName="BODY 18")],
+                MRModifierSequence=[item(ParallelReductionFactorInPlane=2.0)],
+            )
+        ],
+    )
+    for facts in (classic, enhanced):
+        assert (facts.receive_coil, facts.parallel_reduction_factor) == ("BODY 18", 2.0)

@@ -9,11 +9,13 @@ import highdicom as hd
 import numpy as np
 import pydicom
 import pytest
+from pydicom.uid import UID
 
 from bingcheng.core.codes import Code
 from bingcheng.core.errors import InputError
+from bingcheng.image.geometry import VolumeGeometry
 from bingcheng.image.region import Region
-from bingcheng.outputs.seg import write_seg
+from bingcheng.outputs.seg import tracked, write_seg
 
 AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 
@@ -148,3 +150,21 @@ def test_a_folder_that_cannot_be_written_to_is_named_and_leaves_nothing(source, 
     with pytest.raises(InputError, match="cannot-write"):
         write_seg(tmp_path / "file" / "seg.dcm", [lesion], source.frames)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "images"]
+
+
+def region_of(tracking_uid):
+    grid = VolumeGeometry(shape=(2, 2, 2), spacing_mm=(1.0, 1.0, 1.0))
+    return Region.of(np.ones((2, 2, 2), dtype=bool), grid, label="GTV-1", tracking_uid=tracking_uid)
+
+
+@pytest.mark.parametrize("missing", [None, "", "GTV-1"])
+def test_a_lesion_that_is_not_tracked_gets_one_uid_in_its_exam(missing):
+    given = tracked(region_of(missing), "1.2.3", "GTV-1").tracking_uid
+    assert UID(given).is_valid
+    assert given == tracked(region_of(None), "1.2.3", "GTV-1").tracking_uid
+    assert given != tracked(region_of(None), "1.2.4", "GTV-1").tracking_uid
+    assert given != tracked(region_of(None), "1.2.3", "GTV-1 #2").tracking_uid
+
+
+def test_a_lesion_that_is_tracked_keeps_its_uid():
+    assert tracked(region_of("2.25.7"), "1.2.3", "GTV-1").tracking_uid == "2.25.7"

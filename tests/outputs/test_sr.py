@@ -107,6 +107,20 @@ def test_the_axes_are_what_viewers_hydrate(source, reported, lesion, tmp_path):
     assert all(m.referenced_coordinates[0].GraphicType == "POLYLINE" for m in (long_axis, short_axis))
 
 
+def test_nothing_but_its_line_hangs_below_an_axis(source, reported, lesion, tmp_path):
+    _, sr = report(source, [reported], [lesion], tmp_path)
+    (group,) = sr.content.get_image_measurement_groups()
+    for axis in (numbers(group)[name] for name in ("Long Axis", "Short Axis")):
+        assert [child.ValueType for child in axis[0].ContentSequence] == ["SCOORD"]
+
+
+def test_uncertainty_and_algorithm_of_the_axes_stand_with_the_other_measurements(source, reported, lesion, tmp_path):
+    _, sr = report(source, [reported], [lesion], tmp_path)
+    (group,) = sr.content.get_volumetric_roi_measurement_groups()
+    algorithms = {item(m, "111001").TextValue for m in group.get_measurements()}
+    assert {"bingcheng.longest_diameter", "bingcheng.short_axis"} <= algorithms
+
+
 def test_what_viewers_list_is_named_apart_and_has_nothing_hanging_below(source, reported, lesion, tmp_path):
     _, sr = report(source, [reported], [lesion], tmp_path)
     (group,) = sr.content.get_image_measurement_groups()

@@ -6,11 +6,12 @@ from scipy.ndimage import gaussian_filter
 
 from bingcheng.core.errors import Undefined
 from bingcheng.image.geometry import VolumeGeometry
+from bingcheng.image.phantoms.noise import smooth
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
 from bingcheng.quality.known_objects import grid, pet_in_becquerel, pet_trunk
 from bingcheng.quality.liver_cov import liver_cov
-from bingcheng.quality.liver_sphere import liver_sphere
+from bingcheng.quality.liver_sphere import LiverSphere, _offsets, liver_sphere
 from bingcheng.quality.liver_suv_mean import liver_suv_mean
 
 LIVER_CENTRE_MM, LIVER_HALF_AXES_MM = (-60.0, -5.0, 10.0), (85.0, 80.0, 75.0)
@@ -47,7 +48,8 @@ def whole_body(*, mm=5.0, cov=0.12, brain_suv=7.0, liver_suv=2.1, arms=True, les
     ellipsoid((0, -20, -320), (40, 35, 35), 30.0)
     if lesion is not None:
         ellipsoid(*lesion)
-    noise = gaussian_filter(np.random.default_rng(seed).standard_normal(shape, dtype=np.float32), 2.4 / mm)
+    # Wrapped: mirrored at the borders it would be louder there, and the liver quieter than was asked for.
+    noise = gaussian_filter(np.random.default_rng(seed).standard_normal(shape, dtype=np.float32), 2.4 / mm, mode="wrap")
     suv = gaussian_filter(suv, 3.0 / mm) * (1 + cov * noise / noise.std())
     return Volume(voxels=suv, geometry=geometry, unit="g/ml")
 
@@ -76,6 +78,58 @@ def test_it_is_found_among_hot_and_warm_organs(change):
     assert depth_in_liver(sphere.centre_mm) > 0.5
     found = liver_suv_mean(sphere)
     assert abs(found.value - change.get("liver_suv", 2.1)) < 4 * found.standard_uncertainty
+
+
+@pytest.fixture(scope="module")
+def scans():
+    """Mean and variation of 24 scans that differ in their noise only, seeds 0 to 23."""
+    whole = (whole_body(seed=seed) for seed in range(24))
+    spheres = [liver_sphere(slab(volume, 70, 140), {}) for volume in whole]
+    return [liver_suv_mean(sphere) for sphere in spheres], [liver_cov(sphere) for sphere in spheres]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("which", "truth"), [(0, 2.1), (1, 12.0)], ids=["mean", "variation"])
+def test_the_truth_lies_within_two_standard_uncertainties(scans, which, truth):
+    pulls = np.array([(one.value - truth) / one.standard_uncertainty for one in scans[which]])
+    # Of 24 with a chance of 95 % each, fewer than 20 are covered once in 170 times; the seeds were not chosen.
+    assert np.count_nonzero(np.abs(pulls) <= 2.0) >= 20
+    # An uncertainty twice too large or too small is seen too: 24 squares average 0.41 to 1.90 in 99 % of all cases.
+    assert 0.41 < np.mean(pulls**2) < 1.90
+
+
+def noisy_sphere(spacing_mm, noise_mm, seed):
+    """A sphere of SUV 2 and CoV 12 %, its noise correlated like white noise after a Gaussian of SD `noise_mm`."""
+    offsets = _offsets(spacing_mm)
+    reach = offsets.max(axis=0)
+    sigma = [noise_mm / mm for mm in spacing_mm]
+    grain = smooth(tuple(int(n) for n in 2 * reach + 25), sigma, np.random.default_rng(seed))
+    values = 2.0 * (1.0 + 0.12 * grain[tuple((offsets + reach + 12).T)].astype(float))
+    return LiverSphere(values=values, offsets=offsets, spacing_mm=spacing_mm, centre_mm=(0.0, 0.0, 0.0))
+
+
+@pytest.mark.parametrize("spacing_mm", [(5.0, 5.0, 5.0), (3.0, 4.1, 4.1), (3.0, 3.0, 3.0)], ids=str)
+@pytest.mark.parametrize("noise_mm", [0.0, 1.5, 2.4, 3.4])
+def test_correlated_voxels_are_not_counted_as_independent(spacing_mm, noise_mm):
+    spheres = [noisy_sphere(spacing_mm, noise_mm, seed) for seed in range(150)]
+    for measure, truth in ((liver_suv_mean, 2.0), (liver_cov, 12.0)):
+        found = [measure(sphere) for sphere in spheres]
+        pulls = np.array([(one.value - truth) / one.standard_uncertainty for one in found])
+        # 95 % of 150, less three binomial standard errors (1.8 %) and 2 % for what few independent voxels leave open.
+        assert np.mean(np.abs(pulls) <= 2.0) > 0.87
+        # The root mean square of 150 unit pulls errs by 6 %: three of them, and 10 % more as above.
+        assert 0.75 < np.sqrt(np.mean(pulls**2)) < 1.28
+
+
+def test_what_varies_more_widely_than_the_sphere_leaves_no_uncertainty():
+    offsets = _offsets((4.0, 4.0, 4.0))
+
+    def of(values):
+        return LiverSphere(values=values, offsets=offsets, spacing_mm=(4.0, 4.0, 4.0), centre_mm=(0.0, 0.0, 0.0))
+
+    for measure in (liver_suv_mean, liver_cov):
+        assert measure(of(2.0 + 0.01 * offsets[:, 0])).standard_uncertainty is None
+        assert measure(of(np.full(len(offsets), 2.0))).standard_uncertainty == 0.0
 
 
 def test_the_patient_s_right_is_found_however_the_image_is_stored():

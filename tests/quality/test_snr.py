@@ -151,3 +151,42 @@ def test_one_b_value_is_no_diffusion_series():
     with pytest.raises(Undefined) as caught:
         snr_highest_b(Stack(volumes=(volume,), axis="b_value", values=(0.0,), unit="s/mm2"))
     assert caught.value.code == "quality.one-b-value"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shape", [(6, 160, 160), (4, 128, 192)], ids=["square", "wide"])
+def test_the_truth_lies_within_two_standard_uncertainties(shape):
+    pulls = []
+    for seed in range(24):
+        found = snr_air(rician_cylinder(signal=200.0, noise=10.0, shape=shape, seed=seed))
+        pulls.append((found.value - 20.0) / found.standard_uncertainty)
+    # Of 24 with a chance of 95 % each, fewer than 20 are covered once in 170 times; 24 squares average at most 1.90.
+    assert np.count_nonzero(np.abs(pulls) <= 2.0) >= 20
+    assert 0.41 < np.mean(np.square(pulls)) < 1.90
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("diameter_mm", [80.0, 120.0])
+def test_a_weak_signal_in_one_slice_is_as_uncertain_as_it_says(diameter_mm):
+    found = [
+        snr_air(rician_cylinder(signal=50.0, noise=10.0, shape=(1, 160, 160), diameter_mm=diameter_mm, seed=seed))
+        for seed in range(200)
+    ]
+    pulls = np.array([(one.value - 5.0) / one.standard_uncertainty for one in found])
+    # 200 squares of unit variance average 0.76 to 1.28 in 99 % of all cases.
+    assert 0.76 < np.mean(pulls**2) < 1.28
+    # 95 %, less three binomial standard errors (1.5 %).
+    assert np.mean(np.abs(pulls) <= 2.0) > 0.905
+
+
+@pytest.mark.parametrize("share", [0.02, 0.03, 0.05])
+def test_a_faint_ghost_in_the_air_widens_the_uncertainty(share):
+    generator = np.random.default_rng(3)
+    clean = rician_cylinder(signal=300.0, noise=0.0)
+    true = clean.voxels + share * np.roll(clean.voxels, 80, axis=1)
+    real, imaginary = 10.0 * generator.standard_normal((2, *true.shape))
+    found = snr_air(with_voxels(clean, np.hypot(true + real, imaginary)))
+    plain = snr_air(with_voxels(clean, np.hypot(clean.voxels + real, imaginary)))
+    # A ghost along the rows lifts the noise above and below the object, not beside it: the truth of 30 is still held.
+    assert abs(found.value - 30.0) < 2 * found.standard_uncertainty
+    assert found.standard_uncertainty > 3 * plain.standard_uncertainty

@@ -58,3 +58,16 @@ def test_hottest_voxel_outside_the_lesion_is_no_centre_but_counts_in_the_sphere(
     weight = weights[(offsets == (0, 0, 2)).all(axis=1)][0]
     assert 0 < weight < 0.027
     assert highest_sphere_mean(volume, lesion, RADIUS_MM) == pytest.approx(1 + 100 * weight)
+
+
+def test_weights_are_made_once_for_grids_of_equal_steps_and_cannot_be_spoiled():
+    here, there = (
+        VolumeGeometry(shape=shape, spacing_mm=(3.0, 2.0, 2.0), origin_mm=origin)
+        for shape, origin in (((4, 5, 6), (0.0, 0.0, 0.0)), ((9, 9, 9), (10.0, 20.0, 30.0)))
+    )
+    (offsets, weights), again = sphere_weights(here, RADIUS_MM), sphere_weights(there, RADIUS_MM)
+    assert again[0] is offsets
+    assert again[1] is weights
+    for array in (offsets, weights):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 0

@@ -24,8 +24,10 @@ DAMAGED_ROW = Problem(
 T = TypeVar("T")
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any) -> Any:  # noqa: PLR0911 - one kind of value after the other
     """`value` in JSON's own types: dataclasses as objects, tuples as arrays, times as ISO 8601."""
+    if value is None or type(value) in (int, float, bool):
+        return value
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Enum):
@@ -34,9 +36,20 @@ def plain(value: Any) -> Any:
         return {str(key): plain(inner) for key, inner in value.items()}
     if isinstance(value, date | datetime):
         return value.isoformat()
-    if isinstance(value, Sequence | frozenset | set) and not isinstance(value, str):
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, frozenset | set):
+        return sorted(plain(inner) for inner in value)
+    if isinstance(value, Sequence):
         return [plain(inner) for inner in value]
     return value
+
+
+def storable(words: str) -> str:
+    """`words` without what no database takes: NUL, and halves of characters that a damaged header left."""
+    if words.isascii():
+        return words.replace("\0", "") if "\0" in words else words
+    return words.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
 
 
 def encoded(value: Any) -> str:

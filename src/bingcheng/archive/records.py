@@ -59,3 +59,31 @@ class ExamRecord:
     series: tuple[SeriesRecord, ...]
     refusals: tuple[Refusal, ...]
     findings: tuple[Finding, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExamFacts:
+    """What an exam is judged by, as it is stored.
+
+    Parameters
+    ----------
+    patient : pseudonym.
+    acquisitions : modality and stored facts of each series.
+    measured_on : UIDs of the series on which a lesion was measured.
+    judged : digest of what its stored findings were judged from; None if it was never judged.
+    """
+
+    uid: str
+    patient: str
+    performed_at: datetime | None
+    acquisitions: tuple[tuple[str, str], ...]
+    measured_on: tuple[str, ...]
+    judged: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """The findings on one exam, and a digest of what they were judged from."""
+
+    digest: str
+    findings: tuple[Finding, ...]

@@ -49,6 +49,7 @@ exam = Table(
     Column("performed_at", DateTime),
     Column("description", Text, nullable=False),
     Column("version", String(32), nullable=False, comment="release that assessed it"),
+    Column("judged", String(64), comment="digest of what its findings were judged from; null before the first time"),
 )
 
 series = Table(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import os
 import secrets
 from base64 import b32encode
 from collections.abc import Iterator
@@ -11,47 +12,29 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, select
-from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from bingcheng.archive import schema
-from bingcheng.core.errors import InputError, Owner, Problem, RemoteError
+from bingcheng.archive.codec import storable
+from bingcheng.archive.problems import (
+    DATABASE_FILE,
+    NEWER_WORKSPACE,
+    NO_WORKSPACE,
+    NOT_A_WORKSPACE,
+    WRONG_ADDRESS,
+    said_plainly,
+)
+from bingcheng.core.errors import InputError
 from bingcheng.dicom.exam import Patient
 
-READ_ONLY = Problem(
-    code="archive.read-only",
-    says="the workspace can't be written to",
-    remedy="Choose another folder with --workspace, or ask for write permission on this one.",
-    owner=Owner.OPERATOR,
-)
-DISK_FULL = Problem(
-    code="archive.disk-full",
-    says="the disk that holds the workspace is full",
-    remedy="Free some space and run the same command again: finished exams are kept, the rest goes on from there.",
-    owner=Owner.OPERATOR,
-)
-NEWER_WORKSPACE = Problem(
-    code="archive.newer-workspace",
-    says="the workspace was made by a newer release (its version is {found}, this release knows {known})",
-    remedy="Update Bingcheng, or choose another folder with --workspace.",
-    owner=Owner.OPERATOR,
-)
-NOT_A_WORKSPACE = Problem(
-    code="archive.not-a-workspace",
-    says="the file '{file}' in the workspace folder is not a Bingcheng database, or is damaged",
-    remedy="Choose another folder with --workspace, or restore the file from its backup.",
-    owner=Owner.OPERATOR,
-)
-DATABASE_FAILED = Problem(
-    code="archive.database-failed",
-    says="the database did not answer ({error})",
-    remedy="Check that the database server runs and that the address and the rights are correct, then run again.",
-    owner=Owner.OPERATOR,
-)
-
-DATABASE_FILE = "bingcheng.sqlite"
 BUSY_TIMEOUT_S = 60.0
+ONE_WRITER = 8_130_447_291_553_260_017
+"""Key of the advisory lock that a transaction holds while it writes to a PostgreSQL server; any number of our own."""
+PSEUDONYM_LETTERS = 10
+"""Fifty bits: among 100,000 patients two share a pseudonym with a probability of 4 in a million."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,109 +63,161 @@ class Workspace:
         Raises
         ------
         InputError
-            ``archive.read-only``, ``archive.disk-full``, ``archive.newer-workspace``, ``archive.not-a-workspace``.
+            ``archive.read-only``, ``archive.not-a-folder``, ``archive.disk-full``, ``archive.busy``,
+            ``archive.newer-workspace``, ``archive.not-a-workspace``, ``archive.wrong-address``.
         RemoteError
             ``archive.database-failed``.
         """
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(READ_ONLY) from error
-        engine = _engine(folder, database_url)
         with said_plainly():
-            _prepare(engine)
-            with engine.connect().execution_options(read_only=True) as connection:
-                rows = connection.execute(select(schema.about.c.key, schema.about.c.value)).all()
-        stored: dict[str, str] = {row.key: row.value for row in rows}
-        if int(stored["version"]) > schema.VERSION:
-            raise InputError(NEWER_WORKSPACE, found=int(stored["version"]), known=schema.VERSION)
-        return Workspace(folder, engine, bytes.fromhex(stored["secret"]))
+            folder.mkdir(parents=True, exist_ok=True)
+        engine = _sqlite(folder / DATABASE_FILE) if database_url is None else _server(database_url)
+        return _opened(folder, engine, make=True)
+
+    @staticmethod
+    def look_into(folder: Path, database_url: str | None = None) -> Workspace:
+        """The workspace in `folder` to read from; nothing is made, and no right to write is needed.
+
+        Raises
+        ------
+        InputError
+            ``archive.no-workspace``, and what `open` raises.
+        RemoteError
+            ``archive.database-failed``.
+        """
+        if database_url is not None:
+            return _opened(folder, _server(database_url), make=False)
+        file = folder / DATABASE_FILE
+        if not file.is_file():
+            raise InputError(NO_WORKSPACE, folder=str(folder))
+        effective = os.access in os.supports_effective_ids
+        writable = all(os.access(path, os.W_OK, effective_ids=effective) for path in (folder, file))
+        return _opened(folder, _sqlite(file) if writable else _sqlite_for_reading(file), make=False)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A connection to read from; database trouble is said plainly."""
+        """A connection to read from; all that is read through it is of one moment."""
         with said_plainly(), self.engine.connect().execution_options(read_only=True) as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """One transaction: all of it is stored, or nothing."""
+        """One transaction: all of it is stored, or nothing. Writers go one at a time, whatever the database."""
         with said_plainly(), self.engine.begin() as connection:
             yield connection
 
-    def pseudonym(self, patient: Patient, site: str) -> str:
+    def pseudonym(self, patient: Patient, site: str, exam_uid: str) -> str:
         """The name by which a patient goes outside the identity table.
 
         The same number means the same person only under one issuer; without an issuer, only within one hospital.
+        Without a number, name and birth date together mean one person; else each exam is a person of its own.
         """
-        whose = "\x1f".join((patient.issuer or f"site:{site}", patient.patient_id))
-        digest = hmac.new(self.secret, whose.encode(), hashlib.sha256).digest()
-        return f"P-{b32encode(digest)[:6].decode('ascii')}"
+        scope = f"issuer:{patient.issuer}" if patient.issuer else f"site:{_folded(site)}"
+        if patient.patient_id.strip():
+            whose = ("number", scope, patient.patient_id.strip())
+        elif patient.name and patient.birth_date:
+            whose = ("person", scope, f"{_folded(patient.name)}/{patient.birth_date}")
+        else:
+            whose = ("exam", exam_uid, "")
+        # As it is stored: what was read back must give the same pseudonym.
+        digest = hmac.new(self.secret, storable("\x1f".join(whose)).encode(), hashlib.sha256).digest()
+        return f"P-{b32encode(digest)[:PSEUDONYM_LETTERS].decode('ascii')}"
 
     def close(self) -> None:
         """Give the database back."""
         self.engine.dispose()
 
 
-@contextmanager
-def said_plainly() -> Iterator[None]:
-    """Turn the database's errors into ours."""
+def _folded(words: str) -> str:
+    return " ".join(words.casefold().split())
+
+
+def _opened(folder: Path, engine: Engine, *, make: bool) -> Workspace:
     try:
-        yield
-    except (OperationalError, DatabaseError, OSError) as error:
-        raise _plain(error) from error
+        with said_plainly():
+            if make:
+                _prepare(engine)
+            return Workspace(folder, engine, _secret(folder, engine))
+    except BaseException:
+        engine.dispose()
+        raise
 
 
-def _plain(error: Exception) -> InputError | RemoteError:
-    words = str(getattr(error, "orig", error)).lower()
-    if "readonly" in words or "read-only" in words or "unable to open" in words or isinstance(error, PermissionError):
-        return InputError(READ_ONLY)
-    if "full" in words or "no space" in words:
-        return InputError(DISK_FULL)
-    if "not a database" in words or "malformed" in words:
-        return InputError(NOT_A_WORKSPACE, file=DATABASE_FILE)
-    return RemoteError(DATABASE_FAILED, error=type(getattr(error, "orig", error)).__name__)
+def _secret(folder: Path, engine: Engine) -> bytes:
+    """The key of the pseudonyms, of a workspace that this release may use."""
+    about = schema.about
+    with engine.connect().execution_options(read_only=True) as connection:
+        if not engine.dialect.has_table(connection, about.name):
+            raise InputError(NO_WORKSPACE, folder=str(folder))
+        stored: dict[str, str] = {row.key: row.value for row in connection.execute(select(about.c.key, about.c.value))}
+    if not stored.get("version", "").isdecimal() or "secret" not in stored:
+        raise InputError(NOT_A_WORKSPACE, file=DATABASE_FILE)
+    if int(stored["version"]) > schema.VERSION:
+        raise InputError(NEWER_WORKSPACE, found=int(stored["version"]), known=schema.VERSION)
+    return bytes.fromhex(stored["secret"])
 
 
-def _engine(folder: Path, database_url: str | None) -> Engine:
-    if database_url is not None:
-        return create_engine(database_url, pool_pre_ping=True)
-    engine = create_engine(f"sqlite:///{folder / DATABASE_FILE}", connect_args={"timeout": BUSY_TIMEOUT_S})
-    event.listen(engine, "connect", _set_up_sqlite)
-    event.listen(engine, "begin", _begin_immediately)
+def _server(address: str) -> Engine:
+    try:
+        engine = create_engine(address, pool_pre_ping=True)
+    except (SQLAlchemyError, ImportError, ValueError) as error:
+        # Neither the address (a password may stand in it) nor the library's words, which repeat it.
+        raise InputError(WRONG_ADDRESS, error=type(error).__name__) from error
+    if engine.dialect.name != "postgresql":
+        raise InputError(WRONG_ADDRESS, error=engine.dialect.name)
+    event.listen(engine, "begin", _begin_on_server)
     return engine
 
 
+def _sqlite(file: Path) -> Engine:
+    # A URL made of parts: a folder's name may hold what has a meaning in a written URL.
+    engine = create_engine(URL.create("sqlite", database=str(file)), connect_args={"timeout": BUSY_TIMEOUT_S})
+    event.listen(engine, "connect", _set_up_sqlite)
+    event.listen(engine, "begin", _begin_on_file)
+    return engine
+
+
+def _sqlite_for_reading(file: Path) -> Engine:
+    # Without the right to write SQLite can't make the index of its log beside the file. A log that is absent needs
+    # none: the file alone is the database (sqlite.org/wal.html, "Read-Only Databases").
+    logged = file.with_name(f"{file.name}-wal").exists()
+    mode = "mode=ro" if logged else "mode=ro&immutable=1"
+    return create_engine(f"sqlite:///file:{quote(str(file.resolve()))}?{mode}&uri=true")
+
+
 def _set_up_sqlite(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # SQLAlchemy says BEGIN itself, see _begin_immediately
+    connection.isolation_level = None  # SQLAlchemy says BEGIN itself, see _begin_on_file
     cursor = connection.cursor()
     # Readers and one writer at once; a commit survives kill -9 (and with NORMAL at worst loses the last on power loss).
-    cursor.execute("PRAGMA journal_mode=WAL")
+    if cursor.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+        cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
 
 
-def _begin_immediately(connection: Connection) -> None:
+def _writes(connection: Connection) -> bool:
+    return connection.get_execution_options().get("read_only") is None
+
+
+def _begin_on_file(connection: Connection) -> None:
     # Taking the write lock at once lets a second process wait for it; upgrading a read lock later would fail instead.
-    immediate = connection.get_execution_options().get("read_only") is None
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if _writes(connection) else "BEGIN")
+
+
+def _begin_on_server(connection: Connection) -> None:
+    # The same as on a file: one writer at a time, and a reader sees one moment.
+    if _writes(connection):
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ONE_WRITER})")
+    else:
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
 
 def _prepare(engine: Engine) -> None:
     with engine.connect().execution_options(read_only=True) as connection:
         if engine.dialect.has_table(connection, schema.about.name):
             return
-    with engine.begin() as connection:
+    with engine.begin() as connection:  # the lock of a writer: whoever comes second finds the tables made
         schema.metadata.create_all(connection)
         if connection.execute(select(schema.about.c.key)).first() is None:
-            _insert_about(connection)
-
-
-def _insert_about(connection: Connection) -> None:
-    rows = [{"key": "version", "value": str(schema.VERSION)}, {"key": "secret", "value": secrets.token_hex(32)}]
-    try:
-        with connection.begin_nested():
+            rows = [{"key": "version", "value": str(schema.VERSION)}, {"key": "secret", "value": secrets.token_hex(32)}]
             connection.execute(insert(schema.about), rows)
-    except IntegrityError:  # another process made the workspace at the same moment: its rows hold
-        return

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from bingcheng.archive.workspace import Workspace
-from bingcheng.cli.exits import GATE, NOTHING_FOUND, OK, tell
+from bingcheng.cli.exits import GATE, NOTHING_FOUND, OK, print_json, tell
 from bingcheng.cli.terminal import print_summary
 from bingcheng.core.wording import Text, text
 from bingcheng.engine.problems import NOTHING_FOUND as NO_EXAM
@@ -58,16 +56,28 @@ def run_assess(request: Request, language: Language) -> int:
     try:
         with progress_bars(language, shown=not (request.quiet or request.json)) as told:
             tally = assess(request.paths, workspace, options, told)
+            step = text("Writing report and tables")
+            told(step, 0, 1)
             seen = assessment(workspace, identified=request.identified)
             published = publish(seen, workspace.folder, language)
+            told(step, 1, 1)
     finally:
         workspace.close()
     _report(request, language, tally, seen, published)
     if tally.found == 0:
         tell(language, text(NO_EXAM.says), text(NO_EXAM.remedy), NO_EXAM.code)
         return NOTHING_FOUND
-    gated = tally.failed > 0 or any(finding.gates for exam in seen.exams for finding in exam.findings)
-    return GATE if request.strict and gated else OK
+    return GATE if request.strict and _stopped_at_gate(tally, seen) else OK
+
+
+def _stopped_at_gate(tally: Tally, seen: Assessment) -> bool:
+    """Whether one of the exams given now failed: a required criterion is not known to be met, or nothing could be read.
+
+    What else the workspace holds does not count.
+    """
+    given = [exam for exam in seen.exams if exam.uid in tally.given]
+    unreadable = any(exam.refusals and not exam.series for exam in given)
+    return tally.failed > 0 or unreadable or any(finding.gates for exam in given for finding in exam.findings)
 
 
 def _report(request: Request, language: Language, tally: Tally, seen: Assessment, published: Published) -> None:
@@ -80,8 +90,7 @@ def _report(request: Request, language: Language, tally: Tally, seen: Assessment
             "failed": tally.failed,
         }
         result["report"] = str(published.report)
-        json.dump(result, sys.stdout, ensure_ascii=False, indent=1)
-        sys.stdout.write("\n")
+        print_json(result)
     elif not request.quiet:
         print_summary(Console(), language, seen, tally, published)
 

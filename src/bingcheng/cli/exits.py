@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import os
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -18,8 +21,24 @@ NOTHING_FOUND = 3
 UNUSABLE = 4
 FAULT = 70
 INTERRUPTED = 130
+READER_GONE = 141
+"""What a shell reports of a program whose reader (``| head``) had enough."""
 
 log = logging.getLogger("bingcheng")
+
+
+def settle_streams() -> None:
+    """Make printing safe: characters that a terminal can't show become question marks, libraries keep quiet.
+
+    Libraries warn of odd headers and repeat what stands in them, which may be a patient's name.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace")
+    logging.getLogger().addHandler(logging.NullHandler())
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
 
 
 @contextmanager
@@ -35,6 +54,10 @@ def plainly(language: Language) -> Iterator[None]:
             f"\n{language.say(text('Stopped. What was finished is kept; run the same command again to go on.'))}\n"
         )
         sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        # Whatever is still in the buffer would raise the same once more at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(READER_GONE)
     except Exception as error:
         log.debug("fault", exc_info=error)
         tell(
@@ -49,3 +72,12 @@ def plainly(language: Language) -> Iterator[None]:
 def tell(language: Language, reason: Text, remedy: Text, code: str) -> None:
     """Print an error: what is wrong, what to do, the stable code."""
     sys.stderr.write(f"{language.say(text('Error'))} [{code}]: {language.say(reason)}\n  → {language.say(remedy)}\n")
+
+
+def print_json(result: object) -> None:
+    """Print one JSON document, which is UTF-8 whatever the terminal speaks (RFC 8259, 8.1)."""
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(encoding="utf-8")
+    json.dump(result, sys.stdout, ensure_ascii=False, allow_nan=False, indent=1)
+    sys.stdout.write("\n")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import re
+from collections.abc import Iterator
 
 from rich.console import Console
 from rich.markup import escape
@@ -10,6 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 
 from bingcheng.cli.exits import OK
+from bingcheng.cli.nearest import nearest
 from bingcheng.core.case import GIVENS, Methods
 from bingcheng.core.errors import InputError, Owner, Problem
 from bingcheng.core.measure import Measure
@@ -23,10 +26,12 @@ from bingcheng.protocol.model import Protocol
 
 NO_SUCH_MEASURE = Problem(
     code="cli.no-such-measure",
-    says="there is no measure '{key}'",
+    says="there is no measure '{key}'; the nearest are {near}",
     remedy="Use a key from the list that `bingcheng measures` prints.",
     owner=Owner.OPERATOR,
 )
+DESCRIBED = re.compile(r"[\w, ]+ : ")
+"""A parameter at the start of a line, with what it means."""
 
 
 def run_protocols(key: str | None, language: Language) -> int:
@@ -38,7 +43,7 @@ def run_protocols(key: str | None, language: Language) -> int:
     say = language.say
     table = Table(box=None, header_style="bold dim", padding=(0, 2, 0, 0))
     for column in (text("Identifier"), text("Modality"), text("Criteria"), text("Title")):
-        table.add_column(say(column))
+        table.add_column(say(column), no_wrap=not table.columns)
     for one in protocols():
         table.add_row(one.id, one.modality, str(len(one.criteria)), escape(say(one.title)))
     console.print(table)
@@ -75,10 +80,11 @@ def run_measures(key: str | None, *, inputs: bool, language: Language) -> int:
         _print_inputs(console, methods)
     elif key is None:
         _print_measures(console, methods, language)
-    elif key in methods.measures:
-        _print_measure(console, methods.measures[key], language)
     else:
-        raise InputError(NO_SUCH_MEASURE, key=key)
+        name = key.split(".")[0]  # a value of a family: "hu_distribution.skewness"
+        if name not in methods.measures:
+            raise InputError(NO_SUCH_MEASURE, key=key, near=nearest(name, methods.measures.keys()))
+        _print_measure(console, methods.measures[name], language)
     return OK
 
 
@@ -86,7 +92,7 @@ def _print_measures(console: Console, methods: Methods, language: Language) -> N
     say = language.say
     table = Table(box=None, header_style="bold dim", padding=(0, 2, 0, 0))
     for column in (text("Key"), text("Of"), text("Modalities"), text("Unit"), text("Measure")):
-        table.add_column(say(column))
+        table.add_column(say(column), no_wrap=not table.columns)
     for measure in methods.measures:
         of = text("lesion") if methods.per_lesion(measure) else text("series")
         table.add_row(
@@ -101,8 +107,10 @@ def _print_measures(console: Console, methods: Methods, language: Language) -> N
 
 def _print_measure(console: Console, measure: Measure, language: Language) -> None:
     say = language.say
-    console.print(f"[bold]{escape(say(measure.label))}[/]  [dim]{measure.key}, {measure.unit}[/]")
-    console.print(escape(inspect.getdoc(measure.function) or ""), highlight=False)
+    symbol = unit(measure.unit).symbol or "1"
+    console.print(f"[bold]{escape(say(measure.label))}[/]  [dim]{measure.key}, {escape(symbol)}[/]", highlight=False)
+    for indent, words in paragraphs(inspect.getdoc(measure.function) or ""):
+        console.print(Padding(escape(words), (0, 0, 0, indent)), highlight=False)
     console.print(f"\n{say(text('Source'))}: {escape(measure.source)}", highlight=False)
     console.print(f"{say(text('References'))}:")
     for reference in measure.references:
@@ -112,6 +120,30 @@ def _print_measure(console: Console, measure: Measure, language: Language) -> No
             f"[dim]({reference.kind.value}; {escape(reference.source)})[/]",
             highlight=False,
         )
+
+
+def paragraphs(docstring: str) -> Iterator[tuple[int, str]]:
+    """The paragraphs of a docstring, each in one line with its indent, so that the terminal breaks them where it ends.
+
+    A line that an underline follows is a heading, and a description stands indented below its name (numpydoc).
+    """
+    lines = docstring.splitlines()
+    indent, words = 0, ""
+    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+        depth = len(line) - len(line.lstrip())
+        alone = not line or set(line) == {"-"} or set(following) == {"-"} or DESCRIBED.match(line) is not None
+        if words and (alone or depth != indent):
+            yield indent, words
+            words = ""
+        if not line or set(line) == {"-"}:
+            yield 0, line
+        else:
+            indent, words = depth, f"{words} {line.strip()}".strip()
+            if set(following) == {"-"}:
+                yield 0, words
+                words = ""
+    if words:
+        yield indent, words
 
 
 def _print_inputs(console: Console, methods: Methods) -> None:

@@ -6,64 +6,93 @@ here on purpose (no postponed evaluation): the help of each option is in the rea
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
-from bingcheng.cli.exits import OK, plainly
+from bingcheng.cli.exits import OK, USAGE, plainly, settle_streams, tell
+from bingcheng.cli.help import commands_in
+from bingcheng.cli.help import unvalued as flag
+from bingcheng.core.wording import text
 from bingcheng.outputs.language import Language
 
 DEFAULT_WORKSPACE = Path("bingcheng-workspace")
+LANGUAGES = ("en", "zh")
+MOST_WORKERS = 8
 
 
 def main() -> None:
     """Run the command line."""
-    code, arguments = _language_code(sys.argv[1:])
-    language = Language.of(code)
+    settle_streams()
+    asked, arguments = _language_asked_for(sys.argv[1:])
+    language = Language.of(asked or _language_of_terminal())
+    if asked is not None and asked.replace("-", "_").split("_")[0].lower() not in LANGUAGES:
+        tell(
+            language,
+            text("'{language}' is not a language that this program speaks.", language=asked),
+            text("Write --lang en or --lang zh."),
+            "cli.unknown-language",
+        )
+        sys.exit(USAGE)
     with plainly(language):
         application(language)(arguments, prog_name="bingcheng")
 
 
-def _language_code(arguments: list[str]) -> tuple[str, list[str]]:
-    """The language asked for, and the arguments without it: the help's own words depend on it, wherever it stands.
-
-    ``--lang`` goes before BINGCHENG_LANG, that before the locale of the terminal.
-    """
+def _language_asked_for(arguments: list[str]) -> tuple[str | None, list[str]]:
+    """What ``--lang`` says, and the arguments without it: the help's own words depend on it, wherever it stands."""
     rest = list(arguments)
     for position, argument in enumerate(arguments):
+        if argument == "--":
+            break
         if argument == "--lang" and position + 1 < len(arguments):
             del rest[position : position + 2]
             return arguments[position + 1], rest
         if argument.startswith("--lang="):
             del rest[position]
             return argument.removeprefix("--lang="), rest
+    return None, rest
+
+
+def _language_of_terminal() -> str:
     names = ("BINGCHENG_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
-    return next((os.environ[name] for name in names if os.environ.get(name)), "en"), rest
+    return next((os.environ[name] for name in names if os.environ.get(name)), "en")
 
 
 def application(language: Language) -> typer.Typer:
     """The command line application, its help in `language`."""
     _ = language.say
+    command, group = commands_in(language)
 
     workspace = typer.Option(
         "--workspace",
         "-w",
         envvar="BINGCHENG_WORKSPACE",
+        metavar=_("FOLDER"),
         help=_("Folder for the database and all outputs; made if it does not exist."),
-        file_okay=False,
     )
     database = typer.Option(
         "--database",
         envvar="BINGCHENG_DATABASE",
+        metavar=_("ADDRESS"),
         help=_("Address of a database server, e.g. postgresql+psycopg://user@host/name; else a file in the workspace."),
     )
-    identified = typer.Option(
-        "--identified", help=_("Show patients by name and number, exams by date. Only for those who may see them.")
+
+    identified = flag(
+        "--identified", says=_("Show patients by name and number, exams by date. Only for those who may see them.")
     )
-    as_json = typer.Option("--json", help=_("Print the result as one JSON object for other programs."))
+    as_json = flag("--json", says=_("Print the result as one JSON object for other programs."))
+    workers = typer.Option(
+        "--workers",
+        min=1,
+        metavar=_("NUMBER"),
+        help=_("How many exams to assess at the same time."),
+    )
+    default_workers = min(os.cpu_count() or 1, MOST_WORKERS)
     application = typer.Typer(
         name="bingcheng",
+        cls=group,
         help=_(
             "Tumour imaging made comparable between hospitals. Start with: bingcheng assess FOLDER. "
             "Research software, not a medical device."
@@ -74,6 +103,9 @@ def application(language: Language) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     )
 
+    def describe(name: str, says: str, *, epilog: str | None = None) -> Callable[..., Callable[..., None]]:
+        return application.command(name, cls=command, help=says, epilog=epilog)
+
     @application.callback()
     def root(
         _lang: Annotated[
@@ -81,56 +113,77 @@ def application(language: Language) -> typer.Typer:
             typer.Option(
                 "--lang",
                 envvar="BINGCHENG_LANG",
+                metavar="en|zh",
                 help=_("Language of terminal and report: en or zh; may stand anywhere. 中文：--lang zh"),
                 show_default=False,
             ),
         ] = "",
         _version: Annotated[
             bool,
-            typer.Option("--version", help=_("Print the version and stop."), callback=_print_version, is_eager=True),
+            typer.Option(
+                "--version",
+                metavar="",
+                help=_("Print the version and stop."),
+                callback=_print_version,
+                is_eager=True,
+            ),
         ] = False,
     ) -> None:
         """Options that hold for all commands."""
 
-    @application.command(
+    @describe(
         "assess",
-        help=_("Assess exams: protocol, quality, tumours, changes, comparison of hospitals, report."),
+        _("Assess exams: protocol, quality, tumours, changes, comparison of hospitals, report."),
         epilog=_(
-            "Exit codes: 0 done; 1 with --strict: an exam broke a required criterion, or could not be assessed; "
-            "2 wrong usage; 3 no exam found; 4 workspace or outputs can't be used; 70 a fault of the program. "
-            "Running it again on the same exams changes nothing; a run that was cut off goes on where it stopped."
+            "Exit codes: 0 done; 1 with --strict: an exam broke a required criterion, left it open, or could not be "
+            "assessed; 2 wrong usage; 3 no exam found; 4 workspace or outputs can't be used; 70 a fault of the "
+            "program; 130 stopped. Running it again on the same exams changes nothing; a run that was cut off goes "
+            "on where it stopped."
         ),
     )
     def assess(
         paths: Annotated[
-            list[Path], typer.Argument(help=_("Folders, files, zip archives or DICOMDIRs; searched with all below."))
+            list[Path],
+            typer.Argument(
+                metavar=_("PATH"),
+                help=_("Folders, files, zip archives or DICOMDIRs; searched with all below."),
+            ),
         ],
         workspace: Annotated[Path, workspace] = DEFAULT_WORKSPACE,
         strict: Annotated[
-            bool, typer.Option("--strict", help=_("Exit with 1 if an exam fails or may fail a required criterion."))
+            bool, flag("--strict", says=_("Exit with 1 if an exam given here fails or may fail a required criterion."))
         ] = False,
         json: Annotated[bool, as_json] = False,
         identified: Annotated[bool, identified] = False,
-        again: Annotated[
-            bool, typer.Option("--again", help=_("Assess exams anew that nothing has changed in."))
-        ] = False,
+        again: Annotated[bool, flag("--again", says=_("Assess exams anew that nothing has changed in."))] = False,
         protocol: Annotated[
             list[str] | None,
-            typer.Option("--protocol", help=_("Judge by this protocol too (see `bingcheng protocols`); repeatable.")),
+            typer.Option(
+                "--protocol",
+                metavar=_("IDENTIFIER"),
+                help=_("Judge by this protocol too (see `bingcheng protocols`); repeatable."),
+            ),
         ] = None,
         own_protocol: Annotated[
             list[Path] | None,
-            typer.Option("--own-protocol", help=_("A protocol file of your hospital; repeatable."), exists=True),
+            typer.Option(
+                "--own-protocol",
+                metavar=_("FILE"),
+                help=_("Judge by a protocol file of your hospital; repeatable."),
+            ),
         ] = None,
-        workers: Annotated[
-            int, typer.Option("--workers", min=1, help=_("How many exams to assess at the same time."))
-        ] = min(os.cpu_count() or 1, 8),
+        workers: Annotated[int, workers] = default_workers,
         scheduler: Annotated[
             str | None,
-            typer.Option("--scheduler", envvar="BINGCHENG_SCHEDULER", help=_("Address of a Dask scheduler to use.")),
+            typer.Option(
+                "--scheduler",
+                envvar="BINGCHENG_SCHEDULER",
+                metavar=_("ADDRESS"),
+                help=_("Address of a Dask scheduler to use."),
+            ),
         ] = None,
         database: Annotated[str | None, database] = None,
-        quiet: Annotated[bool, typer.Option("--quiet", "-q", help=_("Print nothing but errors."))] = False,
+        quiet: Annotated[bool, flag("--quiet", "-q", says=_("Print nothing but errors."))] = False,
     ) -> None:
         from bingcheng.cli.assess import Request, run_assess  # noqa: PLC0415 - heavy, and not needed for --help
 
@@ -148,71 +201,78 @@ def application(language: Language) -> typer.Typer:
             scheduler=scheduler,
             quiet=quiet,
         )
-        raise typer.Exit(run_assess(request, language))
+        _end(language, lambda: run_assess(request, language))
 
-    @application.command(
-        "demo",
-        help=_("Make a study of three invented hospitals with known truth, and assess it."),
-    )
+    @describe("demo", _("Make a study of three invented hospitals with known truth, and assess it."))
     def demo(
-        folder: Annotated[Path, typer.Argument(help=_("Where to put the study and its workspace."))] = Path(
-            "demo-study"
-        ),
-        workers: Annotated[int, typer.Option("--workers", min=1, help=_("How many processes to use."))] = min(
-            os.cpu_count() or 1, 8
-        ),
+        folder: Annotated[
+            Path,
+            typer.Argument(
+                metavar=_("FOLDER"),
+                help=_("Where to put the study and its workspace."),
+            ),
+        ] = Path("demo-study"),
+        workers: Annotated[int, workers] = default_workers,
     ) -> None:
         from bingcheng.cli.demo import run_demo  # noqa: PLC0415
 
-        raise typer.Exit(run_demo(folder, workers, language))
+        _end(language, lambda: run_demo(folder, workers, language))
 
-    @application.command(
-        "show", help=_("Print one exam: findings and what to do, quality, lesions; without a name, a list.")
-    )
+    @describe("show", _("Print one exam: findings and what to do, quality, lesions; without a name, a list."))
     def show(
-        exam: Annotated[str | None, typer.Argument(help=_("Label (E01) or Study Instance UID."))] = None,
+        exam: Annotated[
+            str | None,
+            typer.Argument(metavar=_("EXAM"), help=_("Label (E01) or Study Instance UID.")),
+        ] = None,
         workspace: Annotated[Path, workspace] = DEFAULT_WORKSPACE,
         database: Annotated[str | None, database] = None,
         identified: Annotated[bool, identified] = False,
     ) -> None:
         from bingcheng.cli.show import run_show  # noqa: PLC0415
 
-        raise typer.Exit(run_show(exam, workspace, database, identified=identified, language=language))
+        _end(language, lambda: run_show(exam, workspace, database, identified=identified, language=language))
 
-    @application.command(
-        "protocols", help=_("List the agreed protocols, or print one with its criteria and their sources.")
-    )
+    @describe("protocols", _("List the agreed protocols, or print one with its criteria and their sources."))
     def protocols(
-        protocol: Annotated[str | None, typer.Argument(help=_("Identifier of a protocol."))] = None,
+        protocol: Annotated[
+            str | None,
+            typer.Argument(metavar=_("IDENTIFIER"), help=_("Identifier of a protocol.")),
+        ] = None,
     ) -> None:
         from bingcheng.cli.listings import run_protocols  # noqa: PLC0415
 
-        raise typer.Exit(run_protocols(protocol, language))
+        _end(language, lambda: run_protocols(protocol, language))
 
-    @application.command(
-        "measures", help=_("List the measures, or print one with its definition, source and references.")
-    )
+    @describe("measures", _("List the measures, or print one with its definition, source and references."))
     def measures(
-        measure: Annotated[str | None, typer.Argument(help=_("Key of a measure."))] = None,
+        measure: Annotated[
+            str | None,
+            typer.Argument(metavar=_("KEY"), help=_("Key of a measure.")),
+        ] = None,
         inputs: Annotated[
-            bool, typer.Option("--inputs", help=_("List what a measure may ask for by name, for authors of measures."))
+            bool, flag("--inputs", says=_("List what a measure may ask for by name, for authors of measures."))
         ] = False,
     ) -> None:
         from bingcheng.cli.listings import run_measures  # noqa: PLC0415
 
-        raise typer.Exit(run_measures(measure, inputs=inputs, language=language))
+        _end(language, lambda: run_measures(measure, inputs=inputs, language=language))
 
-    @application.command(
-        "verify", help=_("Recompute every reference on this machine: the acceptance test of an installation.")
-    )
+    @describe("verify", _("Recompute every reference on this machine: the acceptance test of an installation."))
     def verify(
         json: Annotated[bool, as_json] = False,
     ) -> None:
         from bingcheng.cli.verify import run_verify  # noqa: PLC0415
 
-        raise typer.Exit(run_verify(json=json, language=language))
+        _end(language, lambda: run_verify(json=json, language=language))
 
     return application
+
+
+def _end(language: Language, run: Callable[[], int]) -> NoReturn:
+    # Within the command: typer would turn an interruption into an exit of its own, without a word.
+    with plainly(language):
+        code = run()
+    raise typer.Exit(code)
 
 
 def _print_version(wanted: bool) -> None:

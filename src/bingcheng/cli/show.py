@@ -8,10 +8,11 @@ from rich.console import Console
 
 from bingcheng.archive.workspace import Workspace
 from bingcheng.cli.exits import OK
+from bingcheng.cli.nearest import nearest
 from bingcheng.cli.terminal import exam_table, print_exam
 from bingcheng.core.errors import InputError
 from bingcheng.core.wording import text
-from bingcheng.engine.problems import NO_SUCH_EXAM, NO_SUCH_PATH
+from bingcheng.engine.problems import NO_SUCH_EXAM
 from bingcheng.engine.view import assessment
 from bingcheng.outputs.language import Language
 
@@ -22,13 +23,11 @@ def run_show(exam: str | None, folder: Path, database: str | None, *, identified
     Raises
     ------
     InputError
-        ``engine.no-such-path`` if there is no workspace, ``engine.no-such-exam``.
+        ``archive.no-workspace``, ``engine.no-such-exam``.
     """
-    if database is None and not folder.is_dir():
-        raise InputError(NO_SUCH_PATH, path=str(folder))
-    workspace = Workspace.open(folder, database)
+    workspace = Workspace.look_into(folder, database)
     try:
-        seen = assessment(workspace, identified=identified)
+        seen = assessment(workspace, identified=identified, images=False)
     finally:
         workspace.close()
     console = Console()
@@ -37,6 +36,6 @@ def run_show(exam: str | None, folder: Path, database: str | None, *, identified
         return OK
     found = [one for one in seen.exams if exam.upper() == one.label or exam == one.uid]
     if not found:
-        raise InputError(NO_SUCH_EXAM, exam=exam)
+        raise InputError(NO_SUCH_EXAM, exam=exam, near=nearest(exam, [one.label for one in seen.exams]))
     print_exam(console, language, found[0])
     return OK

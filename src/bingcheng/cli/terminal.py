@@ -162,9 +162,8 @@ def _print_series(console: Console, language: Language, series: SeriesView) -> N
     say = language.say
     console.print()
     console.print(f"[bold]{series.modality}[/] {escape(series.description)}  [dim]{escape(series.device)}[/]")
-    console.print(
-        "  " + "; ".join(f"{escape(say(name))} {escape(say(value))}" for name, value in series.facts), highlight=False
-    )
+    facts = "; ".join(f"{say(name)} {say(value)}" for name, value in series.facts)
+    console.print(Padding(escape(facts), (0, 0, 0, 2)), highlight=False)
     _print_measurements(console, language, series.measurements)
     for lesion in series.lesions:
         console.print(f"  [bold]{escape(lesion.label)}[/] [dim]{escape(lesion.method)}[/]")

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json as jsons
-import sys
-
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
-from bingcheng.cli.exits import GATE, OK
+from bingcheng.cli.exits import GATE, OK, print_json
 from bingcheng.core.units import unit
 from bingcheng.core.wording import text
 from bingcheng.engine.methods import installed
@@ -21,13 +18,12 @@ from bingcheng.outputs.language import Language
 def run_verify(*, json: bool, language: Language) -> int:
     """Recompute and print; returns the exit code: 1 if a reference is not met."""
     methods = installed()
-    count = sum(len(measure.references) for measure in methods.measures)
+    count = sum(max(1, len(measure.references)) for measure in methods.measures)
     console = Console(stderr=True)
     told = language.say(text("Recomputing the references"))
     results = list(track(verified(methods), told, total=count, console=console, disable=json))
     if json:
-        jsons.dump([_plain(one) for one in results], sys.stdout, ensure_ascii=False, indent=1)
-        sys.stdout.write("\n")
+        print_json([_plain(one) for one in results])
     else:
         _print(Console(), results, language)
     return OK if all(one.met for one in results) else GATE
@@ -37,15 +33,16 @@ def _plain(one: Verified) -> dict[str, object]:
     reference = one.reference
     return {
         "measure": one.key,
-        "reference": reference.name,
-        "expect": reference.expect,
-        "atol": reference.atol,
-        "rtol": reference.rtol,
+        "reference": None if reference is None else reference.name,
+        "expect": None if reference is None else reference.expect,
+        "atol": None if reference is None else reference.atol,
+        "rtol": None if reference is None else reference.rtol,
         "unit": one.unit,
         "value": one.value,
+        "reason": None if one.reason is None else str(one.reason),
         "met": one.met,
-        "kind": reference.kind.value,
-        "source": reference.source,
+        "kind": None if reference is None else reference.kind.value,
+        "source": None if reference is None else reference.source,
     }
 
 
@@ -53,14 +50,14 @@ def _print(console: Console, results: list[Verified], language: Language) -> Non
     say = language.say
     table = Table(box=None, header_style="bold dim", padding=(0, 2, 0, 0))
     for column in (text("Measure"), text("Reference"), text("Expected"), text("Found"), text("Result")):
-        table.add_column(say(column))
+        table.add_column(say(column), overflow="fold")
     for one in results:
         symbol = unit(one.unit).symbol
         found = f"{one.value:.6g} {symbol}" if one.value is not None else say(one.reason or text("no value"))
         result = f"[green]{escape(say(text('met')))}[/]" if one.met else f"[bold red]{escape(say(text('not met')))}[/]"
-        table.add_row(
-            one.key, escape(one.reference.name), f"{one.reference.expect:.6g} {symbol}", escape(found), result
-        )
+        expected = "" if one.reference is None else f"{one.reference.expect:.6g} {symbol}"
+        name = "" if one.reference is None else escape(one.reference.name)
+        table.add_row(one.key, name, expected, escape(found), result)
     console.print(table)
     met = sum(one.met for one in results)
     console.print(say(text("{met} of {count} references are met.", met=met, count=len(results))))

@@ -85,6 +85,18 @@ class Methods:
         """Whether `measure` speaks of one lesion rather than of a whole series."""
         return "lesion" in self.needs(measure)
 
+    def of_series(self) -> tuple[Measure, ...]:
+        """The measures of whole series, in the order in which people read them."""
+        return self._in_order(per_lesion=False)
+
+    def of_lesions(self) -> tuple[Measure, ...]:
+        """The measures of single lesions, in the order in which people read them."""
+        return self._in_order(per_lesion=True)
+
+    def _in_order(self, *, per_lesion: bool) -> tuple[Measure, ...]:
+        chosen = (one for one in self.measures if self.per_lesion(one) is per_lesion)
+        return tuple(sorted(chosen, key=lambda one: (one.order, one.key)))
+
     def given_by(self, name: str) -> frozenset[str]:
         """The givens from which the input `name` is made."""
         return self._given_by(name, ())

@@ -58,7 +58,8 @@ class Reference:
 
     def accepts(self, value: float) -> bool:
         """Whether `value` lies within the tolerance."""
-        return abs(value - self.expect) <= self.atol + self.rtol * abs(self.expect)
+        # An expected value that numpy computed would make this a numpy boolean, which JSON does not know.
+        return bool(abs(value - self.expect) <= self.atol + self.rtol * abs(self.expect))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,6 +36,8 @@ def mr_acquisition(facts: SeriesFacts) -> MrAcquisition:
         "pixel_bandwidth_hz": header.positive("PixelBandwidth"),
         "echo_train_length": _whole(header.positive("EchoTrainLength")),
         "temporal_resolution_s": _temporal_resolution_s(facts),
+        "parallel_reduction_factor": header.positive("ParallelReductionFactorInPlane"),
+        "receive_coil": header.text("ReceiveCoilName"),
     }
     return MrAcquisition(**{**facts.common(), **own})
 

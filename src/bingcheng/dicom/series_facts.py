@@ -80,6 +80,9 @@ class SeriesFacts:
             "patient_position": header.text("PatientPosition"),
             "contrast_agent": self._contrast_agent(),
             "contrast_started_at": self._contrast_started_at(),
+            "contrast_volume_ml": self._contrast("ContrastBolusVolume"),
+            "contrast_flow_ml_per_s": self._contrast("ContrastFlowRate"),
+            "contrast_concentration_mg_per_ml": self._contrast("ContrastBolusIngredientConcentration"),
             "reconstruction_diameter_mm": header.positive("ReconstructionDiameter"),
             "lossy": self._lossy(),
             "contradictions": tuple(self.contradictions),
@@ -150,6 +153,16 @@ class SeriesFacts:
     def _contrast_agent(self) -> str | None:
         coded = self.header.code("ContrastBolusAgentSequence")
         return self.header.text("ContrastBolusAgent") or (coded.meaning if coded is not None else None)
+
+    def _contrast(self, keyword: str) -> float | None:
+        """A number about the contrast agent: at the top of classic images, with the agent in enhanced ones.
+
+        Of an injection in several phases it is the first phase's (PS3.3 C.7.6.4.1 lists flow rates in order).
+        """
+        agent = self.header.item("ContrastBolusAgentSequence")  # PS3.3 C.7.6.4b
+        profile = agent.item("ContrastAdministrationProfileSequence")
+        found = (place.positive(keyword) for place in (self.header, agent, profile))
+        return next((number for number in found if number is not None), None)
 
     def _contrast_started_at(self) -> datetime | None:
         time = time_of(self.header.text("ContrastBolusStartTime"))

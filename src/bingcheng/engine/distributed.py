@@ -21,6 +21,12 @@ SCHEDULER_SILENT = Problem(
     remedy="Check the address and that the scheduler runs, or leave it out to work on this machine.",
     owner=Owner.OPERATOR,
 )
+NO_WORKERS = Problem(
+    code="engine.no-workers",
+    says="the Dask scheduler at '{address}' has no worker",
+    remedy="Start a worker with `dask worker {address}`, or leave the scheduler out to work on this machine.",
+    owner=Owner.OPERATOR,
+)
 TIMEOUT_S = 15
 
 T = TypeVar("T")
@@ -37,7 +43,7 @@ def run(function: Callable[[T], R], tasks: Sequence[T], *, scheduler: str) -> It
     InputError
         ``engine.dask-not-installed``.
     RemoteError
-        ``engine.scheduler-silent``.
+        ``engine.scheduler-silent``, ``engine.no-workers``.
     """
     try:
         distributed: Any = import_module("distributed")  # an optional extra
@@ -48,7 +54,11 @@ def run(function: Callable[[T], R], tasks: Sequence[T], *, scheduler: str) -> It
     except (OSError, TimeoutError, ValueError) as error:
         raise RemoteError(SCHEDULER_SILENT, address=scheduler) from error
     with client:
+        try:
+            client.wait_for_workers(1, timeout=TIMEOUT_S)
+        except TimeoutError as error:
+            raise RemoteError(NO_WORKERS, address=scheduler) from error
         futures = {client.submit(function, task, pure=False): task for task in tasks}
-        for future in distributed.as_completed(futures):
+        for future in distributed.as_completed(list(futures)):
             lost = future.exception() is not None
-            yield futures[future], InputError(WORKER_LOST) if lost else future.result()
+            yield futures.pop(future), InputError(WORKER_LOST) if lost else future.result()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,21 +13,27 @@ from bingcheng.core.errors import BingchengError, InputError
 from bingcheng.core.measurement import Measurement
 from bingcheng.core.refusal import Refusal, SubjectKind
 from bingcheng.dicom.acquisition import AnyAcquisition
-from bingcheng.dicom.exam import Series
+from bingcheng.dicom.exam import Exam, Series
 from bingcheng.dicom.facts import acquisition
 from bingcheng.engine import methods as measures
+from bingcheng.engine.discretion import Discretion
 from bingcheng.engine.inputs import Image, Marked, case_of, identified, marked, on_grid, read_images, refused
 from bingcheng.engine.plan import Task, image_series, short
-from bingcheng.engine.problems import NO_LESION
+from bingcheng.engine.problems import NO_IMAGE, NO_LESION, ONLY_LOCALISERS
+from bingcheng.engine.replacing import replacing
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
 from bingcheng.outputs.assessment import KeyImage
 from bingcheng.outputs.keyimage import key_image
-from bingcheng.outputs.seg import write_seg
-from bingcheng.outputs.sr import write_sr
+from bingcheng.outputs.seg import tracked, write_seg
+from bingcheng.outputs.source_images import CANNOT_WRITE
+from bingcheng.outputs.sr import NOTHING_TO_REPORT, write_sr
 from bingcheng.outputs.sr_groups import ReportedLesion
 from bingcheng.quantify.diameter import DiameterLine
 from bingcheng.quantify.uncertainty import measured
+
+Reported = tuple[Region, ReportedLesion]
+"""A lesion as drawn, and as it is reported."""
 
 
 @dataclass(slots=True)
@@ -38,19 +44,31 @@ class _Found:
     lesions: list[LesionRecord] = field(default_factory=list)
     image: KeyImage | None = None
     voxel_mm3: float | None = None
+    names: Counter[str] = field(default_factory=Counter)
 
 
 def examined(task: Task) -> ExamRecord:
     """The record of one exam. Series that can't be used become refusals; the rest goes on.
 
-    Runs in a worker process: everything it needs is in `task`, everything it found is in the record.
+    Runs in a worker process: everything it needs is in `task`, everything it found is in the record. The DICOM objects
+    made of it take the place of those of an earlier time at once, when all of them are written.
+
+    Raises
+    ------
+    InputError
+        ``engine.cannot-write``, ``outputs.cannot-write``.
     """
+    if task.outputs is None:
+        return Discretion.about([task.exam]).record(_record(task, None))
+    with replacing(task.outputs) as folder:
+        return Discretion.about([task.exam]).record(_record(task, folder))
+
+
+def _record(task: Task, outputs: Path | None) -> ExamRecord:
     exam = task.exam
     images = image_series(exam)
     drawn = marked(exam.series, images, task.masks)
     refusals = [*task.refusals, *drawn.refusals]
-    if task.outputs is not None and task.outputs.exists():
-        shutil.rmtree(task.outputs)
     records: list[SeriesRecord] = []
     for series in images:
         try:
@@ -58,7 +76,7 @@ def examined(task: Task) -> ExamRecord:
         except BingchengError as error:
             refusals.append(refused(error, series, exam.uid))
             continue
-        found, refusal = _series(task, series, facts, drawn)
+        found, refusal = _series(exam.uid, outputs, series, facts, drawn)
         if refusal is not None:
             refusals.append(refusal)
         records.append(
@@ -72,8 +90,10 @@ def examined(task: Task) -> ExamRecord:
                 image=found.image,
             )
         )
-    if records and not any(record.lesions for record in records):
+    if records and not drawn.lesions and not drawn.refusals:  # what was drawn and is of no use is refused by itself
         refusals.append(_without_lesion(exam.uid))
+    if not records and not refusals:
+        refusals.append(_without_image(exam))
     return ExamRecord(
         uid=exam.uid,
         fingerprint=task.fingerprint,
@@ -86,41 +106,60 @@ def examined(task: Task) -> ExamRecord:
     )
 
 
-def _series(task: Task, series: Series, facts: AnyAcquisition, drawn: Marked) -> tuple[_Found, Refusal | None]:
+def _series(
+    study_uid: str, outputs: Path | None, series: Series, facts: AnyAcquisition, drawn: Marked
+) -> tuple[_Found, Refusal | None]:
     found = _Found()
-    wanted = [index for uid, index in drawn.lesions if uid == series.uid]
     try:
-        for image in read_images(series, wanted):
-            place = (series.uid, image.index)
-            lesions = drawn.lesions.get(place, ())
-            if image.stack is not None:  # all volumes of a stack share their grid, wherever the lesion was drawn
-                lesions = tuple(r for (uid, _), regions in drawn.lesions.items() if uid == series.uid for r in regions)
-            _image(task, series, facts, image, lesions, drawn.segments.get(place, {}), found)
+        # The voxels are released before objects are written, which takes memory of its own.
+        reported = _images(study_uid, series, facts, drawn, found)
+        if outputs is not None:
+            for index, lesions in reported.items():
+                _write_objects(outputs, series, index, lesions)
     except BingchengError as error:
-        return found, refused(error, series, task.exam.uid)
+        if error.code == CANNOT_WRITE.code:  # the exam is not finished as long as its objects are not written
+            raise
+        return found, refused(error, series, study_uid)
     return found, None
 
 
+def _images(
+    study_uid: str, series: Series, facts: AnyAcquisition, drawn: Marked, found: _Found
+) -> dict[int, list[Reported]]:
+    """Measure the volumes of a series; returns the lesions to report by the index of their volume."""
+    wanted = [index for uid, index in drawn.lesions if uid == series.uid]
+    reported: dict[int, list[Reported]] = {}
+    for image in read_images(series, wanted):
+        place = (series.uid, image.index)
+        lesions = drawn.lesions.get(place, ())
+        if image.stack is not None:  # all volumes of a stack share their grid, wherever the lesion was drawn
+            lesions = tuple(r for (uid, _), regions in drawn.lesions.items() if uid == series.uid for r in regions)
+        inside = _image(study_uid, series, facts, image, lesions, drawn.segments.get(place, {}), found)
+        if inside:
+            reported[image.index] = inside
+    return reported
+
+
 def _image(
-    task: Task,
+    study_uid: str,
     series: Series,
     facts: AnyAcquisition,
     image: Image,
     lesions: tuple[Region, ...],
     segments: Mapping[str, Region],
     found: _Found,
-) -> None:
+) -> list[Reported]:
     methods = measures.installed()
     placed = {name: on_grid(region, image.volume) for name, region in segments.items()}
     case = case_of(methods, image, series, facts, placed)
     shown = _shown(case, image)
     if image.index == 0:
         found.voxel_mm3 = image.volume.geometry.voxel_mm3
-        found.measurements += measured(case, [m for m in methods.measures if not methods.per_lesion(m)])
+        found.measurements += measured(case, methods.of_series())
         found.image = key_image(shown, modality=series.modality)
-    reported: list[tuple[Region, ReportedLesion]] = []
-    for name, drawn in identified(lesions):
-        region = on_grid(drawn, image.volume)
+    reported: list[Reported] = []
+    for name, drawn in identified(lesions, found.names):
+        region = tracked(on_grid(drawn, image.volume), study_uid, name)
         record, axis = _lesion(methods, case, name, region, shown, series.modality)
         found.lesions.append(record)
         if not region.empty:
@@ -129,14 +168,13 @@ def _image(
                     region,
                     ReportedLesion(
                         label=region.label,
-                        tracking_uid=region.tracking_uid or region.label,
+                        tracking_uid=region.tracking_uid or name,
                         measurements=record.measurements,
                         axis=axis,
                     ),
                 )
             )
-    if task.outputs is not None and reported:
-        _write_objects(task.outputs, series, image.index, reported)
+    return reported
 
 
 def _lesion(
@@ -144,7 +182,7 @@ def _lesion(
 ) -> tuple[LesionRecord, DiameterLine | None]:
     sources = () if region.source_uid is None else (region.source_uid,)
     own = case.with_lesion(region, inputs=sources)
-    values = measured(own, [m for m in methods.measures if methods.per_lesion(m)])
+    values = measured(own, methods.of_lesions())
     axis = _axis(own)
     ends = None if axis is None else (axis.long_axis.start_mm, axis.long_axis.end_mm)
     record = LesionRecord(
@@ -178,17 +216,25 @@ def _shown(case: Case, image: Image) -> Volume:
     return image.shown
 
 
-def _write_objects(folder: Path, series: Series, index: int, reported: list[tuple[Region, ReportedLesion]]) -> None:
+def _write_objects(folder: Path, series: Series, index: int, reported: list[Reported]) -> None:
     """A segmentation and a structured report of the lesions measured in one volume of a series."""
     name = f"{series.modality.lower()}-{short(series.uid)}" + (f"-{index}" if index else "")
     frames = series.volumes[index]
-    folder.mkdir(parents=True, exist_ok=True)
     reference = write_seg(folder / f"{name}-seg.dcm", [region for region, _ in reported], frames)
     try:
         write_sr(folder / f"{name}-sr.dcm", [lesion for _, lesion in reported], frames, reference)
-    except InputError:  # no lesion has a value: the record says why for each of them
-        return
+    except InputError as error:
+        if error.code != NOTHING_TO_REPORT.code:  # the record says of each lesion why it has no value
+            raise
 
 
 def _without_lesion(study_uid: str) -> Refusal:
     return Refusal.of(InputError(NO_LESION), kind=SubjectKind.EXAM, subject=study_uid, study_uid=study_uid)
+
+
+def _without_image(exam: Exam) -> Refusal:
+    """What the exam holds instead, so that nobody takes silence for an answer."""
+    localisers = any(series.localiser for series in exam.series)
+    held = ", ".join(sorted({series.modality for series in exam.series}))
+    error = InputError(ONLY_LOCALISERS) if localisers else InputError(NO_IMAGE, held=held)
+    return Refusal.of(error, kind=SubjectKind.EXAM, subject=exam.uid, study_uid=exam.uid)

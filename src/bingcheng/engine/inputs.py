@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from bingcheng.core.case import Case, Methods
 from bingcheng.core.errors import BingchengError, InputError
@@ -15,8 +14,8 @@ from bingcheng.dicom.exam import Series
 from bingcheng.dicom.masks import MASK_CLASSES, is_lesion, regions
 from bingcheng.dicom.placement import PlacedRegion
 from bingcheng.dicom.read import read_stack, read_volume
-from bingcheng.engine.problems import MASK_WITHOUT_IMAGE
-from bingcheng.image.nifti import read_regions
+from bingcheng.engine.nifti_masks import MaskFile
+from bingcheng.engine.nifti_masks import placed as placed_mask
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Stack, Volume
 
@@ -46,8 +45,8 @@ class Image:
         return self.volume if self.stack is None else self.stack.volumes[-1]
 
 
-def marked(series: Sequence[Series], images: Sequence[Series], masks: Iterable[Path]) -> Marked:
-    """All regions that the exam's segmentations, and NIfTI masks on one of its grids, draw on `images`."""
+def marked(series: Sequence[Series], images: Sequence[Series], masks: Iterable[MaskFile]) -> Marked:
+    """All regions that the exam's segmentations and NIfTI masks draw on `images`."""
     placed: list[PlacedRegion] = []
     refusals: list[Refusal] = []
     for one in series:
@@ -57,9 +56,9 @@ def marked(series: Sequence[Series], images: Sequence[Series], masks: Iterable[P
             refusals += drawn.refusals
     for mask in masks:
         try:
-            placed += _of_nifti(mask, images)
+            placed += placed_mask(mask, images)
         except InputError as error:
-            refusals.append(Refusal.of(error, kind=SubjectKind.FILE, subject=mask.name))
+            refusals.append(Refusal.of(error, kind=SubjectKind.FILE, subject=mask.subject))
     lesions: dict[tuple[str, int], list[Region]] = defaultdict(list)
     segments: dict[tuple[str, int], dict[str, Region]] = defaultdict(dict)
     for each in placed:
@@ -73,9 +72,11 @@ def marked(series: Sequence[Series], images: Sequence[Series], masks: Iterable[P
     )
 
 
-def identified(lesions: Iterable[Region]) -> tuple[tuple[str, Region], ...]:
-    """Each lesion with its identifier within the patient: the tracking UID, else the label; doubles are numbered."""
-    seen: Counter[str] = Counter()
+def identified(lesions: Iterable[Region], seen: Counter[str]) -> tuple[tuple[str, Region], ...]:
+    """Each lesion with its identifier within the patient: the tracking UID, else the label; doubles are numbered.
+
+    `seen` counts the identifiers of the series so far: a lesion drawn on two phases is two of them.
+    """
     found = []
     for lesion in lesions:
         name = lesion.tracking_uid or lesion.label.strip()
@@ -116,24 +117,6 @@ def case_of(
 def on_grid(region: Region, volume: Volume) -> Region:
     """`region` with the volume's own grid, so that both are the same to the last bit."""
     return replace(region, grid=volume.geometry)
-
-
-def _of_nifti(mask: Path, images: Sequence[Series]) -> list[PlacedRegion]:
-    label = mask.name.split(".")[0]
-    drawn = read_regions(mask, label=label)
-    places = [
-        (series.uid, index, frames.geometry)
-        for series in images
-        for index, frames in enumerate(series.volumes)
-        if drawn and drawn[0].grid.same_grid(frames.geometry, atol_mm=0.1)
-    ]
-    if not places:
-        raise InputError(MASK_WITHOUT_IMAGE)
-    series_uid, index, grid = places[0]
-    return [
-        PlacedRegion(series_uid=series_uid, volume=index, region=replace(region, grid=grid), number=number, role="GTV")
-        for number, region in enumerate(drawn, start=1)
-    ]
 
 
 def refused(error: BingchengError, series: Series, study_uid: str) -> Refusal:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+import warnings
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from typing import TypeVar
@@ -18,28 +21,49 @@ R = TypeVar("R")
 def run(function: Callable[[T], R], tasks: Sequence[T], *, workers: int) -> Iterator[tuple[T, R | InputError]]:
     """Each task with the answer of `function`, which raises nothing, in the order in which they end.
 
-    If a worker dies (killed, out of memory), the tasks that had no answer are run again one at a time, so that only
-    the one that kills its worker is given up (``engine.worker-lost``).
+    If a worker dies (killed, out of memory), each task that was under way then is run again by itself; the one that
+    kills its worker again is given up (``engine.worker-lost``), and the others go on as before.
     """
     if workers <= 1 or len(tasks) <= 1:
         for task in tasks:
             yield task, function(task)
         return
-    waiting = dict(enumerate(tasks))
-    try:
-        for number, outcome in _pooled(function, waiting, min(workers, len(tasks))):
-            yield waiting.pop(number), outcome
-    except BrokenProcessPool:
-        for number, task in list(waiting.items()):
-            try:
-                yield from ((task, outcome) for _, outcome in _pooled(function, {number: task}, 1))
-            except BrokenProcessPool:
-                yield task, InputError(WORKER_LOST)
+    waiting = deque(tasks)
+    while waiting:
+        suspects: list[T] = []
+        yield from _pooled(function, waiting, workers, suspects)
+        for suspect in suspects:
+            lost: list[T] = []
+            yield from _pooled(function, deque((suspect,)), 1, lost)
+            yield from ((task, InputError(WORKER_LOST)) for task in lost)
 
 
-def _pooled(function: Callable[[T], R], tasks: dict[int, T], workers: int) -> Iterator[tuple[int, R | InputError]]:
+def _pooled(
+    function: Callable[[T], R], waiting: deque[T], workers: int, suspects: list[T]
+) -> Iterator[tuple[T, R | InputError]]:
+    """The tasks of `waiting` with their answers, until all are done or a worker dies.
+
+    No more tasks are handed out than there are workers, so that those under way when a worker dies, which are then put
+    into `suspects`, are few, and answers don't pile up while they are stored.
+    """
     # A fresh interpreter a worker: forking a process that already runs threads (numba, SimpleITK) may hang.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        futures = {pool.submit(function, task): number for number, task in tasks.items()}
-        for future in as_completed(futures):
-            yield futures[future], future.result()
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_settle_in) as pool:
+        running: dict[Future[R], T] = {}
+        try:
+            while waiting or running:
+                while waiting and len(running) < workers:
+                    running[pool.submit(function, waiting[0])] = waiting[0]
+                    waiting.popleft()
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    outcome = future.result()
+                    yield running.pop(future), outcome
+        except BrokenProcessPool:
+            suspects.extend(running.values())
+            if not suspects and waiting:  # the pool broke before it took a task; the next one must not wait for ever
+                suspects.append(waiting.popleft())
+
+
+def _settle_in() -> None:
+    """Make a worker die quietly when the person stops the run, and print no library's warnings beside the bars."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    warnings.simplefilter("ignore")

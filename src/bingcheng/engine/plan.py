@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bingcheng.core.errors import InputError
 from bingcheng.core.refusal import Refusal
-from bingcheng.dicom.exam import Exam, FrameSource, Series
+from bingcheng.dicom.exam import Exam, Series
+from bingcheng.dicom.index import Index
+from bingcheng.dicom.masks import MASK_CLASSES
 from bingcheng.dicom.series import Grouping
+from bingcheng.dicom.sources import open_source
+from bingcheng.engine.nifti_masks import MaskFile, assigned
 
-NIFTI_ENDINGS = (".nii", ".nii.gz")
 IMAGE_MODALITIES = frozenset({"CT", "MR", "PT"})
+OWN_FOLDER = re.compile(r"\.?[0-9a-f]{12}(\.\w+)?")
+"""The name of an exam's folder of outputs (see `short`), or of one that is being written."""
+HEAD_BYTES = 65536
+"""Enough for the header of a classic image, private elements included."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,14 +31,14 @@ class Task:
 
     Parameters
     ----------
-    masks : NIfTI masks found beside the exams; those that lie on one of its grids are its own.
+    masks : NIfTI masks that lie on one of its grids.
     refusals : what the scan already refused of this exam.
     fingerprint : of its instances, of the masks and of the methods.
     outputs : folder for DICOM objects made from it; None if none are wanted.
     """
 
     exam: Exam
-    masks: tuple[Path, ...]
+    masks: tuple[MaskFile, ...]
     refusals: tuple[Refusal, ...]
     fingerprint: str
     outputs: Path | None
@@ -42,7 +52,9 @@ class Plan:
     stray: tuple[Refusal, ...]
 
 
-def plan(grouping: Grouping, scanned: Iterable[Refusal], masks: Sequence[Path], methods: str, outputs: Path) -> Plan:
+def plan(
+    grouping: Grouping, scanned: Iterable[Refusal], masks: Sequence[MaskFile], methods: str, outputs: Path
+) -> Plan:
     """A task an exam.
 
     Parameters
@@ -53,19 +65,34 @@ def plan(grouping: Grouping, scanned: Iterable[Refusal], masks: Sequence[Path], 
     methods : fingerprint of the methods.
     outputs : folder below which each exam has its own.
     """
-    refusals = (*scanned, *grouping.refusals)
+    drawn, unplaced = assigned(masks, grouping.exams)
+    refusals: dict[str | None, list[Refusal]] = defaultdict(list)
+    for refusal in (*scanned, *grouping.refusals):
+        refusals[refusal.study_uid].append(refusal)
     tasks = tuple(
         Task(
             exam=exam,
-            masks=tuple(masks),
-            refusals=tuple(r for r in refusals if r.study_uid == exam.uid),
-            fingerprint=_fingerprint(exam, masks, methods),
+            masks=tuple(drawn.get(exam.uid, ())),
+            refusals=tuple(refusals.pop(exam.uid, ())),
+            fingerprint=_fingerprint(exam, drawn.get(exam.uid, ()), methods),
             outputs=outputs / short(exam.uid),
         )
         for exam in grouping.exams
     )
-    placed = {task.exam.uid for task in tasks}
-    return Plan(tasks=tasks, stray=tuple(r for r in refusals if r.study_uid not in placed))
+    return Plan(tasks=tasks, stray=(*(r for left in refusals.values() for r in left), *unplaced))
+
+
+def without_outputs(scanned: Index, outputs: Path) -> Index:
+    """The index without the objects that earlier runs wrote below `outputs`: a workspace may lie among the exams."""
+    own = outputs.resolve()
+
+    def foreign(path: Path) -> bool:
+        folder = path.resolve().parent
+        return folder.parent != own or OWN_FOLDER.fullmatch(folder.name) is None
+
+    if not own.exists():
+        return scanned
+    return replace(scanned, headers=tuple(header for header in scanned.headers if foreign(header.source.path)))
 
 
 def image_series(exam: Exam) -> tuple[Series, ...]:
@@ -78,38 +105,28 @@ def short(uid: str) -> str:
     return hashlib.sha256(uid.encode()).hexdigest()[:12]
 
 
-def nifti_files(paths: Iterable[Path]) -> tuple[Path, ...]:
-    """The NIfTI files at or below `paths`, sorted."""
-    return tuple(sorted(set(_nifti(paths))))
-
-
-def _nifti(paths: Iterable[Path]) -> Iterator[Path]:
-    for path in paths:
-        if path.is_dir():
-            yield from (p for p in path.rglob("*.nii*") if p.name.endswith(NIFTI_ENDINGS))
-        elif path.name.endswith(NIFTI_ENDINGS):
-            yield path
-
-
-def _fingerprint(exam: Exam, masks: Sequence[Path], methods: str) -> str:
+def _fingerprint(exam: Exam, masks: Iterable[MaskFile], methods: str) -> str:
     digest = hashlib.sha256(methods.encode())
-    for line in sorted(_lines(exam)):
-        digest.update(line.encode())
-    for mask in masks:
-        digest.update(hashlib.sha256(mask.read_bytes()).digest())
+    for line in sorted((*_lines(exam), *(mask.digest() for mask in masks))):
+        digest.update(f"{line}\n".encode())
     return digest.hexdigest()
 
 
 def _lines(exam: Exam) -> Iterator[str]:
-    """One line an instance and one a file: where the files are does not matter, what and how many they are does."""
+    """One line an instance, a file and a series: where the files are does not matter, what and how many they are does.
+
+    Instances are told by their UIDs and sizes. A header may be corrected without either changing, so that of each
+    series the first file's header counts too, and a mask's whole content.
+    """
     for series in exam.series:
-        yield from (f"{series.uid} {uid}\n" for uid in series.sop_instance_uids)
-        yield from (f"{series.uid} {size}\n" for size in _sizes(series.sources))
-
-
-def _sizes(sources: Iterable[FrameSource]) -> Iterator[int]:
-    for source in sources:
-        try:
-            yield source.path.stat().st_size
-        except OSError:
-            yield -1
+        yield from (f"{series.uid} {uid}" for uid in series.sop_instance_uids)
+        for number, source in enumerate(series.sources):
+            try:
+                if source.member is None:
+                    yield f"{series.uid} {source.path.stat().st_size}"
+                if number == 0 or series.sop_class_uid in MASK_CLASSES:
+                    with open_source(source) as stream:
+                        read = stream.read() if series.sop_class_uid in MASK_CLASSES else stream.read(HEAD_BYTES)
+                    yield f"{series.uid} {hashlib.sha256(read).hexdigest()}"
+            except (OSError, InputError):
+                yield f"{series.uid} unreadable"

@@ -22,11 +22,29 @@ MASK_WITHOUT_IMAGE = Problem(
     remedy="Give the DICOM series on which the mask was drawn in the same folder, or draw it again on that series.",
     owner=Owner.RADIOLOGIST,
 )
+MASK_AMBIGUOUS = Problem(
+    code="engine.mask-ambiguous",
+    says="the mask fits {count} exams equally well, so that it is not known whose it is",
+    remedy="Put the mask into the folder of the exam on which it was drawn.",
+    owner=Owner.OPERATOR,
+)
 NO_LESION = Problem(
     code="engine.no-lesion",
-    says="no lesion is marked on this series, so no tumour was measured",
+    says="no lesion is marked in this exam, so no tumour was measured",
     remedy="Send a segmentation (DICOM SEG, RTSTRUCT or NIfTI mask) of the lesions together with the images.",
     owner=Owner.RADIOLOGIST,
+)
+NO_IMAGE = Problem(
+    code="engine.no-image",
+    says="this exam holds no slices of CT, MR or PET to assess; it holds: {held}",
+    remedy="Send the exam's image series from the archive; if it has none, nothing is lost.",
+    owner=Owner.ARCHIVE,
+)
+ONLY_LOCALISERS = Problem(
+    code="engine.only-localisers",
+    says="this exam's images are localisers, reprojections such as a MIP, or screenshots, which can't be measured",
+    remedy="Send the reconstructed slices of the scan from the archive.",
+    owner=Owner.ARCHIVE,
 )
 NOTHING_FOUND = Problem(
     code="engine.nothing-found",
@@ -42,7 +60,7 @@ NO_SUCH_PATH = Problem(
 )
 NO_SUCH_EXAM = Problem(
     code="engine.no-such-exam",
-    says="the workspace holds no exam '{exam}'",
+    says="the workspace holds no exam '{exam}'; the nearest are {near}",
     remedy="Use a label from the list that `bingcheng show` prints without a name.",
     owner=Owner.OPERATOR,
 )
@@ -51,4 +69,10 @@ CANNOT_WRITE = Problem(
     says="{what} can't be written ({error})",
     remedy="Free space or ask for write permission on the workspace folder, then run the same command again.",
     owner=Owner.OPERATOR,
+)
+PROTOCOL_TAKEN = Problem(
+    code="engine.protocol-taken",
+    says="two protocols have the identifier '{protocol}'",
+    remedy="Give your own protocol an identifier that `bingcheng protocols` does not list.",
+    owner=Owner.PHYSICIST,
 )

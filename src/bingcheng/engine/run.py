@@ -7,12 +7,14 @@ stopped; an exam that is stored already, from the same instances by the same met
 from __future__ import annotations
 
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bingcheng.archive.records import ExamRecord
-from bingcheng.archive.store import fingerprints, save_exam, save_stray_refusals
+from bingcheng.archive.retrieval import fingerprints
+from bingcheng.archive.store import save_exam, save_stray_refusals
 from bingcheng.archive.workspace import Workspace
 from bingcheng.core.errors import BingchengError, InputError
 from bingcheng.core.refusal import Refusal, SubjectKind
@@ -20,12 +22,14 @@ from bingcheng.core.wording import Text, text
 from bingcheng.dicom.index import index
 from bingcheng.dicom.series import exams
 from bingcheng.engine import distributed, local
+from bingcheng.engine.discretion import Discretion
 from bingcheng.engine.examine import examined
 from bingcheng.engine.judgement import judge_exams
 from bingcheng.engine.methods import fingerprint, installed
-from bingcheng.engine.plan import Plan, Task, nifti_files, plan
-from bingcheng.engine.problems import NO_SUCH_PATH, UNEXPECTED
-from bingcheng.protocol.library import protocols
+from bingcheng.engine.nifti_masks import mask_files
+from bingcheng.engine.plan import Plan, Task, plan, without_outputs
+from bingcheng.engine.problems import NO_SUCH_PATH, PROTOCOL_TAKEN, UNEXPECTED
+from bingcheng.protocol.library import NO_SUCH_PROTOCOL, protocols
 from bingcheng.protocol.model import Protocol
 
 Progress = Callable[[Text, int, int], None]
@@ -44,7 +48,7 @@ class Options:
     scheduler : address of a Dask scheduler to use instead.
     again : assess exams anew that nothing has changed in.
     protocols : identifiers of protocols to judge by in addition to those that fit by themselves.
-    own_protocols : protocols of the hospital's own, beside the library's.
+    own_protocols : protocols of the hospital's own, beside the library's; who gives one asks for it.
     """
 
     workers: int = 2
@@ -56,12 +60,22 @@ class Options:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """How many exams were found, assessed now, and left as they were."""
+    """What became of the exams that were given.
+
+    Parameters
+    ----------
+    found : how many there are; of these
+    assessed : were assessed now,
+    unchanged : were stored already from the same instances by the same methods,
+    failed : could not be assessed; the refusals say why.
+    given : UIDs of those that are stored now.
+    """
 
     found: int
     assessed: int
     unchanged: int
     failed: int
+    given: frozenset[str] = frozenset()
 
 
 def assess(paths: Sequence[Path], workspace: Workspace, options: Options, progress: Progress) -> Tally:
@@ -70,46 +84,82 @@ def assess(paths: Sequence[Path], workspace: Workspace, options: Options, progre
     Raises
     ------
     InputError
-        ``engine.no-such-path``; ``archive.read-only``, ``archive.disk-full``. Never for what one exam holds.
+        ``engine.no-such-path``, ``engine.protocol-taken``, ``protocol.no-such-protocol``; what writing to the
+        workspace raises. Never for what one exam holds.
+    RemoteError
+        ``archive.database-failed``, ``engine.scheduler-silent``, ``engine.no-workers``.
     """
     for path in paths:
         if not path.exists():
             raise InputError(NO_SUCH_PATH, path=str(path))
-    todo = _planned(paths, workspace, progress)
+    judges = judges_of(options)
+    todo, people = _planned(paths, workspace, progress)
     known = {} if options.again else fingerprints(workspace)
     tasks = [task for task in todo.tasks if known.get(task.exam.uid) != task.fingerprint]
-    failures: list[Refusal] = []
-    reading = text("Assessing exams")
-    progress(reading, 0, len(tasks))
+    failures = [refusal for refusal in todo.stray if refusal.kind is SubjectKind.EXAM]
+    lost_before = len(failures)
+    step = text("Assessing exams")
+    progress(step, 0, len(tasks))
     for done, (task, outcome) in enumerate(_run(tasks, options), start=1):
-        if isinstance(outcome, ExamRecord):
-            save_exam(workspace, outcome)
-        else:
-            failures.append(outcome if isinstance(outcome, Refusal) else _refusal(task, outcome))
-        progress(reading, done, len(tasks))
-    save_stray_refusals(workspace, (*todo.stray, *failures))
-    judging = text("Judging against the protocols")
-    progress(judging, 0, 1)
-    judge_exams(workspace, (*protocols(), *options.own_protocols), asked=options.protocols)
-    progress(judging, 1, 1)
+        refusal = _stored(workspace, task, outcome)
+        if refusal is not None:
+            failures.append(refusal)
+        progress(step, done, len(tasks))
+    strays = (*(r for r in todo.stray if r.kind is not SubjectKind.EXAM), *sorted(failures, key=lambda r: r.subject))
+    save_stray_refusals(workspace, [people.refusal(refusal) for refusal in strays])
+    step = text("Judging against the protocols")
+    progress(step, 0, 1)
+    judge_exams(workspace, judges, asked=(*options.protocols, *(one.id for one in options.own_protocols)))
+    progress(step, 1, 1)
     return Tally(
-        found=len(todo.tasks),
-        assessed=len(tasks) - len(failures),
+        found=len(todo.tasks) + lost_before,
+        assessed=len(tasks) - (len(failures) - lost_before),
         unchanged=len(todo.tasks) - len(tasks),
         failed=len(failures),
+        given=frozenset(task.exam.uid for task in todo.tasks) - {refusal.subject for refusal in failures},
     )
 
 
-def _planned(paths: Sequence[Path], workspace: Workspace, progress: Progress) -> Plan:
-    scanning = text("Reading headers")
-    scanned = index(paths, progress=lambda done, total: progress(scanning, done, total))
-    return plan(
-        exams(scanned),
-        scanned.refusals,
-        nifti_files(paths),
-        fingerprint(installed()),
-        workspace.folder / DICOM_FOLDER,
-    )
+def judges_of(options: Options) -> tuple[Protocol, ...]:
+    """The protocols of the library and the hospital's own.
+
+    Raises
+    ------
+    InputError
+        ``engine.protocol-taken``; ``protocol.no-such-protocol`` if one is asked for that is not among them.
+    """
+    judges = (*protocols(), *options.own_protocols)
+    counted = Counter(one.id for one in judges)
+    for name, count in counted.items():
+        if count > 1:
+            raise InputError(PROTOCOL_TAKEN, protocol=name)
+    for name in options.protocols:
+        if name not in counted:
+            raise InputError(NO_SUCH_PROTOCOL, name=name, known=", ".join(sorted(counted)))
+    return judges
+
+
+def _planned(paths: Sequence[Path], workspace: Workspace, progress: Progress) -> tuple[Plan, Discretion]:
+    step = text("Reading headers")
+    outputs = workspace.folder / DICOM_FOLDER
+    scanned = without_outputs(index(paths, progress=lambda done, total: progress(step, done, total)), outputs)
+    grouping = exams(scanned)
+    todo = plan(grouping, scanned.refusals, mask_files(paths), fingerprint(installed()), outputs)
+    return todo, Discretion.about(grouping.exams)
+
+
+def _stored(workspace: Workspace, task: Task, outcome: ExamRecord | Refusal | InputError) -> Refusal | None:
+    """Store what came out of a task, or say why there is nothing to store."""
+    if isinstance(outcome, Refusal):
+        return outcome
+    if isinstance(outcome, InputError):
+        return _refusal(task, outcome)
+    try:
+        save_exam(workspace, outcome)
+    except (TypeError, ValueError) as error:
+        # A value of this exam that the database can't take; the disk or the server are not to blame (see save_exam).
+        return _refusal(task, InputError(UNEXPECTED, error=type(error).__name__, where=_place(error)))
+    return None
 
 
 def attempt(task: Task) -> ExamRecord | Refusal:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 import bingcheng
 from bingcheng.archive.records import ExamRecord, LesionRecord, SeriesRecord
-from bingcheng.archive.store import exams as stored_exams
-from bingcheng.archive.store import stray_refusals
+from bingcheng.archive.retrieval import exams as stored_exams
+from bingcheng.archive.retrieval import stray_refusals
 from bingcheng.archive.workspace import Workspace
 from bingcheng.compare.homogeneity import site_rows
 from bingcheng.compare.lesions import lesion_changes
@@ -32,22 +32,31 @@ EDGE = "edge_resolution"
 MOST_FAILURES = 5
 
 
-def assessment(workspace: Workspace, *, identified: bool = False) -> Assessment:
+def assessment(workspace: Workspace, *, identified: bool = False, images: bool = True) -> Assessment:
     """Everything that the workspace holds, ready to be rendered.
 
     Parameters
     ----------
     identified : show patients by name and number and exams by date; only for those who may see them.
+    images : whether to read the key images, for outputs that show them.
     """
-    records = stored_exams(workspace)
-    names = {record.uid: _patient(workspace, record, identified=identified) for record in records}
-    ordered = sorted(records, key=lambda record: (names[record.uid], in_time(record)))
-    first = _first_exams(ordered, names)
+    records = {record.uid: record for record in stored_exams(workspace, images=images)}
+    people = {uid: workspace.pseudonym(one.patient, one.site, uid) for uid, one in records.items()}
+    # In the order of pseudonyms whatever is shown, so that an exam has one label in all outputs.
+    ordered = sorted(records.values(), key=lambda record: (people[record.uid], in_time(record)))
+    names = _names(ordered, people) if identified else {person: person for person in people.values()}
+    first = _first_exams(ordered, people)
     views = tuple(
-        _exam(record, f"E{number:02d}", names[record.uid], first, identified=identified)
+        _exam(
+            record,
+            label=f"E{number:02d}",
+            patient=names[people[record.uid]],
+            first=first.get(people[record.uid]),
+            identified=identified,
+        )
         for number, record in enumerate(ordered, start=1)
     )
-    seen = [o for record in ordered for o in _observations(record, names[record.uid])]
+    seen = [o for record in ordered for o in _observations(record, names[people[record.uid]])]
     return Assessment(
         version=bingcheng.__version__,
         identified=identified,
@@ -59,30 +68,35 @@ def assessment(workspace: Workspace, *, identified: bool = False) -> Assessment:
     )
 
 
-def _patient(workspace: Workspace, record: ExamRecord, *, identified: bool) -> str:
-    if not identified:
-        return workspace.pseudonym(record.patient, record.site)
-    name = (record.patient.name or "").replace("^", " ").split("=")[0].strip()
-    return f"{name} ({record.patient.patient_id})" if name else record.patient.patient_id
+def _names(records: Iterable[ExamRecord], people: Mapping[str, str]) -> dict[str, str]:
+    """The name and number of each person by pseudonym; who would be taken for another keeps the pseudonym too."""
+    shown: dict[str, str] = {}
+    for record in records:
+        name = (record.patient.name or "").split("=")[0].replace("^", " ").strip()
+        number = record.patient.patient_id.strip()
+        person = people[record.uid]
+        shown.setdefault(person, (f"{name} ({number})" if name and number else name or number) or person)
+    counted = Counter(shown.values())
+    return {person: name if counted[name] == 1 else f"{name} {person}" for person, name in shown.items()}
 
 
-def _first_exams(records: Iterable[ExamRecord], names: Mapping[str, str]) -> dict[str, datetime]:
+def _first_exams(records: Iterable[ExamRecord], people: Mapping[str, str]) -> dict[str, datetime]:
     first: dict[str, datetime] = {}
     for record in records:
         if record.performed_at is not None:
-            name = names[record.uid]
-            first[name] = min(first.get(name, record.performed_at), record.performed_at)
+            person = people[record.uid]
+            first[person] = min(first.get(person, record.performed_at), record.performed_at)
     return first
 
 
-def _exam(record: ExamRecord, label: str, patient: str, first: Mapping[str, datetime], *, identified: bool) -> ExamView:
+def _exam(record: ExamRecord, *, label: str, patient: str, first: datetime | None, identified: bool) -> ExamView:
     performed = record.performed_at
     return ExamView(
         uid=record.uid,
         label=label,
         patient=patient,
         site=record.site,
-        day=None if performed is None else (performed.date() - first[patient].date()).days,
+        day=None if performed is None or first is None else (performed.date() - first.date()).days,
         performed_on=performed.date() if identified and performed is not None else None,
         description=record.description,
         series=tuple(_series(series) for series in record.series),
@@ -148,18 +162,19 @@ def _labels(records: Iterable[ExamRecord]) -> dict[str, str]:
     return {lesion.lesion: lesion.label for record in records for series in record.series for lesion in series.lesions}
 
 
-def _sites(exams: Sequence[ExamView]) -> tuple[SiteView, ...]:
-    found = []
-    for site in sorted({exam.site for exam in exams}):
-        mine = [exam for exam in exams if exam.site == site]
-        failed = Counter(finding.title for exam in mine for finding in exam.findings if finding.outcome is Outcome.FAIL)
-        found.append(
-            SiteView(
-                site=site,
-                devices=tuple(sorted({series.device for exam in mine for series in exam.series if series.device})),
-                exam_count=len(mine),
-                outcomes=Counter(outcome.value for exam in mine if (outcome := exam_outcome(exam)) is not None),
-                top_failures=tuple(failed.most_common(MOST_FAILURES)),
-            )
-        )
-    return tuple(found)
+def _sites(exams: Iterable[ExamView]) -> tuple[SiteView, ...]:
+    by_site: dict[str, list[ExamView]] = defaultdict(list)
+    for exam in exams:
+        by_site[exam.site].append(exam)
+    return tuple(_site(site, mine) for site, mine in sorted(by_site.items()))
+
+
+def _site(site: str, exams: Sequence[ExamView]) -> SiteView:
+    failed = Counter(finding.title for exam in exams for finding in exam.findings if finding.outcome is Outcome.FAIL)
+    return SiteView(
+        site=site,
+        devices=tuple(sorted({series.device for exam in exams for series in exam.series if series.device})),
+        exam_count=len(exams),
+        outcomes=Counter(outcome.value for exam in exams if (outcome := exam_outcome(exam)) is not None),
+        top_failures=tuple(failed.most_common(MOST_FAILURES)),
+    )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import SimpleITK as sitk  # noqa: N813 - its own documentation's name
 from numpy.typing import NDArray
 
 from bingcheng.core.errors import InputError, Owner, Problem
@@ -56,7 +56,7 @@ def read_volume(path: Path, *, unit: str) -> Volume:
         ``image.nifti-unreadable``, ``image.nifti-not-3d``.
     """
     image = _read(path)
-    voxels: NDArray[np.float32] = sitk.GetArrayFromImage(image).astype(np.float32, copy=False)
+    voxels: NDArray[np.float32] = _itk().GetArrayFromImage(image).astype(np.float32, copy=False)
     return Volume(voxels=voxels, geometry=_geometry(image), unit=unit)
 
 
@@ -74,7 +74,7 @@ def read_regions(path: Path, *, label: str, method: str = "") -> tuple[Region, .
         ``image.nifti-unreadable``, ``image.nifti-not-3d``.
     """
     image = _read(path)
-    grid, values = _geometry(image), sitk.GetArrayFromImage(image)
+    grid, values = _geometry(image), _itk().GetArrayFromImage(image)
     found = np.unique(values[values > 0])
     if np.all(found <= 1) and np.any(found < 1):
         return (Region.of(values.astype(np.float32), grid, label=label, method=method),)
@@ -82,6 +82,25 @@ def read_regions(path: Path, *, label: str, method: str = "") -> tuple[Region, .
         Region.of(values == value, grid, label=label if found.size == 1 else f"{label} {value:g}", method=method)
         for value in found
     )
+
+
+def read_grid(path: Path) -> VolumeGeometry:
+    """The grid of a NIfTI file, from its header alone.
+
+    Raises
+    ------
+    InputError
+        ``image.nifti-unreadable``, ``image.nifti-not-3d``.
+    """
+    reader: Any = _itk().ImageFileReader()
+    reader.SetFileName(str(path))
+    try:
+        reader.ReadImageInformation()
+    except RuntimeError as error:  # SimpleITK's only error
+        raise InputError(UNREADABLE_NIFTI) from error
+    if reader.GetDimension() != 3 or reader.GetNumberOfComponents() != 1:
+        raise InputError(NOT_THREE_DIMENSIONAL, dimensions=reader.GetDimension())
+    return _geometry(reader)
 
 
 def write_volume(volume: Volume, path: Path) -> None:
@@ -109,9 +128,14 @@ def write_region(region: Region, path: Path) -> None:
     _write(full, region.grid, path)
 
 
+def _itk() -> Any:
+    """SimpleITK, loaded when the first NIfTI file is met: it holds 90 MiB in every process that imports it."""
+    return import_module("SimpleITK")
+
+
 def _read(path: Path) -> Any:
     try:
-        image: Any = sitk.ReadImage(str(path))
+        image: Any = _itk().ReadImage(str(path))
     except RuntimeError as error:  # SimpleITK's only error
         raise InputError(UNREADABLE_NIFTI) from error
     if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
@@ -136,12 +160,12 @@ def _write(voxels: NDArray[np.generic], geometry: VolumeGeometry, path: Path) ->
     axes = np.asarray(geometry.axes)
     if np.abs(axes @ axes.T - np.eye(3)).max() > RIGHT_ANGLE:
         raise InputError(NOT_ORTHOGONAL)
-    image: Any = sitk.GetImageFromArray(voxels)
+    image: Any = _itk().GetImageFromArray(voxels)
     image.SetSpacing(tuple(reversed(geometry.spacing_mm)))
     image.SetOrigin(geometry.origin_mm)
     image.SetDirection(tuple(axes[::-1].T.ravel().tolist()))
     try:
-        sitk.WriteImage(image, str(path))
+        _itk().WriteImage(image, str(path))
     except RuntimeError as error:
         raise InputError(UNWRITABLE_NIFTI) from error
 

@@ -137,6 +137,8 @@ def _refusal(refusal: Refusal, say: Say) -> Json:
         "code": refusal.code,
         "kind": refusal.kind.value,
         "subject": refusal.subject,
+        "study_uid": refusal.study_uid,
+        "series_uid": refusal.series_uid,
         "count": refusal.count,
         "reason": say(refusal.reason),
         "remedy": say(refusal.remedy),

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 
 import highdicom
 import numpy as np
+import pydicom.config
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
-from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
 
 import bingcheng
 from bingcheng.core.codes import Code
@@ -21,7 +22,7 @@ from bingcheng.core.errors import InputError, Owner, Problem
 from bingcheng.dicom.exam import VolumeFrames
 from bingcheng.image.region import Region
 from bingcheng.outputs.codes import MORPHOLOGICALLY_ABNORMAL, NEOPLASM
-from bingcheng.outputs.source_images import concept, frame_count, save, source_datasets
+from bingcheng.outputs.source_images import as_in_the_images, concept, frame_count, save, source_datasets
 
 NOTHING_TO_SEGMENT = Problem(
     code="outputs.nothing-to-segment",
@@ -62,6 +63,7 @@ class SegmentationReference:
     segments: Mapping[str, int]
 
 
+@as_in_the_images()
 def write_seg(
     path: Path,
     regions: Sequence[Region],
@@ -135,6 +137,17 @@ def write_seg(
 def key_of(region: Region) -> str:
     """What a region is looked up by in `SegmentationReference.segments`."""
     return region.tracking_uid or region.label
+
+
+def tracked(region: Region, study_uid: str, name: str) -> Region:
+    """`region` with a tracking UID: its own if that is one, else one that follows from the study and the lesion's name.
+
+    A lesion that came without, as from an RTSTRUCT, is the same lesion in all reports and segmentations of its exam.
+    """
+    own = region.tracking_uid
+    if own and UID(own, validation_mode=pydicom.config.IGNORE).is_valid:
+        return region
+    return replace(region, tracking_uid=generate_uid(entropy_srcs=[study_uid, name, "lesion"]))
 
 
 def _drawn_on(frames: VolumeFrames, slices: range) -> list[Dataset]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -38,6 +39,19 @@ INHERITED_EMPTY = (
     "ReferringPhysicianName",
 )
 """Attributes of patient and study that may be empty but not absent (type 2); de-identified images often lack them."""
+
+
+@contextlib.contextmanager
+def as_in_the_images() -> Iterator[None]:
+    """While it lasts nobody is told of names and numbers that the source images' own headers write against the rules.
+
+    What is inherited is inherited as it is, so that the archive takes the object for the same patient and study; and
+    these warnings would show patients' names to whoever looks at the terminal or the log.
+    """
+    with warnings.catch_warnings():
+        for module in (r"pydicom\.valuerep", r"highdicom\.base"):
+            warnings.filterwarnings("ignore", category=UserWarning, module=module)
+        yield
 
 
 def source_datasets(frames: VolumeFrames, slices: Iterable[int]) -> tuple[list[Dataset], Mapping[int, int]]:

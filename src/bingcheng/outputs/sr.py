@@ -23,7 +23,7 @@ from bingcheng.core.errors import InputError, Owner, Problem
 from bingcheng.dicom.exam import VolumeFrames
 from bingcheng.outputs.codes import ANY_PROCEDURE, PROCEDURES
 from bingcheng.outputs.seg import MANUFACTURER, PRODUCT, SegmentationReference
-from bingcheng.outputs.source_images import concept, save, source_datasets
+from bingcheng.outputs.source_images import as_in_the_images, concept, save, source_datasets
 from bingcheng.outputs.sr_groups import ReportedLesion, diameter_group, volume_group
 
 NOTHING_TO_REPORT = Problem(
@@ -42,6 +42,7 @@ Group = (
 )
 
 
+@as_in_the_images()
 def write_sr(
     path: Path,
     lesions: Sequence[ReportedLesion],

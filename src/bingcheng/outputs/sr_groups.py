@@ -60,9 +60,10 @@ def diameter_group(
 ) -> highdicom.sr.MeasurementsAndQualitativeEvaluations:
     """The lesion's long and short axis, each with its line on the slice (TID 1501 with SCOORD polylines).
 
-    The older SRT codes are used because they are the ones that viewers look for. After the axes the other values stand
-    once more, bare: the OHIF viewer (3.13) lists a value without coordinates only if nothing at all hangs below it,
-    and so would show none of the values of `volume_group`, under each of which uncertainty and algorithm stand.
+    The older SRT codes are used because they are the ones that viewers look for. Nothing but its line hangs below an
+    axis: the OHIF viewer (3.12) takes one that has anything else below it for a value without coordinates, and stops
+    with an error. After the axes the other values stand once more, bare: OHIF lists a value without coordinates only
+    if nothing at all hangs below it. Uncertainties and algorithms, of the axes too, stand in `volume_group`.
     """
     assert lesion.axis is not None
     frame = _frame_number(frames, lesion.axis.slice_index, image)
@@ -80,8 +81,11 @@ def diameter_group(
 def volume_group(
     lesion: ReportedLesion, seg: SegmentationReference, series_uid: str, published: Mapping[str, Code] | None
 ) -> highdicom.sr.VolumetricROIMeasurementsAndQualitativeEvaluations | None:
-    """All other measurements that have a value, over the lesion's segment (TID 1411); None if there is none."""
-    measured = _beside_the_axes(lesion)
+    """All measurements that have a value, with uncertainty and algorithm, over the lesion's segment (TID 1411).
+
+    None if no measurement has a value.
+    """
+    measured = [m for m in lesion.measurements if m.value is not None]
     if not measured:
         return None
     # The reference is built by hand: highdicom 0.28 looks for the segment of each frame in the per-frame groups, but
@@ -148,11 +152,10 @@ def _line(
     frame: int | None,
 ) -> highdicom.sr.Measurement:
     measured = next((m for m in lesion.measurements if m.key == key and m.value is not None), None)
-    item = highdicom.sr.Measurement(
+    return highdicom.sr.Measurement(
         name=concept(code),
         value=_storable(chord.length_mm if measured is None or measured.value is None else measured.value),
         unit=concept(unit_code("mm")),
-        algorithm_id=None if measured is None else _algorithm(measured),
         referenced_coordinates=[
             highdicom.sr.CoordinatesForMeasurement(
                 graphic_type=highdicom.sr.GraphicTypeValues.POLYLINE,
@@ -165,9 +168,6 @@ def _line(
             )
         ],
     )
-    if measured is not None:
-        _add_uncertainty(item, measured)
-    return item
 
 
 def _on_image(chord: Chord, frames: VolumeFrames) -> NDArray[np.float64]:

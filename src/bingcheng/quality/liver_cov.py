@@ -51,7 +51,8 @@ def liver_cov(liver_sphere: LiverSphere) -> Estimate:
     -------
     Estimate
         per cent, >= 0; does not change with the calibration. The standard uncertainty is that of an SD from as many
-        independent voxels as the sphere is worth.
+        independent voxels as the sphere is worth, and what an SD about the sphere's own mean lacks; none where it is
+        worth three or fewer.
 
     Raises
     ------
@@ -64,4 +65,10 @@ def liver_cov(liver_sphere: LiverSphere) -> Estimate:
     """
     mean = float(liver_sphere.values.mean())
     value = 100.0 * float(np.std(liver_sphere.values, ddof=1)) / mean
-    return Estimate(value, value / math.sqrt(2.0 * (liver_sphere.independent - 1.0)))
+    worth = liver_sphere.independent()
+    if worth.few is None:
+        return Estimate(value)
+    scatter = 1.0 / math.sqrt(2.0 * (worth.deviation - 1.0))
+    # An SD about the sphere's own mean lacks what the voxels share: 1 / n of the variance.
+    lacking = 0.5 / worth.mean
+    return Estimate(value, value * worth.few * math.hypot(scatter, lacking))

@@ -31,7 +31,7 @@ NO_NOISE = Problem(
 WINDOW_MM = 10.0
 SOFT_TISSUE_HU = (0.0, 150.0)
 FEWEST_WINDOWS = 200
-MOST_GROUPS, WINDOWS_A_GROUP = 10, 400
+FEWEST_GROUPS, MOST_GROUPS = 5, 40
 BANDS = 8
 
 FIRST_HU, BINS_PER_E, BIN_COUNT = 0.05, 50, 500
@@ -126,22 +126,23 @@ def noise(volume: Volume, body: Region, window_mm: float = WINDOW_MM) -> Estimat
 
 
 def _uncertainty(histogram: NDArray[np.int64]) -> float | None:
-    """Standard uncertainty of the mean over groups of neighbouring bands; None if there are too few windows."""
+    """Standard uncertainty of the mode by a jackknife over groups of neighbouring bands; None if there are too few.
+
+    The mode of all but one group stays where the noise is, even if a group holds little but texture, whose own mode
+    says nothing of the others.
+    """
     per_band = histogram.sum(axis=1)
-    group_count = min(MOST_GROUPS, len(per_band), int(per_band.sum()) // WINDOWS_A_GROUP)
-    if group_count < 2:
+    seen = np.flatnonzero(per_band)
+    group_count = min(MOST_GROUPS, seen.size)
+    if group_count < FEWEST_GROUPS:
         return None
-    group = np.minimum(np.cumsum(per_band) * group_count // per_band.sum(), group_count - 1)
-    modes = [
-        _mode(histogram[group == g].sum(axis=0))
-        for g in range(group_count)
-        if per_band[group == g].sum() >= FEWEST_WINDOWS
-    ]
-    if len(modes) < 2:
-        return None
-    # The median absolute deviation: where a group holds little but texture, its mode says nothing of the others.
-    spread = 1.4826 * float(np.median(np.abs(np.array(modes) - np.median(modes))))
-    return spread / math.sqrt(len(modes))
+    group = np.full(len(per_band), -1)
+    group[seen] = np.arange(seen.size) * group_count // seen.size
+    total = histogram.sum(axis=0)
+    modes = np.array([_mode(total - histogram[group == g].sum(axis=0)) for g in range(group_count)])
+    jackknife = (group_count - 1) / group_count * float(np.sum((modes - modes.mean()) ** 2))
+    # Told by few groups: Student's distribution is wider by this (JCGM 101:2008, 6.4.9.4).
+    return math.sqrt(jackknife * (group_count - 1) / (group_count - 3))
 
 
 def _mode(counts: NDArray[np.int64]) -> float:

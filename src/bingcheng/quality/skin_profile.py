@@ -21,7 +21,7 @@ TOO_FEW_EDGES = Problem(
 )
 
 FEWEST_EDGES = 24
-GROUPS = 8
+GROUPS = 12
 MOST_SLICES = 48
 STRETCH_MM = 12.0
 OUTSIDE_MM, INSIDE_MM = 14.0, 6.0
@@ -33,7 +33,8 @@ CLEAR_AIR_HU = (-970.0,) * 8 + (-930.0, -880.0)
 """Highest mean of each millimetre from 12 to 2 mm in front of the skin; a Gaussian blur of up to 1.3 mm stays below."""
 FLESH_HU = (-250.0, 250.0)
 CROSSING_HU = -500.0
-STEEPEST = 1.2
+STEEPEST = 1.0
+"""Skin at more than 45 degrees to this search is found by the one across: none is counted twice."""
 SHARPEST_PER_MM = 1.0 / 30.0
 ROUGHEST_MM = 0.3
 
@@ -67,9 +68,9 @@ def skin_profile(volume: Volume, body: Region) -> SkinProfile:
 
     On up to 48 slices, spread evenly, the outermost skin is sought along the rows and columns from all four sides. A
     stretch of about 12 mm is used if its skin is there in each column, a parabola fits it within 0.3 mm, it is not
-    steeper than 50 degrees to the search nor rounder than a radius of 30 mm, what lies in front of it as far as 12 mm
+    steeper than 45 degrees to the search nor rounder than a radius of 30 mm, what lies in front of it as far as 12 mm
     is nothing but air (no clothing, table, arm or edge of the image), and flesh lies behind. Every pixel near it then
-    goes into the bin of its distance from the parabola. Stretches are dealt out to eight groups in turn, to show how
+    goes into the bin of its distance from the parabola. Stretches are dealt out to twelve groups in turn, to show how
     far they agree.
 
     Raises

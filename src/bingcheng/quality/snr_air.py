@@ -62,8 +62,9 @@ def snr_air(volume: Volume) -> Estimate:
     Returns
     -------
     Estimate
-        1, > 0; does not change with the scale of the image. The standard uncertainty holds the scatter of the blocks
-        and, with more than one effective channel, what averaging of magnitudes could have done to the noise in air.
+        1, > 0; does not change with the scale of the image. The standard uncertainty holds the scatter of the blocks,
+        how far the noise differs between the air's sides (a faint ghost), and, with more than one effective channel,
+        what averaging of magnitudes could have done to the noise in air.
 
     Raises
     ------

@@ -106,6 +106,7 @@ def adc(
 
 @measure(
     label="Mean ADC",
+    order=20,
     unit="10-3.mm2/s",
     modalities={"MR"},
     source=_SOURCE,
@@ -141,6 +142,7 @@ def adc_mean(adc: Volume, lesion: Region) -> float:
 
 @measure(
     label="Distribution of the ADC",
+    order=22,
     unit="10-3.mm2/s",
     modalities={"MR"},
     source=_SOURCE,

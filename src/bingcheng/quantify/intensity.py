@@ -45,6 +45,7 @@ def _ibsi(expect: float, *, part: str | None = None) -> Reference:
 
 @measure(
     label="Mean CT number",
+    order=20,
     unit="[hnsf'U]",
     modalities={"CT"},
     source=f"{_IBSI}, 'Mean intensity'",
@@ -86,6 +87,7 @@ def hu_mean(volume: Volume, lesion: Region) -> float:
 
 @measure(
     label="Standard deviation of the CT number",
+    order=21,
     unit="[hnsf'U]",
     modalities={"CT"},
     source=f"{_IBSI}, the root of 'Intensity variance' (ECT3)",
@@ -109,6 +111,7 @@ def hu_sd(volume: Volume, lesion: Region) -> float:
 
 @measure(
     label="Distribution of the CT number",
+    order=22,
     unit="[hnsf'U]",
     modalities={"CT"},
     source=_IBSI,

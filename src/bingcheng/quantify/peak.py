@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numba
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bingcheng.core.errors import Owner, Problem, Undefined
-from bingcheng.image.geometry import VolumeGeometry
+from bingcheng.image.geometry import Triple, VolumeGeometry
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
 
@@ -60,9 +61,18 @@ def sphere_weights(geometry: VolumeGeometry, radius_mm: float) -> tuple[NDArray[
 
     Returns
     -------
-    offsets, weights : (n, 3) index offsets (z, y, x), and (n,) parts of the sphere's volume, which sum to 1. Sheared
-        grids are right too.
+    offsets, weights : (n, 3) index offsets (z, y, x), and (n,) parts of the sphere's volume, which sum to 1; both
+        read-only. Sheared grids are right too.
     """
+    return _sphere_weights(geometry.spacing_mm, geometry.axes, radius_mm)
+
+
+@lru_cache(maxsize=16)
+def _sphere_weights(
+    spacing_mm: Triple, axes: tuple[Triple, Triple, Triple], radius_mm: float
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """As `sphere_weights`; they depend on the grid's steps alone, and are asked for dozens of times a lesion."""
+    geometry = VolumeGeometry(shape=(1, 1, 1), spacing_mm=spacing_mm, axes=axes)
     # Along each index the sphere reaches as far as the length of that row of the inverse times its radius.
     reach = np.linalg.norm(np.linalg.inv(geometry.matrix), axis=1) * radius_mm + 0.5
     splits = np.maximum(1, np.ceil(np.asarray(geometry.spacing_mm) / SUBVOXEL_MM)).astype(int)
@@ -80,7 +90,9 @@ def sphere_weights(geometry: VolumeGeometry, radius_mm: float) -> tuple[NDArray[
     covered = split_up.mean(axis=(1, 3, 5))
     found = np.argwhere(covered > FAINTEST)
     weights = covered[tuple(found.T)]
-    return found - np.asarray(counts) // 2, weights / weights.sum()
+    offsets, shares = found - np.asarray(counts) // 2, weights / weights.sum()
+    offsets.flags.writeable = shares.flags.writeable = False
+    return offsets, shares
 
 
 @numba.njit(cache=True, nogil=True)

@@ -35,6 +35,7 @@ _GEOMETRY = "closed form"
 
 @measure(
     label="Volume",
+    order=12,
     unit="ml",
     modalities=ALL_MODALITIES,
     source=f"{_IBSI}, 'Volume (voxel counting)'; RIDER/QIBA CT volumetry",
@@ -83,6 +84,7 @@ def volume(lesion: Region) -> float:
 
 @measure(
     label="Longest diameter in the slice plane",
+    order=10,
     unit="mm",
     modalities=ALL_MODALITIES,
     source=_RECIST,
@@ -126,6 +128,7 @@ def longest_diameter(lesion: Region, longest_axis: DiameterLine) -> float:
 
 @measure(
     label="Short axis in the slice plane",
+    order=11,
     unit="mm",
     modalities=ALL_MODALITIES,
     source=f"{_RECIST}, lymph nodes",
@@ -166,6 +169,7 @@ def short_axis(lesion: Region, longest_axis: DiameterLine) -> float:
 
 @measure(
     label="Longest diameter in space",
+    order=13,
     unit="mm",
     modalities=ALL_MODALITIES,
     source=f"{_IBSI}, 'Maximum 3D diameter'",

@@ -5,6 +5,7 @@ Both feed the uncertainty of whatever is measured there; neither corrects a valu
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from scipy import ndimage
 
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
+from bingcheng.quantify.quiet import quiet_noise, smoothed, smoothing_of
 
 Floats = NDArray[np.float32]
 
@@ -23,6 +25,8 @@ BLURS_MM = (0.35, 0.53, 0.79, 1.18, 1.78, 2.67, 4.0)
 """Standard deviations of the blur that are tried: from a sharp CT kernel to an old PET scanner (9.4 mm FWHM)."""
 REACH_SD = 2.5
 ENOUGH_VOXELS = 60
+LARGE_VOXELS = 1000
+"""From about eight windows on, a lesion is large enough to tell its uniform places from its uneven ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -34,7 +38,8 @@ class Surroundings:
     sharpened : the image with the blur across the lesion's border undone, under the model of a uniform lesion in a
         uniform background, each keeping its own structure (the additive form of Yang's region-based correction).
     blur_mm : standard deviation of the blur, in mm; beside the voxel's own.
-    contrast : lesion minus background, in the image's unit.
+    contrast : lesion minus background, in the image's unit; where the background differs from side to side (fat and
+        bone), the root mean square over it, with the sign of the mean.
     noise : standard deviation of noise (with structure too fine to tell from it), in the image's unit.
     noise_smoothing_voxels : along (z, y, x), the Gaussian that turns white noise into noise of the same correlation.
     """
@@ -48,22 +53,21 @@ class Surroundings:
     def noise_like_it(self, generator: np.random.Generator) -> Floats:
         """A draw of such noise over the image, (z, y, x)."""
         draw = generator.standard_normal(self.sharpened.shape, dtype=np.float32)
-        scale = self.noise
-        for axis, width in enumerate(self.noise_smoothing_voxels):
-            if width > 0.0:
-                taps = np.arange(-int(3.0 * width + 1.0), int(3.0 * width + 1.0) + 1)
-                weights = np.exp(-0.5 * np.square(taps / width))
-                draw = ndimage.correlate1d(draw, weights, axis=axis, mode="wrap")
-                scale = scale / float(np.sqrt(np.sum(np.square(weights))))
-        draw *= np.float32(scale)
+        draw = smoothed(draw, self.noise_smoothing_voxels)
+        draw *= np.float32(self.noise)
         return draw
 
 
 def sharpened_for(image: Volume, outline: Region, surroundings: Surroundings) -> Floats:
     """The image with the blur across another outline undone, by the blur and contrast found for the one drawn."""
     member = _membership(image, outline)
-    blurred = _blurred(member, image, surroundings.blur_mm)
-    sharp: Floats = np.asarray(image.voxels, dtype=np.float32) + np.float32(surroundings.contrast) * (member - blurred)
+    return _sharpened(image, member, _blurred(member, image, surroundings.blur_mm), surroundings.contrast)
+
+
+def _sharpened(image: Volume, member: Floats, blurred: Floats, contrast: float) -> Floats:
+    # A voxel that belongs belongs wholly, as the measures take it; what it holds of other tissue is blur as well.
+    inside = (member >= 0.5).astype(np.float32)
+    sharp: Floats = np.asarray(image.voxels, dtype=np.float32) + np.float32(contrast) * (inside - blurred)
     return sharp
 
 
@@ -72,7 +76,9 @@ def explain(image: Volume, lesion: Region) -> Surroundings | None:
 
     The blur is the one with which a uniform lesion in a uniform background fits best around the border (least
     squares over lesion, background and blur). The noise is what is left inside the lesion after a quadratic trend
-    in space is taken out, once the border is sharpened; in a lesion too small for that, what is left of the fit.
+    in space is taken out, once the border is sharpened; in a lesion too small for that, what is left of the fit. A
+    large lesion has air, necrosis or vessels in it, which are no noise: there its most uniform parts tell (see
+    `quiet_noise`).
 
     Parameters
     ----------
@@ -91,14 +97,14 @@ def explain(image: Volume, lesion: Region) -> Surroundings | None:
     best = _Trial.of(member, image, _between(trials), near, observed)
     if not np.isfinite(best.misfit):
         return None
-    sharpened = voxels + np.float32(best.contrast) * (member - best.blurred)
-    noise, smoothing = _noise(sharpened, lesion, image)
+    noise, smoothing = _noise(_sharpened(image, member, best.blurred, best.contrast), lesion, image)
     if noise is None:
         noise = float(np.sqrt(best.misfit / max(1, observed.size - 3)))
+    contrast = math.copysign(math.hypot(best.contrast, _unevenness(image, member, best, noise)), best.contrast)
     return Surroundings(
-        sharpened=sharpened,
+        sharpened=_sharpened(image, member, best.blurred, contrast),
         blur_mm=best.blur_mm,
-        contrast=best.contrast,
+        contrast=contrast,
         noise=noise,
         noise_smoothing_voxels=smoothing,
     )
@@ -126,6 +132,21 @@ class _Trial:
         return _Trial(blur_mm, contrast, float(np.sum(np.square(deviation - contrast * model))), blurred)
 
 
+def _unevenness(image: Volume, member: Floats, best: _Trial, noise: float) -> float:
+    """Standard deviation of the background next to the lesion beyond that of `noise`, in the image's unit.
+
+    Next to it is what holds less than 3 % of the lesion, and would hold more than 1 % if the blur were twice as wide.
+    The mean contrast tells the blur's bias of a lesion between fat and bone no better than the mean of fat and bone
+    tells either; each face's own contrast is what blurs into it.
+    """
+    beside = (best.blurred < 0.03) & (_blurred(member, image, 2.0 * best.blur_mm) > 0.01)
+    if image.valid is not None:
+        beside &= image.valid
+    if np.count_nonzero(beside) < ENOUGH_VOXELS:
+        return 0.0
+    return math.sqrt(max(float(image.voxels[beside].var(dtype=np.float64)) - noise**2, 0.0))
+
+
 def _membership(image: Volume, region: Region) -> Floats:
     member = np.zeros(image.voxels.shape, dtype=np.float32)
     member[region.box()] = region.mask
@@ -133,7 +154,9 @@ def _membership(image: Volume, region: Region) -> Floats:
 
 
 def _blurred(member: Floats, image: Volume, blur_mm: float) -> Floats:
-    widths = [np.sqrt((blur_mm / step) ** 2 + VOXEL_VARIANCE) for step in image.geometry.spacing_mm]
+    # Fractions have averaged over the voxel already.
+    own = VOXEL_VARIANCE if np.isin(member, (0.0, 1.0)).all() else 0.0
+    widths = [np.sqrt((blur_mm / step) ** 2 + own) for step in image.geometry.spacing_mm]
     blurred: Floats = ndimage.gaussian_filter(member, widths, mode="nearest", truncate=REACH_SD)
     return blurred
 
@@ -173,7 +196,10 @@ def _noise(sharpened: Floats, lesion: Region, image: Volume) -> tuple[float | No
     residual = np.zeros(core.shape)
     residual[core] = rest
     widths = [_smoothing(residual, core, axis, noise) for axis in range(3)]
-    return noise, (widths[0], widths[1], widths[2])
+    smoothing = (widths[0], widths[1], widths[2])
+    if np.count_nonzero(core) < LARGE_VOXELS:
+        return noise, smoothing
+    return quiet_noise(residual, core) or (noise, smoothing)
 
 
 def _smoothing(residual: NDArray[np.float64], core: NDArray[np.bool_], axis: int, noise: float) -> float:
@@ -187,5 +213,4 @@ def _smoothing(residual: NDArray[np.float64], core: NDArray[np.bool_], axis: int
         return 0.0
     products = residual[tuple(one)][both] * residual[tuple(next_one)][both]
     correlation = float(products.mean()) / noise**2
-    # White noise smoothed by a Gaussian of width w has correlation exp(-1 / 4 w^2) at a distance of one voxel.
-    return 0.0 if correlation < 0.05 else float(min(3.0, 0.5 / np.sqrt(-np.log(min(correlation, 0.97)))))
+    return smoothing_of(correlation)

@@ -42,7 +42,7 @@ from bingcheng.quantify.perturbation import Perturbations, outlines
 from bingcheng.quantify.surroundings import Surroundings, sharpened_for
 
 SEED = 20261124
-SCHEME = "outline-noise-border/1"
+SCHEME = "outline-noise-border/2"
 LEAST_SHARE = 0.75
 
 

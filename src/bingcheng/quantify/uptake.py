@@ -86,6 +86,7 @@ def _blob_sphere_mean() -> float:
 
 @measure(
     label="SUVmax",
+    order=20,
     unit="g/ml",
     modalities=PET,
     source=_QIBA,
@@ -119,6 +120,7 @@ def suv_max(suv: Volume, lesion: Region) -> float:
 
 @measure(
     label="SUVmean",
+    order=22,
     unit="g/ml",
     modalities=PET,
     source=_QIBA,
@@ -148,6 +150,7 @@ def suv_mean(suv: Volume, lesion: Region) -> float:
 
 @measure(
     label="SUVpeak (1 ml sphere)",
+    order=21,
     unit="g/ml",
     modalities=PET,
     source=f"{_PERCIST}; sphere of 1 ml centred where its mean is highest",
@@ -198,6 +201,7 @@ def suv_peak(suv: Volume, lesion: Region, radius_mm: float = PERCIST_RADIUS_MM) 
 
 @measure(
     label="Metabolic tumour volume (as segmented)",
+    order=23,
     unit="ml",
     modalities=PET,
     source="Sum of the voxels of the lesion as segmented; DICOM PS3.16, (126032, DCM)",
@@ -260,6 +264,7 @@ def mtv_41(suv: Volume, lesion: Region, fraction: float = 0.41) -> float:
 
 @measure(
     label="Total lesion glycolysis",
+    order=24,
     unit="g",
     modalities=PET,
     source="Larson et al., Clin Positron Imaging 1999;2:159-171: SUVmean times metabolic volume",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from base64 import b64encode
 from hashlib import sha256
 from importlib.resources import files
@@ -45,9 +47,17 @@ def write_report(assessment: Assessment, folder: Path, language: Language) -> Pa
     """
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / FILE_NAME
-    unfinished = folder / f".{FILE_NAME}.part"
-    unfinished.write_text(page(assessment, language), encoding="utf-8")
-    return unfinished.replace(target)
+    # A name of its own: two runs may write the report of one workspace at the same time.
+    handle, name = tempfile.mkstemp(dir=folder, prefix=f".{FILE_NAME}.", suffix=".part")
+    unfinished = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(page(assessment, language))
+        unfinished.chmod(folder.stat().st_mode & 0o666)  # a temporary file is its owner's only
+        return unfinished.replace(target)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
 
 
 def page(assessment: Assessment, language: Language) -> str:

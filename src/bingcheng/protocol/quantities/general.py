@@ -53,7 +53,8 @@ def slice_gap(acquisition: Acquisition) -> float | None:
     """
     interval_mm, thickness_mm = acquisition.reconstruction_interval_mm, acquisition.slice_thickness_mm
     # Positions are differences of decimal strings: digits below a nanometre are arithmetic, not geometry.
-    return None if interval_mm is None or thickness_mm is None else round(interval_mm - thickness_mm, 6)
+    # Adding 0 makes a negative zero, which would be read as "-0 mm", a plain one.
+    return None if interval_mm is None or thickness_mm is None else round(interval_mm - thickness_mm, 6) + 0.0
 
 
 @attribute("derived.coverage_mm", label=text("covered length"), unit="mm")

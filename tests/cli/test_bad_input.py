@@ -1,0 +1,296 @@
+"""Bad input at the level of the command: a clear message, a stable code, nothing lost, and the rest goes on."""
+
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pydicom
+import pytest
+from pydicom.dataset import Dataset
+from pydicom.uid import JPEGBaseline8Bit, generate_uid
+from tests.engine import making
+from tests.engine.making import ANNA, BRUNO, ct, drawn, grid, pet
+
+from bingcheng.image.nifti import write_region
+
+
+@pytest.fixture(scope="session")
+def exam_made_once(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("exam")
+    ct(folder)
+    return folder
+
+
+@pytest.fixture
+def exam(exam_made_once, tmp_path):
+    """A CT exam to spoil: sixteen slices and a segmentation of one lesion."""
+    return shutil.copytree(exam_made_once, tmp_path / "exam")
+
+
+@pytest.fixture
+def good(tmp_path):
+    """Another patient's exam beside it, which must be assessed whatever happens to the first."""
+    ct(tmp_path / "good", name="good", patient=BRUNO)
+    return tmp_path / "good"
+
+
+def lesions_of(said):
+    return [lesion for exam in said.json["exams"] for series in exam["series"] for lesion in series["lesions"]]
+
+
+def truncate(exam):
+    path = exam / "00003.dcm"
+    path.write_bytes(path.read_bytes()[:-4000])
+
+
+def cut_in_header(exam):
+    path = exam / "00003.dcm"
+    path.write_bytes(path.read_bytes()[:700])
+
+
+def empty(exam):
+    (exam / "00003.dcm").write_bytes(b"")
+
+
+def text(exam):
+    (exam / "notes.dcm").write_text("The patient was well.\n" * 50)
+
+
+def without_pixels(exam):
+    making.change(exam / "00003.dcm", lambda data: data.pop("PixelData"))
+
+
+def wrong_rows(exam):
+    making.change(exam / "00003.dcm", lambda data: setattr(data, "Rows", 120))
+
+
+def corrupt_jpeg(exam):
+    def spoil(data: Dataset) -> None:
+        data.file_meta.TransferSyntaxUID = JPEGBaseline8Bit
+        data.PixelData = pydicom.encaps.encapsulate([b"\xff\xd8\xff\xe0" + bytes(range(256)) * 3])
+        data["PixelData"].VR = "OB"
+        data["PixelData"].is_undefined_length = True
+
+    making.change_all(exam, spoil)
+
+
+def missing_slice(exam):
+    (exam / "00008.dcm").unlink()
+
+
+def contradicting_duplicate(exam):
+    shutil.copy(exam / "00003.dcm", exam / "copy.dcm")
+
+    def other(data: Dataset) -> None:
+        data.PixelData = (np.frombuffer(data.PixelData, np.uint16) // 2).tobytes()
+
+    making.change(exam / "copy.dcm", other)
+
+
+def two_patients(exam):
+    making.change(exam / "00003.dcm", lambda data: setattr(data, "PatientID", "OTHER-1"))
+
+
+def slope_zero(exam):
+    making.change_all(exam, lambda data: setattr(data, "RescaleSlope", 0))
+
+
+def without_spacing(exam):
+    making.change_all(exam, lambda data: data.pop("PixelSpacing"))
+
+
+def segmented_elsewhere(exam):
+    def move(data: Dataset) -> None:
+        data.FrameOfReferenceUID = generate_uid()
+        for group in (*data.PerFrameFunctionalGroupsSequence, *data.SharedFunctionalGroupsSequence):
+            group.pop("DerivationImageSequence", None)
+        data.pop("ReferencedSeriesSequence", None)
+
+    making.change(exam / "seg.dcm", move)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code"),
+    [
+        (truncate, "dicom.truncated"),
+        (cut_in_header, "dicom.missing-uid"),
+        (empty, "dicom.empty-file"),
+        (text, "dicom.not-dicom"),
+        (without_pixels, "dicom.missing-pixels"),
+        (wrong_rows, "dicom.wrong-pixel-length"),
+        (corrupt_jpeg, "dicom.corrupt-pixels"),
+        (missing_slice, "dicom.missing-slice"),
+        (contradicting_duplicate, "dicom.duplicate-uid"),
+        (two_patients, "dicom.mixed-patients"),
+        (slope_zero, "dicom.zero-slope"),
+        (without_spacing, "dicom.missing-spacing"),
+        (segmented_elsewhere, "dicom.other-frame-of-reference"),
+    ],
+    ids=lambda value: getattr(value, "__name__", value),
+)
+def test_a_spoiled_exam_is_named_and_the_other_is_assessed(exam, good, assess_json, spoil, code, tmp_path):
+    spoil(exam)
+    said = assess_json(tmp_path / "exam", good)
+    assert code in said.refusals
+    assert "engine.no-lesion" not in said.refusals  # one was drawn; why it is of no use is said
+    for refusal in (r for group in said.refusals.values() for r in group):
+        assert refusal["reason"]
+        assert refusal["remedy"]
+        assert not refusal["subject"].startswith("/")
+    measured = {one["key"]: one["value"] for lesion in lesions_of(said) for one in lesion["measurements"]}
+    assert measured["volume"] > 10
+    assert "engine.unexpected" not in said.refusals
+
+
+def measured(said, key):
+    return [one for lesion in lesions_of(said) for one in lesion["measurements"] if one["key"] == key]
+
+
+def test_files_without_a_meta_header_are_read_all_the_same(exam, assess_json):
+    for path in exam.glob("0*.dcm"):
+        dataset = pydicom.dcmread(path)
+        bare = Dataset()
+        bare.update({element.tag: element for element in dataset})
+        bare.save_as(path, implicit_vr=True, little_endian=True, enforce_file_format=False)
+    said = assess_json(exam)
+    assert measured(said, "volume")[0]["value"] > 10
+
+
+@pytest.mark.parametrize(
+    ("facts", "missing"),
+    [
+        ({"injected_dose_bq": None}, "suv_max"),
+        ({"weight_kg": None}, "suv_max"),
+        ({"attenuation_corrected": False, "corrections": ("DECY",)}, "suv_max"),
+    ],
+    ids=["dose", "weight", "attenuation"],
+)
+def test_a_pet_that_can_give_no_suv_says_why_and_still_gives_a_size(tmp_path, assess_json, facts, missing):
+    pet(tmp_path / "pet", facts=facts)
+    said = assess_json(tmp_path / "pet")
+    (without,) = measured(said, missing)
+    assert without["value"] is None
+    assert without["no_value"]["reason"]
+    assert without["no_value"]["remedy"]
+    assert measured(said, "longest_diameter")[0]["value"] > 20
+
+
+def test_a_nifti_mask_on_a_grid_becomes_a_lesion_even_in_another_order_of_voxels(tmp_path, assess_json):
+    geometry = ct(tmp_path / "exam", lesion=False)
+    ct(tmp_path / "other", name="other", patient=BRUNO, lesion=False)
+    region = drawn(geometry, ANNA)
+    write_region(region, tmp_path / "exam" / "met in liver.nii.gz")
+    straight = assess_json(tmp_path / "exam", tmp_path / "other")
+    flipped = making.flipped(region)
+    write_region(flipped, tmp_path / "exam" / "met in liver.nii.gz")
+    turned = assess_json(tmp_path / "exam", tmp_path / "other")
+    for said in (straight, turned):
+        assert [lesion["label"] for lesion in lesions_of(said)] == ["met in liver"]
+        assert "engine.mask-without-image" not in said.refusals
+    assert measured(straight, "hu_mean") == measured(turned, "hu_mean")
+
+
+def test_a_nifti_mask_of_an_organ_is_no_lesion(tmp_path, assess_json):
+    geometry = ct(tmp_path / "exam", lesion=False)
+    write_region(drawn(geometry, ANNA), tmp_path / "exam" / "lung_left.nii.gz")
+    said = assess_json(tmp_path / "exam")
+    assert lesions_of(said) == []
+    assert "engine.no-lesion" in said.refusals
+
+
+def test_a_nifti_mask_on_no_grid_is_named_once_and_costs_nothing(tmp_path, exam, good, assess_json):
+    write_region(drawn(grid((16, 90, 96), (5.0, 4.0, 4.0), "x"), ANNA), exam / "sub mask.nii.gz")
+    said = assess_json(tmp_path / "exam", good)
+    (refusal,) = said.refusals["engine.mask-without-image"]
+    assert refusal["subject"] == "sub mask.nii.gz"
+    assert len(lesions_of(said)) == 2
+
+
+def test_a_nifti_mask_that_fits_two_exams_belongs_to_the_one_in_whose_folder_it_lies(tmp_path, assess_json):
+    for name in ("first", "second"):
+        geometry = ct(tmp_path / "all" / name, name=name, lesion=False)
+    write_region(drawn(geometry, ANNA), tmp_path / "all" / "second" / "met.nii.gz")
+    said = assess_json(tmp_path / "all")
+    assert len(lesions_of(said)) == 1
+    (tmp_path / "all" / "second" / "met.nii.gz").rename(tmp_path / "all" / "met.nii.gz")
+    said = assess_json(tmp_path / "all")
+    assert lesions_of(said) == []
+    assert len(said.refusals["engine.mask-ambiguous"]) == 1
+
+
+def test_a_file_that_is_no_nifti_whatever_its_name(tmp_path, exam, assess_json):
+    (exam / "broken.nii.gz").write_bytes(b"no")
+    assert "image.nifti-unreadable" in assess_json(exam).refusals
+
+
+def test_an_odd_contour_costs_itself_only(exam, assess_json):
+    making.structure_set(exam)
+    said = assess_json(exam)
+    labels = {lesion["label"] for lesion in lesions_of(said)}
+    assert labels == {"Lesion 1", "GTV good"}
+    assert [key for key in said.refusals if key.startswith("dicom.")]
+
+
+def test_an_exam_without_any_lesion_is_judged_and_says_so(tmp_path, assess_json):
+    ct(tmp_path / "exam", lesion=False)
+    said = assess_json(tmp_path / "exam")
+    assert "engine.no-lesion" in said.refusals
+    assert said.json["exams"][0]["series"][0]["measurements"]
+
+
+def test_an_exam_without_date_and_one_without_hospital_are_exams(tmp_path, exam, good, assess_json):
+    for keyword in ("StudyDate", "SeriesDate", "AcquisitionDate", "ContentDate", "StudyTime", "InstitutionName"):
+        making.change_all(exam, lambda data, keyword=keyword: data.pop(keyword, None))
+    said = assess_json(tmp_path / "exam", good)
+    (undated,) = [one for one in said.json["exams"] if one["site"] == ""]
+    assert undated["day"] is None
+    assert len(lesions_of(said)) == 2
+
+
+def test_an_empty_folder_holds_no_exam(tmp_path, assess_json):
+    (tmp_path / "empty").mkdir()
+    said = assess_json(tmp_path / "empty", code=3)
+    assert "engine.nothing-found" in said.err
+    assert said.json["exams"] == []
+
+
+def test_only_a_study_of_two_patients_is_no_empty_folder(exam, bingcheng):
+    two_patients(exam)
+    said = bingcheng("assess", exam, "--strict")
+    assert said.code == 1
+    assert "dicom.mixed-patients" in said.out
+
+
+def test_a_path_that_does_not_exist(bingcheng, tmp_path):
+    said = bingcheng("assess", tmp_path / "nowhere")
+    assert said.code == 4
+    assert "engine.no-such-path" in said.err
+    assert not (tmp_path / "workspace" / "report").exists()
+
+
+def test_an_unknown_protocol_is_an_error_that_lists_the_known_ones(exam, bingcheng):
+    said = bingcheng("assess", exam, "--protocol", "no-such")
+    assert said.code == 4
+    assert "protocol.no-such-protocol" in said.err
+    assert len(said.err.split(",")) > 3
+
+
+def test_a_broken_protocol_file_is_named_with_its_line(exam, bingcheng, tmp_path):
+    own = tmp_path / "own.toml"
+    own.write_text('id = "own"\ntitle = 7\n')
+    said = bingcheng("assess", exam, "--own-protocol", own)
+    assert said.code == 4
+    assert "own.toml" in said.err
+    assert bingcheng("assess", exam, "--own-protocol", tmp_path / "absent.toml").code == 4
+
+
+def test_an_own_protocol_may_not_take_the_name_of_another(exam, bingcheng, tmp_path):
+    shipped = next(iter(sorted(making.library().glob("*.toml"))))
+    said = bingcheng("assess", exam, "--own-protocol", shared_copy(shipped, tmp_path))
+    assert said.code == 4
+    assert "engine.protocol-taken" in said.err
+
+
+def shared_copy(path, folder):
+    return shutil.copy(path, folder / "own.toml")

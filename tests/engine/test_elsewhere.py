@@ -1,0 +1,134 @@
+"""The same assessment from a Dask cluster, and with a PostgreSQL server for a database."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.engine.processes import environment, finished, start, stored_exams
+
+from bingcheng.archive.workspace import Workspace
+from bingcheng.core.errors import BingchengError
+from bingcheng.engine.distributed import run
+from bingcheng.engine.run import Options, assess
+from bingcheng.engine.view import assessment
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+@pytest.fixture
+def scheduler():
+    """A real scheduler with one worker process of its own."""
+    pytest.importorskip("distributed")
+    port = free_port()
+    address = f"tcp://127.0.0.1:{port}"
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": environment()}
+    options = "'--no-dashboard'"
+    runs = [
+        f"from distributed.cli.dask_scheduler import main; main(['--host=127.0.0.1', '--port={port}', {options}])",
+        f"from distributed.cli.dask_worker import main; main(['{address}', '--nthreads=1', '--no-nanny', {options}])",
+    ]
+    processes = [subprocess.Popen([sys.executable, "-c", code], **quiet) for code in runs]
+    yield address
+    for process in reversed(processes):
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def test_a_cluster_gives_the_same_assessment(small_study, scheduler, tmp_path, assessed):
+    code, _, err = finished(
+        start("assess", small_study, "--workspace", tmp_path / "far", "--scheduler", scheduler, "--quiet")
+    )
+    assert code == 0, err
+    assert stored_exams(tmp_path / "far") == 4
+    _, near = assessed(small_study, workspace=tmp_path / "near")
+    opened = Workspace.look_into(tmp_path / "far")
+    far = assessment(opened)
+    opened.close()
+    assert values(far) == values(near)
+
+
+def values(seen):
+    return {
+        (exam.uid, series.uid, lesion.lesion, one.key): one.value
+        for exam in seen.exams
+        for series in exam.series
+        for lesion in series.lesions
+        for one in lesion.measurements
+    }
+
+
+def test_a_scheduler_that_is_not_there_is_said(monkeypatch):
+    pytest.importorskip("distributed")
+    monkeypatch.setattr("bingcheng.engine.distributed.TIMEOUT_S", 1)
+    address = f"tcp://127.0.0.1:{free_port()}"
+    with pytest.raises(BingchengError) as raised:
+        list(run(str, [1], scheduler=address))
+    assert raised.value.code == "engine.scheduler-silent"
+
+
+@pytest.fixture
+def postgresql():
+    """A real PostgreSQL server with an empty database."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    programs = found[-1].parent if found else shutil.which("initdb") and Path(shutil.which("initdb")).parent
+    if not programs:
+        pytest.skip("no PostgreSQL server is installed (Debian: postgresql)")
+    pytest.importorskip("psycopg")
+    root = os.geteuid() == 0
+    if root and not (
+        shutil.which("runuser") and subprocess.run(["id", "postgres"], check=False, capture_output=True).returncode == 0
+    ):
+        pytest.skip("PostgreSQL does not run as root, and there is no account 'postgres'")
+    as_user = ["runuser", "-u", "postgres", "--"] if root else []
+    folder = Path(tempfile.mkdtemp())
+    if root:
+        shutil.chown(folder, "postgres", "postgres")
+
+    def call(*arguments: object) -> None:
+        done = subprocess.run([*as_user, *map(str, arguments)], capture_output=True, text=True, check=False, cwd=folder)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    port = free_port()
+    data, log = folder / "data", folder / "log"
+    call(programs / "initdb", "-D", data, "-U", "bingcheng", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C")
+    settings = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
+    call(programs / "pg_ctl", "-D", data, "-w", "-l", log, "-o", settings, "start")
+    yield f"postgresql+psycopg://bingcheng@127.0.0.1:{port}/postgres"
+    call(programs / "pg_ctl", "-D", data, "-m", "immediate", "stop")
+    shutil.rmtree(folder)
+
+
+def test_a_server_keeps_the_same_assessment_as_a_file(small_study, postgresql, tmp_path, assessed):
+    # Two runs at once, which also make the tables at the same moment.
+    runs = [
+        start("assess", small_study, "-w", tmp_path / "pg", "--database", postgresql, "--workers", 1, "--quiet")
+        for _ in range(2)
+    ]
+    for code, _, err in map(finished, runs):
+        assert code == 0, err
+    _, file = assessed(small_study, workspace=tmp_path / "file")
+    opened = Workspace.look_into(tmp_path / "pg", postgresql)
+    tally = assess([small_study], opened, Options(workers=1), lambda *_: None)
+    server = assessment(opened)
+    opened.close()
+    assert tally.unchanged == 4
+    assert values(server) == values(file)
+    pseudonyms = {exam.uid: exam.patient for exam in file.exams}
+    labels = {exam.uid: exam.label for exam in file.exams}
+    as_in_file = {
+        exam.uid: replace(exam, patient=pseudonyms[exam.uid], label=labels[exam.uid]) for exam in server.exams
+    }
+    assert as_in_file == {exam.uid: exam for exam in file.exams}
+    assert not (tmp_path / "pg" / "bingcheng.sqlite").exists()
