@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from rich.console import Console
 from rich.markup import escape
@@ -28,6 +29,8 @@ VERDICT_STYLES = {
     Verdict.NOT_COMPARABLE: "yellow",
     Verdict.UNKNOWN: "dim",
 }
+MOST_REFUSALS = 12
+"""How many refusals the summary prints; a screenful is read, a list of hundreds is not."""
 OUTCOMES = {
     Outcome.PASS: ("green", text("met")),
     Outcome.FAIL: ("bold red", text("not met")),
@@ -49,12 +52,13 @@ def print_summary(console: Console, language: Language, seen: Assessment, tally:
     if seen.changes:
         console.print()
         print_changes(console, language, seen.changes)
-    print_refusals(console, language, seen.refusals)
+    in_exams = [replace(r, subject=f"{exam.label} {r.subject}") for exam in seen.exams for r in exam.refusals]
+    print_refusals(console, language, (*seen.refusals, *in_exams), most=MOST_REFUSALS)
     console.print()
     console.print(
         say(
             text(
-                "{found} exams found: {assessed} assessed now, {unchanged} unchanged since before, {failed} failed.",
+                "Exams found: {found}; assessed now: {assessed}; unchanged since: {unchanged}; failed: {failed}.",
                 found=tally.found,
                 assessed=tally.assessed,
                 unchanged=tally.unchanged,
@@ -114,21 +118,25 @@ def print_changes(console: Console, language: Language, changes: Iterable[Lesion
             console.print(Padding(f"→ {escape(say(lead.remedy))}", (0, 0, 0, 4)), highlight=False)
 
 
-def print_refusals(console: Console, language: Language, refusals: Iterable[Refusal]) -> None:
-    """What was left out, why, and what to do about it."""
+def print_refusals(
+    console: Console, language: Language, refusals: Iterable[Refusal], *, most: int | None = None
+) -> None:
+    """What was left out, why, and what to do about it; of very many, the first `most`."""
     refused = tuple(refusals)
     if not refused:
         return
     say = language.say
     console.print()
     console.print(f"[yellow]{escape(say(text('Left out, the rest went on:')))}[/]")
-    for refusal in refused:
+    for refusal in refused[:most]:
         times = f" × {refusal.count}" if refusal.count > 1 else ""
         console.print(
             f"  {escape(refusal.subject)}{times}: {escape(say(refusal.reason))} [dim]\\[{refusal.code}][/]",
             highlight=False,
         )
         console.print(Padding(f"→ {escape(say(refusal.remedy))}", (0, 0, 0, 4)), highlight=False)
+    if most is not None and len(refused) > most:
+        console.print("  " + say(text("and {count} more; the report lists all.", count=len(refused) - most)))
 
 
 def print_exam(console: Console, language: Language, exam: ExamView) -> None:

@@ -20,6 +20,10 @@ OUTCOME_ORDER = (Outcome.FAIL, Outcome.UNKNOWN, Outcome.WAIVED, Outcome.PASS, Ou
 LEVEL_ORDER = (Level.REQUIRED, Level.ACCEPTABLE, Level.RECOMMENDED, Level.IDEAL, Level.OPTIONAL)
 
 
+UNNAMED = text("(hospital not named)")
+"""Stands where the header names no hospital."""
+
+
 class Topic(StrEnum):
     """What a priority speaks of, and so where more about it stands."""
 
@@ -217,7 +221,7 @@ def _of_exam(exam: ExamView) -> Iterable[Priority]:
         return
     first = gating[0]
     failed = first.outcome is Outcome.FAIL
-    facts: dict[str, Fact | Text] = {"exam": exam.label, "site": exam.site, "criterion": first.title}
+    facts: dict[str, Fact | Text] = {"exam": exam.label, "site": exam.site or UNNAMED, "criterion": first.title}
     sentence = (
         text("{exam} at {site} broke the protocol: {criterion}.", **facts)
         if failed
@@ -237,7 +241,7 @@ def _of_sites(rows: Sequence[SiteRow]) -> Iterable[Priority]:
     for row in rows:
         if row.flagged:
             yield Priority(
-                sentence=text("{site} deviates in {measure}.", site=row.site, measure=Text(row.label)),
+                sentence=text("{site} deviates in {measure}.", site=row.site or UNNAMED, measure=Text(row.label)),
                 remedy=row.explanation,
                 owner=Owner.PHYSICIST,
                 topic=Topic.SITE,

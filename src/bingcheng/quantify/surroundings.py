@@ -154,9 +154,7 @@ def _membership(image: Volume, region: Region) -> Floats:
 
 
 def _blurred(member: Floats, image: Volume, blur_mm: float) -> Floats:
-    # Fractions have averaged over the voxel already.
-    own = VOXEL_VARIANCE if np.isin(member, (0.0, 1.0)).all() else 0.0
-    widths = [np.sqrt((blur_mm / step) ** 2 + own) for step in image.geometry.spacing_mm]
+    widths = [np.sqrt((blur_mm / step) ** 2 + VOXEL_VARIANCE) for step in image.geometry.spacing_mm]
     blurred: Floats = ndimage.gaussian_filter(member, widths, mode="nearest", truncate=REACH_SD)
     return blurred
 
