@@ -7,8 +7,8 @@ from pathlib import Path
 
 from stopwatch import timed
 
-from bingcheng.dicom.index import index
-from bingcheng.dicom.series import exams
+from bingcheng.dicom.grouping.exams import exams
+from bingcheng.dicom.index.scan import index
 
 
 def main() -> None:

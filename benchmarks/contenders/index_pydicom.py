@@ -17,7 +17,7 @@ from pathlib import Path
 import pydicom
 from stopwatch import timed
 
-from bingcheng.dicom.headers import WANTED
+from bingcheng.dicom.index.headers import WANTED
 
 CHUNK = 50
 

@@ -118,7 +118,7 @@ def test_a_result_reads_alike_as_text_and_as_json():
 def test_stacks_are_folded_into_a_tree_of_our_own_functions():
     lines = [
         "main (x.py:1);work (y.py:2);assess (bingcheng/engine/run.py:9);loads (json/decoder.py:3) 500",
-        "main (x.py:1);work (y.py:2);assess (bingcheng/engine/run.py:9);read_volume (bingcheng/dicom/read.py:4) 250",
+        "main (x.py:1);work (y.py:2);assess (bingcheng/engine/run.py:9);voxels (bingcheng/dicom/pixels/read.py:4) 250",
         "main (x.py:1);importing (z.py:2) 250",
     ]
     found = stacks.folded(lines, within="work")

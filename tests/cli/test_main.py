@@ -66,7 +66,7 @@ def test_every_help_speaks_plainly_in_both_languages(bingcheng, command):
 def test_an_assessment_says_what_was_found_and_where_the_report_is(small_study, bingcheng, tmp_path):
     said = bingcheng("assess", small_study, "--workers", 1)
     assert said.code == 0
-    assert "4 exams found: 4 assessed now" in said.out
+    assert "Exams found: 4; assessed now: 4" in said.out
     assert str(tmp_path / "workspace" / "report" / "index.html") in said.out
     assert "\x1b[" not in said.out  # no colours where nobody sees them
     assert (tmp_path / "workspace" / "report" / "index.html").stat().st_size > 1e4

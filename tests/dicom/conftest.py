@@ -12,8 +12,8 @@ from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 from bingcheng.dicom.exam import FrameSource, Series, VolumeFrames
-from bingcheng.dicom.header import Header
-from bingcheng.dicom.times import acquisition_moment
+from bingcheng.dicom.facts.tags import Header
+from bingcheng.dicom.facts.times import acquisition_moment
 from bingcheng.image.geometry import VolumeGeometry
 
 SeriesMaker = Callable[[Sequence[Path]], Series]

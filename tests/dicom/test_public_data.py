@@ -13,9 +13,9 @@ import SimpleITK as sitk  # noqa: N813 - the name it goes by
 
 from bingcheng.core.errors import BingchengError
 from bingcheng.dicom.exam import Series
-from bingcheng.dicom.index import index
-from bingcheng.dicom.read import read_stack, read_volume
-from bingcheng.dicom.series import Grouping, exams
+from bingcheng.dicom.grouping.exams import Grouping, exams
+from bingcheng.dicom.index.scan import index
+from bingcheng.dicom.pixels.read import read_stack, read_volume
 
 
 def grouped(folder: Path) -> Grouping:

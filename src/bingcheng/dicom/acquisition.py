@@ -1,6 +1,7 @@
 """Typed acquisition facts, units normalised: how an image was made. None means that the header does not say.
 
-This module holds the facts only (no pydicom), so that arithmetic can read them; `bingcheng.dicom.facts` fills them.
+This module holds the facts only (no pydicom), so that arithmetic can read them; `bingcheng.dicom.facts`
+fills them.
 """
 
 from __future__ import annotations

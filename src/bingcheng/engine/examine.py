@@ -14,7 +14,7 @@ from bingcheng.core.measurement import Measurement
 from bingcheng.core.refusal import Refusal, SubjectKind
 from bingcheng.dicom.acquisition import AnyAcquisition
 from bingcheng.dicom.exam import Exam, Series
-from bingcheng.dicom.facts import acquisition
+from bingcheng.dicom.facts.acquired import acquisition
 from bingcheng.engine import methods as measures
 from bingcheng.engine.discretion import Discretion
 from bingcheng.engine.inputs import Image, Marked, case_of, identified, marked, on_grid, read_images, refused

@@ -19,7 +19,7 @@ import numpy as np
 from bingcheng.core.errors import InputError
 from bingcheng.core.refusal import Refusal, SubjectKind
 from bingcheng.dicom.exam import Exam, Series
-from bingcheng.dicom.placement import PlacedRegion
+from bingcheng.dicom.masks.placement import PlacedRegion
 from bingcheng.engine.problems import MASK_AMBIGUOUS, MASK_WITHOUT_IMAGE
 from bingcheng.image.geometry import VolumeGeometry
 from bingcheng.image.nifti import read_grid, read_regions

@@ -12,9 +12,9 @@ from pathlib import Path
 from bingcheng.core.errors import InputError
 from bingcheng.core.refusal import Refusal
 from bingcheng.dicom.exam import Exam, Series
-from bingcheng.dicom.index import Index
-from bingcheng.dicom.masks import MASK_CLASSES
-from bingcheng.dicom.series import Grouping
+from bingcheng.dicom.grouping.exams import Grouping
+from bingcheng.dicom.index.scan import Index
+from bingcheng.dicom.masks.regions import MASK_CLASSES
 from bingcheng.dicom.sources import open_source
 from bingcheng.engine.nifti_masks import MaskFile, assigned
 

@@ -19,8 +19,8 @@ from bingcheng.archive.workspace import Workspace
 from bingcheng.core.errors import BingchengError, InputError
 from bingcheng.core.refusal import Refusal, SubjectKind
 from bingcheng.core.wording import Text, text
-from bingcheng.dicom.index import index
-from bingcheng.dicom.series import exams
+from bingcheng.dicom.grouping.exams import exams
+from bingcheng.dicom.index.scan import index
 from bingcheng.engine import distributed, local
 from bingcheng.engine.discretion import Discretion
 from bingcheng.engine.examine import examined

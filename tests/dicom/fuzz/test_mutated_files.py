@@ -15,9 +15,9 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian
 from tests.dicom.making import enhanced, image
 
 from bingcheng.core.errors import BingchengError
-from bingcheng.dicom.index import index
-from bingcheng.dicom.read import read_stack, read_volume
-from bingcheng.dicom.series import exams
+from bingcheng.dicom.grouping.exams import exams
+from bingcheng.dicom.index.scan import index
+from bingcheng.dicom.pixels.read import read_stack, read_volume
 
 
 @cache

@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 from pydicom.dataset import Dataset
 
-from bingcheng.dicom.header import Header
+from bingcheng.dicom.facts.tags import Header
 from bingcheng.dicom.vendors.ge import reconstruction
 from bingcheng.dicom.vendors.known import VENDORS, b_value, decay_reference, pet_factors, vendor_of
 from bingcheng.dicom.vendors.vendor import in_words

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bingcheng.dicom.header import Header
+from bingcheng.dicom.facts.tags import Header
 from bingcheng.dicom.vendors.vendor import Vendor
 
 _COMMENT = re.compile(r"\s*b=(\d+(?:\.\d+)?)")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from bingcheng.dicom.header import Header
-from bingcheng.dicom.times import moment_of
+from bingcheng.dicom.facts.tags import Header
+from bingcheng.dicom.facts.times import moment_of
 from bingcheng.dicom.vendors.vendor import Vendor, in_words
 
 _METHOD = re.compile(r"(?P<family>VP|QC)(?P<flight>FX|HD)(?P<sharp>-?S)?", re.IGNORECASE)

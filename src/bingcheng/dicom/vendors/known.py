@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from bingcheng.dicom.header import Header
+from bingcheng.dicom.facts.tags import Header
 from bingcheng.dicom.vendors.canon import CANON
 from bingcheng.dicom.vendors.ge import GE
 from bingcheng.dicom.vendors.philips import PHILIPS

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from bingcheng.dicom.header import Header
-from bingcheng.dicom.times import moment_of
+from bingcheng.dicom.facts.tags import Header
+from bingcheng.dicom.facts.times import moment_of
 from bingcheng.dicom.vendors.vendor import Vendor
 
 _DIFFUSION_SEQUENCE = re.compile(r"ep_b(\d+)", re.IGNORECASE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bingcheng.dicom.header import Header
+from bingcheng.dicom.facts.tags import Header
 from bingcheng.dicom.vendors.vendor import Vendor
 
 

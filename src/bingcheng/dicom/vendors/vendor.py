@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from bingcheng.dicom.header import Header
+from bingcheng.dicom.facts.tags import Header
 
 _TIME_OF_FLIGHT = re.compile(r"TOF|TIME.OF.FLIGHT", re.IGNORECASE)
 _POINT_SPREAD = re.compile(r"PSF|TRUE ?X|ULTRAHD|SHARP ?IR|POINT.SPREAD", re.IGNORECASE)

@@ -1,0 +1,1 @@
+"""How an image was made, as typed facts with normalised units."""

@@ -1,0 +1,1 @@
+"""Headers into exams, series and volumes with real geometry."""

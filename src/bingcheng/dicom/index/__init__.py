@@ -1,0 +1,1 @@
+"""Files in: every DICOM header below a folder, without pixels."""

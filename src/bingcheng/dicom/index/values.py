@@ -1,0 +1,125 @@
+"""Raw element bytes turned into Python values: None where absent, empty or not what the VR promises (PS3.5 6.2)."""
+
+from __future__ import annotations
+
+import math
+import re
+import struct
+import warnings
+from datetime import datetime, timedelta
+
+from bingcheng.dicom.index.elements import Coding
+
+
+def plain(raw: bytes | None) -> str | None:
+    """A value of the default repertoire (UI, CS, IS, DS, DA, TM), without padding."""
+    if not raw:
+        return None
+    return raw.decode("ascii", "replace").strip("\0 ") or None
+
+
+def parts(raw: bytes | None) -> tuple[str, ...]:
+    """A multi-valued CS, in order; empty values kept."""
+    text = plain(raw)
+    return tuple(part.strip() for part in text.split("\\")) if text else ()
+
+
+def words(raw: bytes | None, character_set: bytes | None) -> str | None:
+    """A value in the character set of the file (LO, SH, PN), unreadable bytes replaced."""
+    if not raw:
+        return None
+    if raw.isascii() and b"\x1b" not in raw:
+        return raw.decode("ascii").strip("\0 ") or None
+    # pydicom knows the code extensions with escape sequences; it is only needed for such names, and slow to load.
+    from pydicom.charset import convert_encodings, decode_bytes  # noqa: PLC0415
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            terms = [term.strip() for term in (character_set or b"").decode("ascii", "replace").split("\\")]
+            decoded = decode_bytes(raw, convert_encodings(terms), {0x5C, 0x5E, 0x3D})
+        except (LookupError, ValueError, TypeError, AttributeError):
+            decoded = raw.decode("latin-1")
+    return decoded.strip("\0 ") or None
+
+
+def floats(raw: bytes | None, count: int) -> tuple[float, ...] | None:
+    """Exactly `count` finite numbers of a DS."""
+    if not raw:
+        return None
+    try:
+        found = tuple(map(float, raw.strip(b"\0 ").split(b"\\")))
+    except ValueError:
+        return None
+    return found if len(found) == count and all(map(math.isfinite, found)) else None
+
+
+def number(raw: bytes | None) -> float | None:
+    """The first number of a DS or IS."""
+    if not raw:
+        return None
+    try:
+        found = float(raw.strip(b"\0 ").split(b"\\", 1)[0])
+    except ValueError:
+        return None
+    return found if math.isfinite(found) else None
+
+
+def integer(raw: bytes | None) -> int | None:
+    """The first number of an IS; some writers put a decimal point into it."""
+    found = number(raw)
+    return int(found) if found is not None and found == int(found) else None
+
+
+def binary(raw: bytes | None, kind: str, coding: Coding) -> float | None:
+    """One binary number; `kind` is its letter for `struct` (``H`` US, ``I`` UL, ``d`` FD, ``i`` SL)."""
+    if not raw or len(raw) < struct.calcsize("<" + kind):
+        return None
+    found = float(struct.unpack_from(coding.order + kind, raw)[0])
+    return found if math.isfinite(found) else None
+
+
+def doubles(raw: bytes | None, count: int, coding: Coding) -> tuple[float, ...] | None:
+    """Exactly `count` finite FD."""
+    if raw is None or len(raw) != 8 * count:
+        return None
+    found = struct.unpack(f"{coding.order}{count}d", raw)
+    return found if all(map(math.isfinite, found)) else None
+
+
+def count_of(raw: bytes | None, coding: Coding) -> int | None:
+    """An US as int."""
+    found = binary(raw, "H", coding)
+    return None if found is None else int(found)
+
+
+_DATE = re.compile(r"(\d{4})[.\-]?(\d{2})[.\-]?(\d{2})")
+_TIME = re.compile(r"(\d{2}):?(\d{2})?:?(\d{2})?(?:\.(\d{1,6}))?")
+
+
+def moment(date: str | None, time: str | None) -> datetime | None:
+    """The local time of a DA and a TM; None unless both say something."""
+    day = _DATE.match(date or "")
+    clock = _TIME.match(time or "")
+    if day is None or clock is None:
+        return None
+    hour, minute, second, fraction = clock.groups()
+    year, month, day_of_month = (int(part) for part in day.groups())
+    if year < 1900:
+        return None  # what de-identifiers write where a date must be; no scanner is that old
+    try:
+        # DICOM's times are those on the scanner's wall; a zone is seldom given and never mixed within one exam.
+        start = datetime(year, month, day_of_month)  # noqa: DTZ001
+        return start + timedelta(
+            hours=int(hour),
+            minutes=int(minute or 0),
+            seconds=int(second or 0),
+            microseconds=int((fraction or "0").ljust(6, "0")),
+        )
+    except (ValueError, OverflowError):
+        return None
+
+
+def moment_of(stamp: str | None) -> datetime | None:
+    """The local time of a DT; a time zone offset is left away."""
+    return moment(stamp[:8], stamp[8:]) if stamp and len(stamp) >= 10 else None

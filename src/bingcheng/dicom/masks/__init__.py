@@ -1,0 +1,1 @@
+"""Regions drawn on images: DICOM SEG and RTSTRUCT."""

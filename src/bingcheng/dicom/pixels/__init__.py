@@ -1,0 +1,1 @@
+"""Voxels out of a file, decoded and in real units."""
