@@ -32,7 +32,7 @@ demo: install ## Generate a three-hospital study, assess it, write the report
 	$(BIN)/bingcheng demo $(DEMO)
 
 test: dev ## Run the tests
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n logical --dist loadfile $(PYTEST_ARGS)
 
 check: dev ## Format, lint, types, floors, translations: all that is checked without running
 	$(BIN)/ruff format --check .

@@ -125,7 +125,7 @@ def test_stacks_are_folded_into_a_tree_of_our_own_functions():
     assert list(stacks.tree(found, least_s=0.1, deepest=9, rate_hz=250)) == [
         "3.00 s sampled",
         "  3.00 s (own 2.00)  engine.run.assess",
-        "    1.00 s (own 1.00)  dicom.read.read_volume",
+        "    1.00 s (own 1.00)  dicom.pixels.read.voxels",
     ]
 
 

@@ -103,4 +103,4 @@ def test_outputs_that_cannot_be_written_fail_the_exam_not_the_others(exam, bingc
     assert said.code == 1
     assert "engine.cannot-write" in said.out
     (tmp_path / "workspace" / "dicom").unlink()
-    assert "2 assessed now" in bingcheng("assess", exam, tmp_path / "exam2", "--workers", 1).out
+    assert "assessed now: 2;" in bingcheng("assess", exam, tmp_path / "exam2", "--workers", 1).out

@@ -12,7 +12,7 @@ from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 from bingcheng.dicom.exam import FrameSource, Series, VolumeFrames
-from bingcheng.dicom.facts.tags import Header
+from bingcheng.dicom.facts.tags import Tags
 from bingcheng.dicom.facts.times import acquisition_moment
 from bingcheng.image.geometry import VolumeGeometry
 
@@ -41,7 +41,7 @@ def _image_series(paths: Sequence[Path]) -> Series:
     )
     frames = tuple(FrameSource(path=path) for path, _ in slices)
     uids = tuple(str(dataset.get("SOPInstanceUID", "")) for _, dataset in slices)
-    moments = [moment for _, dataset in slices if (moment := acquisition_moment(Header(dataset))) is not None]
+    moments = [moment for _, dataset in slices if (moment := acquisition_moment(Tags(dataset))) is not None]
     return Series(
         uid=str(first.get("SeriesInstanceUID", "")),
         modality=str(first.get("Modality", "")),

@@ -20,7 +20,7 @@ from bingcheng.image.volume import Volume
 from bingcheng.quantify.suv import suv, suv_factor
 from bingcheng.quantify.uptake import suv_max, suv_peak
 
-REFERENCE = Path(__file__).parents[1] / "reference"
+REFERENCE = Path(__file__).parents[2] / "reference"
 TRACER = (
     "RadionuclideTotalDose",
     "RadionuclideHalfLife",

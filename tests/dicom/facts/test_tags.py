@@ -7,7 +7,7 @@ from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 
 from bingcheng.core.codes import Code
-from bingcheng.dicom.facts.tags import Header
+from bingcheng.dicom.facts.tags import Tags
 
 
 def enhanced() -> Dataset:
@@ -29,17 +29,17 @@ def enhanced() -> Dataset:
 
 
 def test_values_are_found_in_shared_groups_before_the_top_level():
-    header = Header(enhanced())
+    header = Tags(enhanced())
     assert header.number("SliceThickness") == 4.0
     assert header.number("RepetitionTime") == 500.0
 
 
 def test_each_frame_has_its_own_values():
-    assert [Header(enhanced(), frame).number("EffectiveEchoTime") for frame in (0, 1)] == [10.0, 20.0]
+    assert [Tags(enhanced(), frame).number("EffectiveEchoTime") for frame in (0, 1)] == [10.0, 20.0]
 
 
 def test_a_frame_that_is_not_there_still_has_the_shared_values():
-    assert Header(enhanced(), 99).number("SliceThickness") == 4.0
+    assert Tags(enhanced(), 99).number("SliceThickness") == 4.0
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -51,23 +51,23 @@ def test_garbled_numbers_have_no_value(vr, stored):
     dataset = Dataset()
     tag = Tag("SliceThickness")
     dataset[tag] = RawDataElement(tag, vr, len(stored), stored, 0, False, True)
-    assert Header(dataset).number("SliceThickness") is None
+    assert Tags(dataset).number("SliceThickness") is None
 
 
 @pytest.mark.parametrize("value", [0, -1, None])
 def test_zero_is_no_positive_number(value):
     dataset = Dataset()
     dataset.PatientWeight = value
-    assert Header(dataset).positive("PatientWeight") is None
+    assert Tags(dataset).positive("PatientWeight") is None
 
 
 def test_private_elements_are_found_in_whichever_block_their_creator_reserved():
     dataset = Dataset()
     dataset.add_new(0x00190010, "LO", "OTHER")
-    dataset.add_new(0x00190012, "LO", "Siemens MR Header")
+    dataset.add_new(0x00190012, "LO", "Siemens MR Tags")
     dataset.add_new(0x0019120C, "IS", 800)
-    assert Header(dataset).private_numbers(0x0019, "SIEMENS MR HEADER", 0x0C) == (800.0,)
-    assert Header(dataset).private_numbers(0x0019, "OTHER", 0x0C) == ()
+    assert Tags(dataset).private_numbers(0x0019, "SIEMENS MR HEADER", 0x0C) == (800.0,)
+    assert Tags(dataset).private_numbers(0x0019, "OTHER", 0x0C) == ()
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_private_numbers_stored_as_bytes_are_read(stored, form, expect):
     dataset = Dataset()
     block = dataset.private_block(0x0065, "X", create=True)
     block.add_new(0x09, "UN", stored)
-    assert Header(dataset).private_numbers(0x0065, "X", 0x09, form=form) == expect
+    assert Tags(dataset).private_numbers(0x0065, "X", 0x09, form=form) == expect
 
 
 def test_codes_are_triplets_of_any_length():
@@ -86,7 +86,7 @@ def test_codes_are_triplets_of_any_length():
     short.CodeValue, short.CodingSchemeDesignator, short.CodeMeaning = "113691", "DCM", "IEC Body"
     long.LongCodeValue, long.CodingSchemeDesignator, long.CodeMeaning = "12345678901234567890", "X", "long"
     dataset.CTDIPhantomTypeCodeSequence = [short, long, Dataset()]
-    assert Header(dataset).codes("CTDIPhantomTypeCodeSequence") == (
+    assert Tags(dataset).codes("CTDIPhantomTypeCodeSequence") == (
         Code("113691", "DCM", "IEC Body"),
         Code("12345678901234567890", "X", "long"),
     )
@@ -94,5 +94,5 @@ def test_codes_are_triplets_of_any_length():
 
 def test_pydicom_own_test_images_are_read_without_an_exception():
     for name in ("CT_small.dcm", "MR_small.dcm"):
-        header = Header(pydicom.dcmread(pydicom.data.get_testdata_file(name), stop_before_pixels=True))
+        header = Tags(pydicom.dcmread(pydicom.data.get_testdata_file(name), stop_before_pixels=True))
         assert header.text("SOPClassUID")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 
-from bingcheng.dicom.facts.tags import Header
+from bingcheng.dicom.facts.tags import Tags
 from bingcheng.dicom.facts.times import (
     acquisition_moment,
     date_of,
@@ -74,10 +74,10 @@ def test_nearest_and_last_before_keep_the_time_of_day(anchor, time):
 def test_acquisition_without_a_date_takes_the_series_date():
     dataset = Dataset()
     dataset.SeriesDate, dataset.AcquisitionTime = "20240105", "101500"
-    assert acquisition_moment(Header(dataset)) == datetime(2024, 1, 5, 10, 15)
+    assert acquisition_moment(Tags(dataset)) == datetime(2024, 1, 5, 10, 15)
 
 
 def test_series_without_a_date_takes_the_study_date():
     dataset = Dataset()
     dataset.StudyDate, dataset.SeriesTime = "20240105", "101500"
-    assert series_moment(Header(dataset)) == datetime(2024, 1, 5, 10, 15)
+    assert series_moment(Tags(dataset)) == datetime(2024, 1, 5, 10, 15)

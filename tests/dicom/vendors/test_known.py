@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 from pydicom.dataset import Dataset
 
-from bingcheng.dicom.facts.tags import Header
+from bingcheng.dicom.facts.tags import Tags
 from bingcheng.dicom.vendors.ge import reconstruction
 from bingcheng.dicom.vendors.known import VENDORS, b_value, decay_reference, pet_factors, vendor_of
 from bingcheng.dicom.vendors.vendor import in_words
@@ -46,17 +46,17 @@ def test_no_manufacturer_is_no_vendor(written):
     assert vendor_of(written) is None
 
 
-def private(group: int, creator: str, element: int, vr: str, value: object) -> Header:
+def private(group: int, creator: str, element: int, vr: str, value: object) -> Tags:
     dataset = Dataset()
     dataset.private_block(group, creator, create=True).add_new(element, vr, value)
-    return Header(dataset)
+    return Tags(dataset)
 
 
-def public(**attributes: object) -> Header:
+def public(**attributes: object) -> Tags:
     dataset = Dataset()
     for keyword, value in attributes.items():
         setattr(dataset, keyword, value)
-    return Header(dataset)
+    return Tags(dataset)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def public(**attributes: object) -> Header:
         (private(0x0043, "GEMS_PARM_01", 0x39, "UN", b"1000000050\\8\\0\\0 "), 50.0),
         (private(0x2001, "Philips Imaging DD 001", 0x03, "FL", 400.0), 400.0),
         (private(0x2001, "Philips Imaging DD 001", 0x03, "UN", struct.pack("<f", 400.0)), 400.0),
-        (private(0x0065, "Image Private Header", 0x09, "FD", 700.0), 700.0),
+        (private(0x0065, "Image Private Tags", 0x09, "FD", 700.0), 700.0),
         (public(ImageComments="b=1500(0.445,0.000,0.895)"), 1500.0),
         (public(ImageComments="no diffusion"), None),
         (public(DiffusionBValue=-1.0), None),

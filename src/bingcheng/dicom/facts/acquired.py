@@ -14,7 +14,7 @@ from bingcheng.dicom.facts.ct import ct_acquisition
 from bingcheng.dicom.facts.general import SeriesFacts
 from bingcheng.dicom.facts.mr import mr_acquisition
 from bingcheng.dicom.facts.pet import pet_acquisition
-from bingcheng.dicom.facts.tags import Header
+from bingcheng.dicom.facts.tags import Tags
 from bingcheng.dicom.sources import open_dataset
 
 _BY_MODALITY: Mapping[str, Callable[[SeriesFacts], AnyAcquisition]] = MappingProxyType(
@@ -36,7 +36,7 @@ def acquisition(series: Series) -> AnyAcquisition:
     """
     volume = largest_volume(series)
     source = volume.frames[0] if volume is not None else _first_source(series)
-    header = Header(open_dataset(source), source.frame)
+    header = Tags(open_dataset(source), source.frame)
     facts = SeriesFacts(series=series, volume=volume, header=header)
     make = _BY_MODALITY.get(series.modality)
     return make(facts) if make is not None else Acquisition(**facts.common())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bingcheng.dicom.acquisition import CtAcquisition
 from bingcheng.dicom.facts.general import SeriesFacts
-from bingcheng.dicom.facts.tags import Header
+from bingcheng.dicom.facts.tags import Tags
 
 _PHANTOM_CM = {"113690": 16.0, "113691": 32.0}
 """IEC head and body dosimetry phantoms (PS3.16 CID 4052)."""
@@ -33,7 +33,7 @@ def ct_acquisition(facts: SeriesFacts) -> CtAcquisition:
     )
 
 
-def _exposure_mas(header: Header) -> float | None:
+def _exposure_mas(header: Tags) -> float | None:
     exposure = header.positive("Exposure") or header.positive("ExposureInmAs")
     if exposure is not None:
         return exposure

@@ -10,7 +10,7 @@ import numpy as np
 
 from bingcheng.dicom.acquisition import Device
 from bingcheng.dicom.exam import Series, VolumeFrames
-from bingcheng.dicom.facts.tags import Header
+from bingcheng.dicom.facts.tags import Tags
 from bingcheng.dicom.facts.times import acquisition_moment, date_of, nearest, series_moment, time_of
 from bingcheng.dicom.vendors.known import vendor_of
 from bingcheng.dicom.vendors.vendor import Vendor
@@ -34,7 +34,7 @@ class SeriesFacts:
     header : of the volume's first slice.
     """
 
-    def __init__(self, *, series: Series, volume: VolumeFrames | None, header: Header) -> None:
+    def __init__(self, *, series: Series, volume: VolumeFrames | None, header: Tags) -> None:
         self.series = series
         self.volume = volume
         self.header = header

@@ -6,7 +6,7 @@ import numpy as np
 
 from bingcheng.dicom.acquisition import MrAcquisition
 from bingcheng.dicom.facts.general import SeriesFacts
-from bingcheng.dicom.facts.tags import Header
+from bingcheng.dicom.facts.tags import Tags
 from bingcheng.dicom.vendors.known import b_value
 
 STRONGEST_T = 20.0
@@ -64,7 +64,7 @@ def _b_values(facts: SeriesFacts) -> tuple[float, ...]:
     return facts.keyed("b_value") or ((own,) if own else ())
 
 
-def _matrix(header: Header) -> tuple[int, int] | None:
+def _matrix(header: Tags) -> tuple[int, int] | None:
     """(frequency, phase) as acquired; the classic attribute has two of four places filled (PS3.3 C.8.3.1)."""
     frequency = header.positive("MRAcquisitionFrequencyEncodingSteps")
     phase = header.positive("MRAcquisitionPhaseEncodingStepsInPlane")
@@ -76,7 +76,7 @@ def _matrix(header: Header) -> tuple[int, int] | None:
     return (int(frequency), int(phase)) if frequency > 0 and phase > 0 else None
 
 
-def _phase_direction(header: Header) -> str | None:
+def _phase_direction(header: Tags) -> str | None:
     direction = (header.text("InPlanePhaseEncodingDirection") or "").upper()
     return {"ROW": "ROW", "COL": "COL", "COLUMN": "COL"}.get(direction)
 

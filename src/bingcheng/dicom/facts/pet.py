@@ -8,7 +8,7 @@ from bingcheng.dicom.acquisition import PetAcquisition
 from bingcheng.dicom.facts.general import SeriesFacts
 from bingcheng.dicom.facts.pet_times import decay_reference, injected_at
 from bingcheng.dicom.facts.radionuclide import HALF_LIVES_S, TOLERANCE, radionuclide_of
-from bingcheng.dicom.facts.tags import Header
+from bingcheng.dicom.facts.tags import Tags
 from bingcheng.dicom.vendors.known import pet_factors
 from bingcheng.dicom.vendors.vendor import in_words
 
@@ -59,7 +59,7 @@ def _seconds(milliseconds: float | None) -> float | None:
     return milliseconds / 1000 if milliseconds is not None else None
 
 
-def _units(header: Header) -> str | None:
+def _units(header: Tags) -> str | None:
     """(0054,1001), or the code of the real-world value mapping of an enhanced object in the same terms."""
     written = header.text("Units")
     if written is not None:
@@ -80,7 +80,7 @@ def _factors(facts: SeriesFacts, units: str | None) -> dict[str, float | None]:
     }
 
 
-def _attenuation_corrected(header: Header, corrections: tuple[str, ...]) -> bool | None:
+def _attenuation_corrected(header: Tags, corrections: tuple[str, ...]) -> bool | None:
     said = {"YES": True, "NO": False}.get((header.text("AttenuationCorrected") or "").upper())
     if said is not None:
         return said
@@ -96,7 +96,7 @@ def _decay_correction(facts: SeriesFacts, corrections: tuple[str, ...]) -> str |
     return written
 
 
-def _dose_bq(facts: SeriesFacts, tracer: Header) -> float | None:
+def _dose_bq(facts: SeriesFacts, tracer: Tags) -> float | None:
     dose = tracer.positive("RadionuclideTotalDose")
     if dose is None or dose >= LOWEST_DOSE_BQ:
         return dose
@@ -108,7 +108,7 @@ def _dose_bq(facts: SeriesFacts, tracer: Header) -> float | None:
     return None
 
 
-def _half_life_s(facts: SeriesFacts, tracer: Header, nuclide: str | None) -> float | None:
+def _half_life_s(facts: SeriesFacts, tracer: Tags, nuclide: str | None) -> float | None:
     written = tracer.positive("RadionuclideHalfLife")
     table = HALF_LIVES_S.get(nuclide or "")
     if written is None:
@@ -125,7 +125,7 @@ def _half_life_s(facts: SeriesFacts, tracer: Header, nuclide: str | None) -> flo
     return None
 
 
-def _radiopharmaceutical(tracer: Header) -> str | None:
+def _radiopharmaceutical(tracer: Tags) -> str | None:
     coded = tracer.code("RadiopharmaceuticalCodeSequence")
     return tracer.text("Radiopharmaceutical") or (coded.meaning or None if coded is not None else None)
 
@@ -150,10 +150,10 @@ def _reconstruction(facts: SeriesFacts) -> dict[str, object]:
     }
 
 
-def _glucose_mmol_per_l(header: Header) -> float | None:
+def _glucose_mmol_per_l(header: Tags) -> float | None:
     """From the acquisition context (PS3.16 TID 3471): the item whose concept is glucose."""
     for item in header.items("AcquisitionContextSequence"):
-        entry = Header(item)
+        entry = Tags(item)
         concept = entry.code("ConceptNameCodeSequence")
         value, unit = entry.positive("NumericValue"), entry.code("MeasurementUnitsCodeSequence")
         if concept is None or "GLUCOSE" not in concept.meaning.upper() or value is None or unit is None:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from bingcheng.core.errors import InputError
 from bingcheng.dicom.facts.general import SeriesFacts
-from bingcheng.dicom.facts.tags import Header
+from bingcheng.dicom.facts.tags import Tags
 from bingcheng.dicom.facts.times import (
     DAY,
     HALF_DAY,
@@ -40,7 +40,7 @@ _FRAME_TAGS = (
 )  # fmt: skip
 
 
-def injected_at(facts: SeriesFacts, tracer: Header, half_life_s: float | None) -> datetime | None:
+def injected_at(facts: SeriesFacts, tracer: Tags, half_life_s: float | None) -> datetime | None:
     """When the tracer was injected, mended by the scan's start where the header's date is missing or shifted.
 
     Parameters
@@ -118,7 +118,7 @@ def _from_earliest_frame(facts: SeriesFacts, half_life_s: float | None) -> datet
     frames = []
     for source in {(source.path, source.member): source for source in facts.series.sources}.values():
         try:
-            header = Header(open_dataset(source, specific_tags=_FRAME_TAGS), source.frame)
+            header = Tags(open_dataset(source, specific_tags=_FRAME_TAGS), source.frame)
         except InputError:  # the reader refuses that file by name; the others still say when the scan began
             continue
         acquired, delay_ms = acquisition_moment(header), header.number("FrameReferenceTime")

@@ -18,7 +18,7 @@ from pydicom.sequence import Sequence as DicomSequence
 from bingcheng.core.codes import Code
 
 
-class Header:
+class Tags:
     """Values of one frame of a DICOM object, by keyword.
 
     Parameters
@@ -67,9 +67,9 @@ class Header:
         found = self.value(keyword)
         return tuple(item for item in _parts(found) if isinstance(item, Dataset))
 
-    def item(self, keyword: str) -> Header:
+    def item(self, keyword: str) -> Tags:
         """The first item of a sequence as a header of its own; an empty header if there is none."""
-        return Header(next(iter(self.items(keyword)), Dataset()))
+        return Tags(next(iter(self.items(keyword)), Dataset()))
 
     def code(self, keyword: str) -> Code | None:
         """The coded concept in the first item of a code sequence."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, timedelta
 
-from bingcheng.dicom.facts.tags import Header
+from bingcheng.dicom.facts.tags import Tags
 
 DAY = timedelta(days=1)
 HALF_DAY = timedelta(hours=12)
@@ -80,13 +80,13 @@ def time_of_day(moment: datetime) -> timedelta:
     return moment - datetime(moment.year, moment.month, moment.day)  # noqa: DTZ001 - local times of one scanner
 
 
-def series_moment(header: Header) -> datetime | None:
+def series_moment(header: Tags) -> datetime | None:
     """Series date and time; the study's date stands in for an absent series date."""
     day = date_of(header.text("SeriesDate")) or date_of(header.text("StudyDate"))
     return joined(day, time_of(header.text("SeriesTime")))
 
 
-def acquisition_moment(header: Header) -> datetime | None:
+def acquisition_moment(header: Tags) -> datetime | None:
     """When this frame's acquisition started, as far as its header says.
 
     The frame's own date-time comes first (enhanced objects), then AcquisitionDateTime, then AcquisitionDate with

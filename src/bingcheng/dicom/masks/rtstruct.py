@@ -12,7 +12,7 @@ from pydicom.dataset import Dataset
 
 from bingcheng.core.codes import Code
 from bingcheng.core.errors import BingchengError, InputError, Owner, Problem
-from bingcheng.dicom.facts.tags import Header
+from bingcheng.dicom.facts.tags import Tags
 from bingcheng.dicom.masks.placement import EMPTY_SEGMENT, Drawn, References
 from bingcheng.image.geometry import VolumeGeometry
 from bingcheng.image.membership import Index, resampled
@@ -48,18 +48,18 @@ ONE_A_SLICE = (0.75, 1.25)
 
 def drawn_rois(dataset: Dataset) -> Iterator[Drawn | BingchengError]:
     """Each region of a structure set, or why it can't be used."""
-    header = Header(dataset)
-    contours = {Header(item).number("ReferencedROINumber"): item for item in header.items("ROIContourSequence")}
+    header = Tags(dataset)
+    contours = {Tags(item).number("ReferencedROINumber"): item for item in header.items("ROIContourSequence")}
     observations = {
-        Header(item).number("ReferencedROINumber"): Header(item) for item in header.items("RTROIObservationsSequence")
+        Tags(item).number("ReferencedROINumber"): Tags(item) for item in header.items("RTROIObservationsSequence")
     }
     references, frames = _references(header)
     for item in header.items("StructureSetROISequence"):
-        roi = Header(item)
+        roi = Tags(item)
         number = roi.number("ROINumber")
         if number is None:
             continue
-        observed = observations.get(number, Header(Dataset()))
+        observed = observations.get(number, Tags(Dataset()))
         label = roi.text("ROIName") or observed.text("ROIObservationLabel") or f"ROI {int(number)}"
         try:
             outlines, sources = _outlines(contours.get(number), label, int(number))
@@ -151,11 +151,11 @@ def _stacked(
 
 def _outlines(item: Dataset | None, label: str, number: int) -> tuple[list[NDArray[np.float64]], frozenset[str]]:
     """The closed outlines (n, 3) of a region in mm LPS, and the instances on which they were drawn."""
-    contours = Header(item).items("ContourSequence") if item is not None else ()
+    contours = Tags(item).items("ContourSequence") if item is not None else ()
     outlines: list[NDArray[np.float64]] = []
     sources: set[str | None] = set()
     for each in contours:
-        contour = Header(each)
+        contour = Tags(each)
         kind = contour.text("ContourGeometricType") or "unknown"
         if kind.upper() not in CLOSED:
             raise InputError(NOT_CLOSED_PLANAR, label=label, kind=kind)
@@ -163,36 +163,34 @@ def _outlines(item: Dataset | None, label: str, number: int) -> tuple[list[NDArr
         if not points.size or points.size % 3:
             raise InputError(BROKEN_CONTOUR, label=label)
         outlines.append(points.reshape(-1, 3))
-        sources.update(Header(i).text("ReferencedSOPInstanceUID") for i in contour.items("ContourImageSequence"))
+        sources.update(Tags(i).text("ReferencedSOPInstanceUID") for i in contour.items("ContourImageSequence"))
     if not any(len(outline) >= 3 for outline in outlines):
         raise InputError(EMPTY_SEGMENT, label=label, number=number)
     return [outline for outline in outlines if len(outline) >= 3], frozenset(uid for uid in sources if uid)
 
 
-def _references(header: Header) -> tuple[References, frozenset[str]]:
+def _references(header: Tags) -> tuple[References, frozenset[str]]:
     """The series and instances that the structure set names, and its frames of reference."""
     series: set[str | None] = set()
     sops: set[str | None] = set()
     frames: set[str | None] = set()
     for frame in header.items("ReferencedFrameOfReferenceSequence"):
-        frames.add(Header(frame).text("FrameOfReferenceUID"))
-        for study in Header(frame).items("RTReferencedStudySequence"):
-            for one in Header(study).items("RTReferencedSeriesSequence"):
-                series.add(Header(one).text("SeriesInstanceUID"))
-                sops.update(
-                    Header(i).text("ReferencedSOPInstanceUID") for i in Header(one).items("ContourImageSequence")
-                )
+        frames.add(Tags(frame).text("FrameOfReferenceUID"))
+        for study in Tags(frame).items("RTReferencedStudySequence"):
+            for one in Tags(study).items("RTReferencedSeriesSequence"):
+                series.add(Tags(one).text("SeriesInstanceUID"))
+                sops.update(Tags(i).text("ReferencedSOPInstanceUID") for i in Tags(one).items("ContourImageSequence"))
     references = References(
         series_uids=frozenset(uid for uid in series if uid), sop_instance_uids=frozenset(uid for uid in sops if uid)
     )
     return references, frozenset(uid for uid in frames if uid)
 
 
-def _type_code(observed: Header) -> Code | None:
+def _type_code(observed: Tags) -> Code | None:
     return observed.code("RTROIIdentificationCodeSequence")
 
 
-def _method(roi: Header) -> str:
+def _method(roi: Tags) -> str:
     kind = (roi.text("ROIGenerationAlgorithm") or "").lower()
     name = roi.text("ROIGenerationDescription")
     return f"{kind} ({name})" if kind and name else name or kind

@@ -16,7 +16,7 @@ from pydicom.pixels.utils import pixel_array
 from scipy import ndimage
 
 from bingcheng.core.errors import BingchengError, InputError, Owner, Problem
-from bingcheng.dicom.facts.tags import Header
+from bingcheng.dicom.facts.tags import Tags
 from bingcheng.dicom.masks.placement import EMPTY_SEGMENT, Drawn, References
 from bingcheng.image.geometry import Triple, VolumeGeometry
 from bingcheng.image.membership import Index, aligned_start, resampled
@@ -50,13 +50,13 @@ def drawn_segments(dataset: Dataset) -> Iterator[Drawn | BingchengError]:
     InputError
         ``dicom.segmentation-broken``, ``dicom.segment-frames-irregular``: nothing of the object can be used.
     """
-    header = Header(dataset)
+    header = Tags(dataset)
     frames = _Frames(dataset)
     references = _references(dataset)
     frame_of_reference = header.text("FrameOfReferenceUID")
     boxes = frames.label_boxes() if frames.label_map else None
     for item in header.items("SegmentSequence"):
-        segment = Header(item)
+        segment = Tags(item)
         number = segment.number("SegmentNumber")
         if number is None or (frames.label_map and number == 0):  # 0 is the background of a label map
             continue
@@ -106,7 +106,7 @@ class _Frames:
     """The frames of a SEG object: their pixels one by one, and where they lie."""
 
     def __init__(self, dataset: Dataset) -> None:
-        header = Header(dataset)
+        header = Tags(dataset)
         self._dataset = dataset
         self._rows, self._columns = (self._whole(header.positive(k), k) for k in ("Rows", "Columns"))
         self._bits = self._whole(header.positive("BitsAllocated"), "BitsAllocated")
@@ -133,10 +133,10 @@ class _Frames:
             raise InputError(BROKEN_SEGMENTATION, what=what)
         return int(number)
 
-    def _item(self, frame: int, keyword: str) -> Header:
+    def _item(self, frame: int, keyword: str) -> Tags:
         """The functional group of a frame, its own or the shared one."""
-        own = Header(self._groups[frame]).items(keyword)
-        return Header(next(iter(own or Header(self._shared).items(keyword)), Dataset()))
+        own = Tags(self._groups[frame]).items(keyword)
+        return Tags(next(iter(own or Tags(self._shared).items(keyword)), Dataset()))
 
     def _place(self) -> None:
         """Find the regular grid of the frames: `self._geometry` of one frame a step, and each frame's step."""
@@ -262,7 +262,7 @@ def _triple(vector: NDArray[np.float64]) -> Triple:
     return float(vector[0]), float(vector[1]), float(vector[2])
 
 
-def _method(segment: Header) -> str:
+def _method(segment: Tags) -> str:
     """How it was drawn: the algorithm's name if there is one, with MANUAL, SEMIAUTOMATIC or AUTOMATIC."""
     kind = (segment.text("SegmentAlgorithmType") or "").lower()
     name = segment.text("SegmentAlgorithmName")
@@ -271,15 +271,15 @@ def _method(segment: Header) -> str:
 
 def _references(dataset: Dataset) -> References:
     """The series and instances that the object names, and the source images of its frames."""
-    header = Header(dataset)
+    header = Tags(dataset)
     series = [*header.items("ReferencedSeriesSequence")]
     for study in header.items("StudiesContainingOtherReferencedInstancesSequence"):
-        series.extend(Header(study).items("ReferencedSeriesSequence"))
-    series_uids = {Header(item).text("SeriesInstanceUID") for item in series}
-    instances = [Header(i) for item in series for i in Header(item).items("ReferencedInstanceSequence")]
+        series.extend(Tags(study).items("ReferencedSeriesSequence"))
+    series_uids = {Tags(item).text("SeriesInstanceUID") for item in series}
+    instances = [Tags(i) for item in series for i in Tags(item).items("ReferencedInstanceSequence")]
     for group in (*header.items("SharedFunctionalGroupsSequence"), *header.items("PerFrameFunctionalGroupsSequence")):
-        for derivation in Header(group).items("DerivationImageSequence"):
-            instances.extend(Header(i) for i in Header(derivation).items("SourceImageSequence"))
+        for derivation in Tags(group).items("DerivationImageSequence"):
+            instances.extend(Tags(i) for i in Tags(derivation).items("SourceImageSequence"))
     sops = {instance.text("ReferencedSOPInstanceUID") for instance in instances}
     return References(
         series_uids=frozenset(uid for uid in series_uids if uid),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from bingcheng.dicom.facts.tags import Header
+from bingcheng.dicom.facts.tags import Tags
 from bingcheng.dicom.facts.times import moment_of
 from bingcheng.dicom.vendors.vendor import Vendor, in_words
 
@@ -14,7 +14,7 @@ _OFFSET = 1_000_000_000
 """Added to the b-value since software DV25, together with counts below it in the digits above 10^5."""
 
 
-def b_value(header: Header) -> float | None:
+def b_value(header: Tags) -> float | None:
     """The first of the four values of (0043,xx39) of GEMS_PARM_01, without the large offset of newer software."""
     found = header.private_numbers(0x0043, "GEMS_PARM_01", 0x39)
     if not found:
@@ -22,12 +22,12 @@ def b_value(header: Header) -> float | None:
     return found[0] % 100_000 if found[0] >= _OFFSET else found[0]
 
 
-def decay_reference(header: Header) -> datetime | None:
+def decay_reference(header: Tags) -> datetime | None:
     """From (0009,xx0D) of GEMS_PETD_01: start of the scan, which post-processed series keep."""
     return moment_of(header.private_text(0x0009, "GEMS_PETD_01", 0x0D))
 
 
-def iterations(header: Header) -> tuple[int, int] | None:
+def iterations(header: Tags) -> tuple[int, int] | None:
     """From (0009,xxB2) and (0009,xxB3) of GEMS_PETD_01; zeros mean that they were not recorded."""
     counts = tuple(header.private_numbers(0x0009, "GEMS_PETD_01", element) for element in (0xB2, 0xB3))
     if not all(counts) or counts[0][0] < 1 or counts[1][0] < 1:
@@ -46,7 +46,7 @@ def reconstruction(method: str) -> tuple[bool | None, bool | None]:
     return match["flight"].upper() == "FX", match["family"].upper() == "QC" or match["sharp"] is not None
 
 
-def iterative(header: Header) -> str | None:
+def iterative(header: Tags) -> str | None:
     """From (0053,xx40) of GEHC_CT_ADVAPP_001: the annotation of ASiR and its successors with their percentage."""
     return header.private_text(0x0053, "GEHC_CT_ADVAPP_001", 0x40)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from bingcheng.dicom.facts.tags import Header
+from bingcheng.dicom.facts.tags import Tags
 from bingcheng.dicom.vendors.canon import CANON
 from bingcheng.dicom.vendors.ge import GE
 from bingcheng.dicom.vendors.philips import PHILIPS
@@ -28,7 +28,7 @@ def vendor_of(manufacturer: str | None) -> Vendor | None:
     return Vendor(name=spelled, words=(spelled,))
 
 
-def b_value(header: Header) -> float | None:
+def b_value(header: Tags) -> float | None:
     """The b-value in s/mm2 of one frame: the public attribute first, then where its vendor writes it.
 
     The private places are tried for every manufacturer, since a private creator names its owner without doubt and a
@@ -39,11 +39,11 @@ def b_value(header: Header) -> float | None:
     return next((value for value in candidates if value is not None and value >= 0), None)
 
 
-def decay_reference(header: Header) -> datetime | None:
+def decay_reference(header: Tags) -> datetime | None:
     """The moment to which a PET image is decay-corrected, from whichever vendor's private element is there."""
     return next((found for vendor in VENDORS if (found := vendor.decay_reference(header)) is not None), None)
 
 
-def pet_factors(header: Header) -> Mapping[str, float]:
+def pet_factors(header: Tags) -> Mapping[str, float]:
     """The private PET factors by name of fact, from whichever vendor's private elements are there."""
     return {name: factor for vendor in VENDORS for name, factor in vendor.pet_factors(header)}

@@ -7,18 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from bingcheng.dicom.facts.tags import Header
+from bingcheng.dicom.facts.tags import Tags
 
 _TIME_OF_FLIGHT = re.compile(r"TOF|TIME.OF.FLIGHT", re.IGNORECASE)
 _POINT_SPREAD = re.compile(r"PSF|TRUE ?X|ULTRAHD|SHARP ?IR|POINT.SPREAD", re.IGNORECASE)
 
 
-def nowhere(header: Header) -> None:
+def nowhere(header: Tags) -> None:
     """The look-up of a vendor that has no private place for this fact."""
     del header
 
 
-def nothing(header: Header) -> tuple[tuple[str, float], ...]:
+def nothing(header: Tags) -> tuple[tuple[str, float], ...]:
     """The look-up of a vendor that writes no private PET factors."""
     del header
     return ()
@@ -51,10 +51,10 @@ class Vendor:
 
     name: str
     words: tuple[str, ...]
-    b_value: Callable[[Header], float | None] = nowhere
-    decay_reference: Callable[[Header], datetime | None] = nowhere
+    b_value: Callable[[Tags], float | None] = nowhere
+    decay_reference: Callable[[Tags], datetime | None] = nowhere
     mid_frame_reference: bool = True
-    iterations: Callable[[Header], tuple[int, int] | None] = nowhere
+    iterations: Callable[[Tags], tuple[int, int] | None] = nowhere
     reconstruction: Callable[[str], tuple[bool | None, bool | None]] = in_words
-    iterative: Callable[[Header], str | None] = nowhere
-    pet_factors: Callable[[Header], tuple[tuple[str, float], ...]] = nothing
+    iterative: Callable[[Tags], str | None] = nowhere
+    pet_factors: Callable[[Tags], tuple[tuple[str, float], ...]] = nothing
