@@ -64,7 +64,7 @@ def test_zero_is_no_positive_number(value):
 def test_private_elements_are_found_in_whichever_block_their_creator_reserved():
     dataset = Dataset()
     dataset.add_new(0x00190010, "LO", "OTHER")
-    dataset.add_new(0x00190012, "LO", "Siemens MR Tags")
+    dataset.add_new(0x00190012, "LO", "Siemens MR Header")
     dataset.add_new(0x0019120C, "IS", 800)
     assert Tags(dataset).private_numbers(0x0019, "SIEMENS MR HEADER", 0x0C) == (800.0,)
     assert Tags(dataset).private_numbers(0x0019, "OTHER", 0x0C) == ()

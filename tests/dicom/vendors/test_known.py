@@ -71,7 +71,7 @@ def public(**attributes: object) -> Tags:
         (private(0x0043, "GEMS_PARM_01", 0x39, "UN", b"1000000050\\8\\0\\0 "), 50.0),
         (private(0x2001, "Philips Imaging DD 001", 0x03, "FL", 400.0), 400.0),
         (private(0x2001, "Philips Imaging DD 001", 0x03, "UN", struct.pack("<f", 400.0)), 400.0),
-        (private(0x0065, "Image Private Tags", 0x09, "FD", 700.0), 700.0),
+        (private(0x0065, "Image Private Header", 0x09, "FD", 700.0), 700.0),
         (public(ImageComments="b=1500(0.445,0.000,0.895)"), 1500.0),
         (public(ImageComments="no diffusion"), None),
         (public(DiffusionBValue=-1.0), None),

@@ -7,8 +7,8 @@ from bingcheng.dicom.vendors.vendor import Vendor
 
 
 def b_value(header: Tags) -> float | None:
-    """From (0065,xx09) of Image Private Tags."""
-    found = header.private_numbers(0x0065, "Image Private Tags", 0x09, form="d")
+    """From (0065,xx09) of Image Private Header."""
+    found = header.private_numbers(0x0065, "Image Private Header", 0x09, form="d")
     return found[0] if found else None
 
 
