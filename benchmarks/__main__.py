@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
-from benchmarks import ct_exam, demo, header_index, machine, start
+from benchmarks import ct_exam, demo, header_index, judging, machine, start
 from benchmarks.clock import ContenderError
 from benchmarks.result import Result
 from benchmarks.settings import Settings
@@ -25,6 +25,7 @@ BENCHMARKS: Mapping[str, Callable[[Settings], Result]] = MappingProxyType(
         "exam-uncompressed": partial(ct_exam.run, syntax="uncompressed"),
         "exam-jpeg-lossless": partial(ct_exam.run, syntax="jpeg-lossless"),
         "exam-jpeg-2000": partial(ct_exam.run, syntax="jpeg-2000"),
+        "judging": judging.run,
         "start": start.run,
         "demo": demo.run,
     }
@@ -52,6 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
             files=asked.files,
             slices=asked.slices,
             matrix=asked.matrix,
+            exams=asked.exams,
             peers=not asked.no_peers,
             profile=asked.profile,
         )
@@ -76,6 +78,7 @@ def _asked(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--files", type=int, default=1000, help="headers to index")
     parser.add_argument("--slices", type=int, default=300, help="slices of the CT exam")
     parser.add_argument("--matrix", type=int, default=512, help="rows and columns of the CT exam")
+    parser.add_argument("--exams", type=int, default=1000, help="stored exams to judge")
     parser.add_argument("--data", type=Path, help="keep generated data here and use it again; else it is temporary")
     parser.add_argument("--json", type=Path, help="write the figures into this file")
     parser.add_argument("--no-peers", action="store_true", help="install no other software")

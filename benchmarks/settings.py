@@ -16,6 +16,7 @@ class Settings:
     repeats : runs of each contender.
     files : headers to index.
     slices, matrix : of the CT exam.
+    exams : stored exams to judge.
     peers : whether to install and run the peers that are no dependency of ours.
     profile : whether to profile the exam as well.
     """
@@ -25,5 +26,6 @@ class Settings:
     files: int = 1000
     slices: int = 300
     matrix: int = 512
+    exams: int = 1000
     peers: bool = True
     profile: bool = False

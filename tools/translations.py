@@ -36,7 +36,7 @@ SPOKEN_ENUMS = frozenset({"Outcome", "Level", "Trust", "Verdict", "Owner", "Subj
 SPOKEN_KEYS = frozenset(
     {
         "title", "remedy", "note", "reason", "sentence", "says", "explanation", "label", "summary", "because", "why",
-        "intent", "description", "advice", "text",
+        "intent", "description", "advice", "text", "indication", "authority",
     }
 )  # fmt: skip
 """Keys of the data files (protocols, repeatability) whose values people read."""
@@ -76,7 +76,10 @@ def _python() -> Iterator[Message]:
 
 
 def _of_call(node: ast.Call) -> Iterator[str]:
+    plain = isinstance(node.func, ast.Name)
     name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+    if name == "text" and not plain:
+        return  # the text of an entry of a header, not a sentence
     if name in SPEAKERS:
         for argument in node.args:
             yield from _strings(argument)

@@ -34,7 +34,7 @@ def _check(workspace: Workspace) -> None:
     quality = sum(m.value is not None for one in series for m in one.measurements)
     sizes = sum(m.standard_uncertainty is not None for lesion in lesions for m in lesion.measurements)
     images = sum(lesion.image is not None for lesion in lesions)
-    objects = len(list((workspace.folder / "dicom").rglob("*.dcm")))
+    objects = len(list((workspace.folder / "dicom").rglob("*-s?*.dcm")))
     if (len(lesions), images, objects) != (1, 1, 2) or not quality or not sizes:
         sys.exit(f"not assessed in full: {len(lesions)} lesions, {quality} + {sizes} values, {objects} objects")
 

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.archive.conftest import measurement, record
+from tests.archive.conftest import MONDAY, measurement, record
+from tests.compare.dose_records import record as dose
 
 from bingcheng.archive.codec import decoded, encoded, storable
 from bingcheng.archive.records import Judged
-from bingcheng.archive.retrieval import exam_facts, exams, fingerprints, stray_refusals
+from bingcheng.archive.retrieval import acquisition, exam_facts, exams, fingerprints, stray_refusals
 from bingcheng.archive.store import save_exam, save_judged, save_stray_refusals
-from bingcheng.core.errors import InputError
+from bingcheng.compare.dose_record import DoseQuantity
+from bingcheng.core.errors import InputError, Owner
 from bingcheng.core.finding import Finding, Level, Outcome, Trust
-from bingcheng.core.measurement import Measurement
+from bingcheng.core.measurement import Measurement, NoValue
 from bingcheng.core.wording import text
+from bingcheng.dicom.dose.doubts import NO_PHANTOM
+from bingcheng.dicom.dose.report import DoseRemark
 from bingcheng.dicom.exam import Patient
 
+REMARK = DoseRemark.of(NO_PHANTOM, number=2)
 FINDING = Finding(
     protocol="p",
     criterion="c",
@@ -53,6 +59,28 @@ def test_an_exam_stored_again_is_replaced_whole(workspace):
     assert exams(workspace) == (record(series=1, description="Later"),)
     with workspace.reading() as connection:
         assert [exam.judged for exam in exam_facts(connection)] == [None]
+
+
+def test_doses_come_back_with_their_exam_and_are_replaced_with_it(workspace):
+    body, head = (dose("North", ctdi, phantom_cm=phantom) for ctdi, phantom in ((9.0, 32.0), (40.0, 16.0)))
+    silent = NoValue(code="c", reason=text("no {q}", q="DLP"), remedy=text("Send it."), owner=Owner.TECHNOLOGIST)
+    body = replace(body, performed_at=MONDAY, absent={DoseQuantity.DLP: silent}, remarks=(REMARK,))
+    exam = replace(record(), doses=(head, body))
+    save_exam(workspace, exam)
+    assert exams(workspace) == (exam,)
+    save_exam(workspace, exam)
+    assert exams(workspace)[0].doses == (head, body)
+    save_exam(workspace, replace(exam, doses=(body,)))
+    assert exams(workspace)[0].doses == (body,)
+    save_exam(workspace, record())
+    assert exams(workspace)[0].doses == ()
+
+
+def test_doses_stay_with_their_own_exam(workspace):
+    own = {uid: dose("North", ctdi, exam=uid) for uid, ctdi in (("1.1", 9.0), ("1.2", 12.0))}
+    for uid, one in own.items():
+        save_exam(workspace, replace(record(uid), doses=(one,)))
+    assert {exam.uid: exam.doses for exam in exams(workspace)} == {uid: (one,) for uid, one in own.items()}
 
 
 def test_findings_are_replaced_exam_by_exam(workspace):
@@ -109,3 +137,10 @@ def test_any_words_can_be_stored(words):
     assert kept.encode("utf-8").decode("utf-8") == kept
     if "\0" not in words and not any("\ud800" <= c <= "\udfff" for c in words):
         assert kept == words
+
+
+def test_facts_that_were_stored_before_a_field_existed_are_read_back():
+    facts = record().series[0].acquisition
+    stored = json.loads(encoded(facts))
+    del stored["irradiation_event_uids"]
+    assert acquisition("CT", json.dumps(stored)) == facts

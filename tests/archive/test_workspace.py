@@ -17,6 +17,7 @@ from tests.archive.conftest import record
 
 from bingcheng.archive import schema
 from bingcheng.archive.retrieval import exams
+from bingcheng.archive.statements import statements
 from bingcheng.archive.store import save_exam
 from bingcheng.archive.workspace import Workspace
 from bingcheng.core.errors import BingchengError
@@ -116,11 +117,59 @@ def test_a_file_that_is_no_database_is_left_as_it_is(tmp_path, content):
 def test_a_workspace_of_a_newer_release_is_not_touched(tmp_path):
     Workspace.open(tmp_path).close()
     with sqlite3.connect(tmp_path / "bingcheng.sqlite") as connection:
-        connection.execute("UPDATE about SET value = '2' WHERE key = 'version'")
+        connection.execute("UPDATE about SET value = ? WHERE key = 'version'", (str(schema.VERSION + 1),))
     connection.close()
     before = (tmp_path / "bingcheng.sqlite").read_bytes()
     assert code_of(Workspace.open, tmp_path) == "archive.newer-workspace"
     assert (tmp_path / "bingcheng.sqlite").read_bytes() == before
+
+
+FINDINGS_OF_VERSION_1 = """
+    DROP TABLE statement;
+    DROP TABLE dose;
+    DROP TABLE finding;
+    CREATE TABLE finding (
+        id INTEGER NOT NULL PRIMARY KEY,
+        exam_uid VARCHAR(64) NOT NULL REFERENCES exam (uid) ON DELETE CASCADE,
+        protocol VARCHAR(64) NOT NULL, criterion VARCHAR(64) NOT NULL, outcome VARCHAR(16) NOT NULL,
+        gates BOOLEAN NOT NULL, record TEXT NOT NULL
+    );
+    CREATE INDEX ix_finding_exam_uid ON finding (exam_uid);
+    CREATE INDEX finding_by_criterion ON finding (protocol, criterion, outcome);
+    INSERT INTO finding VALUES (1, '1.1', 'ct_response_recist11', 'thickness', 'pass', 0, '{}');
+    UPDATE exam SET judged = 'digest';
+    UPDATE about SET value = '1' WHERE key = 'version';
+"""
+
+
+def of_version_1(folder: Path) -> None:
+    opened = Workspace.open(folder)
+    save_exam(opened, record("1.1"))
+    opened.close()
+    with sqlite3.connect(folder / "bingcheng.sqlite") as connection:
+        connection.executescript(FINDINGS_OF_VERSION_1)
+    connection.close()
+
+
+def test_a_workspace_of_an_earlier_release_is_brought_up_to_date_and_keeps_its_exams(tmp_path):
+    of_version_1(tmp_path)
+    opened = Workspace.open(tmp_path)
+    (kept,) = exams(opened)
+    assert (kept.uid, kept.findings, kept.doses) == ("1.1", (), ())
+    assert kept.fingerprint != record("1.1").fingerprint  # so that its doses are read when it is found again
+    with opened.reading() as connection:
+        assert connection.scalar(select(schema.exam.c.judged)) is None  # so that it is judged anew
+        assert connection.scalar(select(schema.about.c.value).where(schema.about.c.key == "version")) == "2"
+        assert statements(connection) == ()
+    opened.close()
+    again = Workspace.open(tmp_path)
+    assert [one.uid for one in exams(again)] == ["1.1"]
+    again.close()
+
+
+def test_who_only_looks_into_a_workspace_of_an_earlier_release_is_told_what_to_do(tmp_path):
+    of_version_1(tmp_path)
+    assert code_of(Workspace.look_into, tmp_path) == "archive.older-workspace"
 
 
 @pytest.mark.parametrize("rows", [[], [("version", "one")], [("version", "1")]])

@@ -10,16 +10,20 @@ from pathlib import Path
 
 import pytest
 from benchmarks import __main__ as command
-from benchmarks import clock, ct_exam, header_index, stacks, start
+from benchmarks import clock, ct_exam, header_index, judging, stacks, start
 from benchmarks.clock import ContenderError, Sample, Series
 from benchmarks.result import Ratio, Result, slower
 from benchmarks.settings import Settings
+from sqlalchemy import func, select
+
+from bingcheng.archive import schema
+from bingcheng.archive.workspace import Workspace
 
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     scratch = tmp_path_factory.mktemp("benchmarks")
-    return Settings(scratch=scratch, repeats=1, files=12, slices=24, matrix=128, peers=False)
+    return Settings(scratch=scratch, repeats=1, files=12, slices=24, matrix=128, exams=12, peers=False)
 
 
 def series(name: str, *walls_s: float) -> Series:
@@ -46,6 +50,21 @@ def test_an_exam_without_its_lesion_is_no_result(tiny, tmp_path):
     shutil.copytree(ct_exam._exam(tiny, "jpeg-lossless") / "ct", exam)
     with pytest.raises(ContenderError, match="not assessed in full: 0 lesions"):
         ct_exam._assess(exam, tmp_path)
+
+
+def test_stored_exams_are_judged_and_summaries_asked(tiny, monkeypatch):
+    monkeypatch.setattr(judging, "NAMES", judging.NAMES[-1:])
+    found = judging.run(tiny)
+    alone, whole, asked = found.series
+    assert alone.samples[0].facts["judged"] == whole.samples[0].facts["exams"] == 12
+    # The facts alone have no baseline; it adds outcomes to criteria about pairs, and no criteria.
+    stored = alone.samples[0].facts["findings"]
+    assert asked.samples[0].facts["findings"] == stored
+    workspace = tiny.scratch / "judged-12"
+    judging._generate("fill", workspace, int(stored) + 1)
+    with Workspace.look_into(workspace).reading() as connection:
+        assert connection.scalar(select(func.count()).select_from(schema.exam)) == 13  # a copy of one
+        assert connection.scalar(select(func.count()).select_from(schema.finding)) > stored
 
 
 def test_import_times_are_added_up_by_package():

@@ -14,14 +14,14 @@ from tests.engine.making import ct
 from tests.engine.processes import BINGCHENG, environment, finished, start, stored_exams
 
 HEAVY = ("numpy", "pydicom", "SimpleITK", "numba", "sqlalchemy", "scipy", "highdicom", "pyarrow", "jinja2", "pydantic")
-TOP = "schema version identified headline sites exams changes comparison refusals tally report"
+TOP = "schema version identified headline sites exams changes comparison dose refusals tally report"
 EXAM = "uid label patient site day performed_on description series findings refusals"
 SERIES = "uid modality description device facts measurements lesions"
 LESION = "lesion label method measurements"
-MEASUREMENT = "key label value standard_uncertainty unit no_value provenance"
+MEASUREMENT = "key label value standard_uncertainty unit no_value tells provenance"
 FINDING = (
-    "protocol criterion series_uid title outcome level trust gates measured limit distance unit reason remedy "
-    "owner source"
+    "protocol protocol_title criterion role series_uid lesion title outcome level trust gates measured limit value "
+    "distance unit peers reason remedy owner source"
 )
 CHANGE = "patient lesion label verdict lead changes"
 REFUSAL = "code kind subject study_uid series_uid count reason remedy owner"
@@ -53,7 +53,9 @@ except SystemExit: print('LOADED', *{name.split('.')[0] for name in sys.modules}
     assert not set(HEAVY) & set(loaded)
 
 
-@pytest.mark.parametrize("command", [(), ("assess",), ("demo",), ("show",), ("protocols",), ("measures",), ("verify",)])
+@pytest.mark.parametrize(
+    "command", [(), ("assess",), ("demo",), ("show",), ("protocols",), ("measures",), ("verify",), ("protocol",)]
+)
 def test_every_help_speaks_plainly_in_both_languages(bingcheng, command):
     english, chinese = bingcheng(*command, "--help"), bingcheng("--lang", "zh", *command, "--help")
     assert english.code == chinese.code == 0

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bingcheng.compare.homogeneity import site_rows
+from bingcheng.core.measurement import Tells
 
 
 @pytest.fixture(scope="session")
@@ -162,4 +165,6 @@ def test_no_hospital_is_judged_by_the_hottest_spot_of_its_patients(observed):
         for site, values in (("A", ALIKE), ("B", [v + 30 for v in ALIKE]))
         for n, value in enumerate(values)
     ]
-    assert site_rows(seen) == ()
+    for tells in (Tells.PATIENT, Tells.EVIDENCE):
+        assert site_rows(replace(one, measurement=replace(one.measurement, tells=tells)) for one in seen) == ()
+    assert len(site_rows(seen)) == 2

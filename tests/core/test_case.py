@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import pytest
 
 from bingcheng.core.case import Case, Methods
@@ -85,6 +88,31 @@ def test_a_derived_input_that_failed_fails_the_same_way_without_trying_again():
         assert str(found.no_value.reason) == "there is no air (7 voxels)"
         assert found.no_value.owner is Owner.PHYSICIST
     assert tried == [1]
+
+
+def test_a_case_with_a_failed_input_is_released_without_the_garbage_collector():
+    class Voxels:
+        pass
+
+    def air(volume):
+        raise Undefined(NO_AIR, count=7)
+
+    def one(air):
+        return 1.0
+
+    measure = described(one, "air")
+    known = methods(measure, Derived(key="air", function=air, inputs=("volume",)))
+    gc.disable()
+    try:
+        voxels = Voxels()
+        case = Case(known, {"volume": voxels}, modality="CT")
+        assert only(case, measure).value is None
+        assert only(case, measure).value is None
+        seen = weakref.ref(voxels)
+        del case, voxels
+        assert seen() is None
+    finally:
+        gc.enable()
 
 
 def test_a_plugins_own_fault_is_recorded_and_goes_no_further():

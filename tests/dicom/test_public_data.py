@@ -33,8 +33,9 @@ FOLDERS = {
     # folder: (exams, series, volumes, codes of refusals)
     "01_ibsi1/ibsi_1_ct_radiomics_phantom/dicom": (1, 2, 1, []),
     "05_suv": (31, 31, 28, []),
-    # Two structure sets have one UID: that of the cropped exam was edited from the original's without a new one.
-    "06_sts001": (1, 6, 4, ["dicom.duplicate-uid"]),
+    # Two structure sets have one UID: that of the cropped exam was edited from the original's without a new one. Both
+    # are kept, in one series: they were drawn on two images.
+    "06_sts001": (1, 7, 4, []),
     "07_dce_breast": (1, 4, 5, []),
     "08_mr_phantoms": (6, 11, 21, []),
     "10_deid_protocol/pseudo_phi_mr": (1, 1, 1, []),

@@ -21,13 +21,22 @@ VARIABLE = re.compile(r"BINGCHENG_[A-Z_]+")
 
 def typed(page) -> list[str]:
     """Everything on a page that begins with the command, in a block of shell or between backquotes."""
-    lines = [line.strip() for block in page.code_blocks("sh") for line in block.splitlines()]
+    blocks = [re.sub(r"\\\n\s*", " ", block) for block in page.code_blocks("sh")]  # lines that go on
+    lines = [line.strip() for block in blocks for line in block.splitlines()]
     spans = SPANS.findall(re.sub(r"```.*?```", "", page.text, flags=re.DOTALL))
     return [match[0] for text in (*lines, *spans) if (match := TYPED.match(text))]
 
 
 def options_of(command: TyperCommand | TyperGroup) -> set[str]:
     return {name for one in command.params if isinstance(one, TyperOption) for name in one.opts} | {"--help", "-h"}
+
+
+def all_commands(group: TyperGroup) -> list[TyperCommand | TyperGroup]:
+    """The commands of a group, and of the groups in it."""
+    inner = [
+        one for command in group.commands.values() if isinstance(command, TyperGroup) for one in all_commands(command)
+    ]
+    return [*group.commands.values(), *inner]
 
 
 def arguments_of(line: str) -> list[str]:
@@ -47,6 +56,9 @@ def wrong_in(line: str, cli: TyperGroup) -> list[str]:
     if not words:
         return []
     command = cli.commands.get(words[0])
+    if isinstance(command, TyperGroup) and len(words) > 1 and not words[1].startswith("-"):
+        words.pop(0)
+        command = command.commands.get(words[0])
     if command is None:
         return [words[0]]
     known = options_of(command) | {"--lang"}
@@ -70,7 +82,7 @@ def test_every_command_is_on_the_front_page(page, cli):
 
 
 def test_every_bare_option_on_a_page_exists(pages, cli):
-    known = options_of(cli).union(*(options_of(command) for command in cli.commands.values()))
+    known = options_of(cli).union(*(options_of(command) for command in all_commands(cli)))
     about_us = [page for page in pages if page.name != "docs/benchmarks.md"]  # which is about a command of its own
     spans = [(page.name, span) for page in about_us for span in SPANS.findall(page.text) if span.startswith("--")]
     assert [(name, span) for name, span in spans if span.split()[0] not in known] == []
@@ -78,7 +90,7 @@ def test_every_bare_option_on_a_page_exists(pages, cli):
 
 def test_every_environment_variable_of_the_command_line_is_documented(page, cli):
     code = "".join(path.read_text("utf-8") for path in (ROOT / "src/bingcheng/cli").glob("*.py"))
-    of_options = {one.envvar for c in cli.commands.values() for one in c.params if isinstance(one.envvar, str)}
+    of_options = {one.envvar for c in all_commands(cli) for one in c.params if isinstance(one.envvar, str)}
     assert {"BINGCHENG_WORKSPACE", "BINGCHENG_DATABASE"} <= of_options
     assert of_options | set(VARIABLE.findall(code)) <= set(VARIABLE.findall(page("docs/workspace.md").text))
 

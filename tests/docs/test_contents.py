@@ -128,7 +128,7 @@ def test_every_field_of_the_json_is_described(page):
     assert json.loads(json.dumps(made))["schema"] == SCHEMA
     assert SCHEMA in told
     assert [key for key in made if f"`{key}`" not in told] == []
-    fields = {"key", "label", "value", "standard_uncertainty", "unit", "no_value", "provenance"}
+    fields = {"key", "label", "value", "standard_uncertainty", "unit", "no_value", "tells", "provenance"}
     assert fields == set(Measurement.__dataclass_fields__)
     assert fields | set(Provenance.__dataclass_fields__) - {"parameters", "package"} <= set(
         re.findall(r"`(\w+)`", told)

@@ -14,7 +14,7 @@ def test_the_same_exams_again_change_nothing_wherever_they_lie(small_study, asse
     workspace = tmp_path / "workspace"
     assessed(small_study, workspace=workspace)
     before, written = dump(workspace), objects(workspace)
-    assert len(written) == 8  # a segmentation and a report for each of four exams
+    assert len(written) == 12  # for each of four exams a segmentation, its measurements, and what the protocols found
     assert assessed(small_study, workspace=workspace)[0].unchanged == 4
     elsewhere = shutil.copytree(small_study, tmp_path / "copied to" / "elsewhere")
     assert assessed(elsewhere, workspace=workspace)[0].unchanged == 4

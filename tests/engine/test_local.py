@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from pathlib import Path
+
+import pytest
 
 from bingcheng.core.errors import InputError
 from bingcheng.engine.local import run
@@ -35,3 +38,21 @@ def test_a_task_that_kills_its_worker_costs_itself_only():
 def test_a_task_whose_worker_was_killed_from_outside_is_tried_once_more(tmp_path):
     tasks = [str(tmp_path / name) for name in ("strong", "weak", "other")]
     assert sorted(outcome for _, outcome in run(dies_once, tasks, workers=2)) == ["other", "strong", "weak"]
+
+
+def test_the_collector_looks_seldom_during_a_task_only():
+    before = gc.get_threshold()
+    during = [outcome[0] for _, outcome in run(lambda _: gc.get_threshold(), [1, 2], workers=1)]
+    assert gc.get_threshold() == before
+    assert min(during) > before[0]
+
+
+def test_the_collector_is_as_before_after_a_task_that_was_interrupted():
+    before = gc.get_threshold()
+
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        list(run(interrupted, [1], workers=1))
+    assert gc.get_threshold() == before

@@ -223,7 +223,7 @@ def test_raw_pet_in_suv_is_what_the_headers_numbers_give_by_hand(reference_data,
 
 
 def test_an_uptake_of_45_min_fails_and_says_by_how_much(raw_pet):
-    (uptake,) = (f for f in raw_pet.findings if f.criterion == "uptake")
+    (uptake,) = (f for f in raw_pet.findings if (f.protocol, f.criterion) == ("fdg_petct_qiba114", "uptake"))
     assert uptake.outcome is Outcome.FAIL
     assert uptake.distance == pytest.approx(55 - (45 + 11 / 60))
     assert uptake.remedy is not None
@@ -239,11 +239,23 @@ def test_images_made_from_images_are_not_judged_as_if_a_scanner_had_made_them(pr
     assert not any(f.protocol == "fdg_petct_qiba114" for f in processed.findings)
 
 
-def test_two_outlines_under_one_uid_are_both_left_out_and_that_is_said(reference_data, seen_at):
+def test_two_structure_sets_under_one_uid_measure_the_tumour_on_both_images(reference_data, seen_at):
+    (exam,) = seen_at(reference_data / "06_sts001").exams
+    assert codes(exam) == ["dicom.mask-versions"]
+    # The raw PET's set names the tumour otherwise than that of the PET in SUV; the outline is the same.
+    labels = sorted(lesion.label for series in exam.series for lesion in series.lesions)
+    assert labels == ["GTV_Mass", "GTV_Mass_CT", "GTV_Mass_MR_T1", "GTV_Mass_PET"]
+    volumes = [lesion_values(series)["volume"] for series in exam.series]
+    assert len(volumes) == 4
+    assert max(volumes) == pytest.approx(min(volumes), rel=1e-3)
+
+
+def test_of_two_structure_sets_under_one_uid_what_only_one_has_is_left_out(reference_data, seen_at):
     folder = reference_data / "06_sts001"
     (exam,) = seen_at(folder / "raw_FDG_PET" / "mask", folder / "ibsi_validation_STS_001" / "PET").exams
-    assert codes(exam) == ["dicom.duplicate-uid", "engine.no-lesion"]
-    assert [series.lesions for series in exam.series] == [()]
+    assert codes(exam) == ["dicom.mask-versions", "dicom.mask-versions-disagree"]
+    assert [lesion.label for series in exam.series for lesion in series.lesions] == ["GTV_Mass_PET"]
+    assert exam.refusals[-1].reason.facts["label"] == "GTV_Edema"
 
 
 # --- MR -------------------------------------------------------------------------------------------------------------
@@ -253,7 +265,7 @@ def test_a_dce_exams_breast_outline_is_no_tumour(reference_data, seen_at):
     (exam,) = seen_at(reference_data / "07_dce_breast").exams
     assert [series.modality for series in exam.series] == ["MR", "MR", "MR"]
     assert codes(exam) == ["engine.no-lesion"]
-    assert exam.findings == ()
+    assert {f.protocol for f in exam.findings} <= {"breast_mr_acr", "consistency_mr"}
     field = {str(value) for series in exam.series for name, value in series.facts if str(name) == "Field strength"}
     assert field == {"1.5 T"}  # the header says 15000, which is gauss
 

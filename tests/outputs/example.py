@@ -6,8 +6,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+from tests.compare.dose_records import record as dose_record
 
 from bingcheng.compare.change import Change, Verdict
+from bingcheng.compare.dose_groups import BodyRegion, Procedure
+from bingcheng.compare.dose_overview import DoseOverview, dose_overview
+from bingcheng.compare.dose_published import dose_rules
 from bingcheng.compare.homogeneity import SiteRow
 from bingcheng.compare.lesions import LesionChange
 from bingcheng.compare.observation import Observation
@@ -336,6 +340,19 @@ def site_rows() -> tuple[SiteRow, ...]:
     return tuple(rows)
 
 
+CHEST = Procedure.of([BodyRegion.CHEST])
+
+
+def doses(exams: tuple[ExamView, ...]) -> DoseOverview:
+    """The doses of the CT exams: of patients of two sizes, one far above published levels, one stating nothing."""
+    made = [view for view in exams if view.series[0].modality == "CT"]
+    records = [
+        replace(dose_record(view.site, 6.0 + 5.0 * place, diameter_cm=24.0 + place, procedure=CHEST), exam_uid=view.uid)
+        for place, view in enumerate(made)
+    ]
+    return dose_overview((*records[:-1], replace(records[-1], values={})), dose_rules())
+
+
 def study() -> Assessment:
     """The whole example."""
     images = pictures()
@@ -382,5 +399,6 @@ def study() -> Assessment:
         exams=exams,
         changes=changes,
         comparison=site_rows(),
+        dose=doses(exams),
         refusals=(unreadable,),
     )

@@ -220,7 +220,85 @@ def test_a_folder_without_lesions_says_how_to_get_measurements(assessment: Asses
     )
     said = Reader(page(replace(assessment, exams=bare, changes=(), comparison=()), EN)).said
     assert "Add a DICOM SEG or RTSTRUCT beside the images" in said
-    assert "exams of at least two hospitals" in said
+    assert "These hospitals have no measure in common yet." in said
+
+
+def at_one(assessment: Assessment, site: str) -> Assessment:
+    """The same exams, all of one hospital."""
+    return replace(
+        assessment,
+        sites=(replace(assessment.sites[0], site=site),),
+        exams=tuple(replace(exam, site=site) for exam in assessment.exams),
+        comparison=tuple(replace(row, site=site, flagged=False) for row in assessment.comparison),
+    )
+
+
+def test_one_hospital_is_not_set_beside_itself(assessment: Assessment) -> None:
+    html = page(at_one(assessment, "Songhua Tumour Hospital"), EN)
+    assert "It takes two hospitals to compare." in html
+    assert 'class="comparison' not in html
+    assert "names no hospital" not in html
+
+
+def test_exams_of_no_named_hospital_are_none_to_compare_with(assessment: Assessment) -> None:
+    said = Reader(page(at_one(assessment, ""), EN)).said
+    assert "It takes two hospitals to compare." in said
+    assert "Exams whose header names no hospital don't count" in said
+
+
+def test_a_measure_that_one_hospital_has_alone_is_named_and_not_drawn(assessment: Assessment) -> None:
+    shared = [row for row in assessment.comparison if row.key == "noise"]
+    alone = next(row for row in assessment.comparison if row.key == "liver_suv_mean")
+    read = Reader(page(replace(assessment, comparison=(*shared, alone)), EN))
+    assert "Measured at one hospital only: Liver SUV, mean." in read.said
+    assert [value for name, value in read.attributes if name == "class" and value.startswith("comparison")] == [
+        "comparison flagged"
+    ]
+
+
+def test_why_hospitals_can_t_be_judged_by_a_measure_is_said_once(assessment: Assessment) -> None:
+    why = text("Too few exams to judge by: {count} values on {scanners} scanners.", count=3, scanners=3)
+    rows = tuple(replace(row, flagged=False, explanation=why) for row in assessment.comparison if row.key == "noise")
+    assert Reader(page(replace(assessment, comparison=rows), EN)).said.count("Too few exams to judge by: 3") == 1
+
+
+def test_a_scanner_without_serial_number_is_shown_with_vendor_and_model(assessment: Assessment) -> None:
+    exam = assessment.exams[0]
+    series = tuple(replace(one, device="SIEMENS Skyra #?") for one in exam.series)
+    sites = (replace(assessment.sites[0], devices=("SIEMENS Skyra #?", "")), *assessment.sites[1:])
+    told = replace(assessment, exams=(replace(exam, series=series), *assessment.exams[1:]), sites=sites, changes=())
+    said = Reader(page(told, EN)).said
+    assert said.count("SIEMENS Skyra (serial number not recorded)") == 2
+    assert "scanner not recorded" in said
+    assert "#?" not in said
+
+
+def test_a_finding_names_its_protocol_by_title_and_by_identifier(assessment: Assessment) -> None:
+    called = replace(finding("a", "A", Outcome.FAIL), protocol_title=text("CT by consent"))
+    exam = replace(assessment.exams[0], findings=(called,))
+    said = Reader(page(replace(assessment, exams=(exam,), changes=()), EN)).said
+    assert "broke “CT by consent”: A." in said
+    assert "Not met A CT by consent" in said
+    assert "ct_volumetry / a" in said
+
+
+def test_what_was_found_and_asked_is_not_said_twice(assessment: Assessment) -> None:
+    found, asked = text("{value} mm", value=6), text("at most {limit}", limit=text("{value} mm", value=5))
+    repeats = text("{measured} where the protocol asks for {limit}: {distance} outside", measured=found, limit=asked)
+    told = text("{measured} where the protocol asks for {limit}; {why}", measured=found, limit=asked, why="a fold")
+    for reason, shown in ((replace(repeats, facts={**repeats.facts, "distance": "1 mm"}), False), (told, True)):
+        failed = finding("a", "A", Outcome.FAIL, measured=found, limit=asked, reason=reason, distance=1.0, unit="mm")
+        exam = replace(assessment.exams[0], findings=(failed,))
+        said = Reader(page(replace(assessment, exams=(exam,), changes=()), EN)).said
+        assert "found 6 mm · asked at most 5 mm · 1 mm outside" in said
+        assert ("where the protocol asks for" in said) is shown
+
+
+def test_a_change_that_has_no_percentage_is_told_in_its_unit(assessment: Assessment) -> None:
+    change = assessment.changes[0]
+    plain = replace(change.changes[1], percent=None, difference=5.24)
+    html = page(replace(assessment, changes=(replace(change, changes=(change.changes[0], plain)),)), EN)
+    assert '<td class="number">+5.2 mm</td>' in html
 
 
 def test_an_assessment_of_nothing_is_still_a_page(assessment: Assessment) -> None:

@@ -9,6 +9,8 @@ from tests.outputs.example import finding, study
 
 from bingcheng.compare.change import Verdict
 from bingcheng.core.finding import Level, Outcome, Trust
+from bingcheng.core.refusal import SubjectKind
+from bingcheng.core.wording import text
 from bingcheng.outputs.assessment import Assessment
 from bingcheng.outputs.summary import Topic, by_urgency, exam_outcome, headline, priorities
 
@@ -48,6 +50,29 @@ def test_one_of_each_is_said_in_the_singular(assessment: Assessment) -> None:
 def test_a_lesion_seen_once_is_not_called_unchanged(assessment: Assessment) -> None:
     once = replace(assessment, exams=assessment.exams[:1], changes=(), comparison=(), refusals=())
     assert said(once).startswith("1 lesion in 1 patient: 1 seen once only.")
+
+
+def test_an_exam_that_was_used_is_not_counted_as_left_out(assessment: Assessment) -> None:
+    whole = replace(assessment.refusals[0], kind=SubjectKind.EXAM, count=1)
+    used = replace(assessment.exams[0], refusals=(whole,))
+    lost = replace(used, series=())
+    plain = replace(assessment, comparison=(), refusals=(), changes=())
+    assert "could not be used" not in said(replace(plain, exams=(used,)))
+    assert "1 thing could not be used" in said(replace(plain, exams=(lost,)))
+
+
+def test_hospitals_with_too_few_exams_are_not_called_alike(assessment: Assessment) -> None:
+    why = text("Too few exams to judge by: {count} values on {scanners} scanners.", count=3, scanners=3)
+    few = tuple(replace(row, flagged=False, explanation=why) for row in assessment.comparison)
+    assert "too few exams to say whether a hospital deviates" in said(replace(assessment, comparison=few))
+    alike = tuple(replace(row, flagged=False, explanation=None) for row in assessment.comparison)
+    assert "No hospital stands out" in said(replace(assessment, comparison=alike))
+
+
+def test_a_hospital_without_a_name_is_none_to_compare_with(assessment: Assessment) -> None:
+    named = assessment.comparison[0].site
+    rows = tuple(row if row.site == named else replace(row, site="") for row in assessment.comparison)
+    assert "hospital" not in said(replace(assessment, comparison=rows))
 
 
 def test_an_empty_folder_and_a_folder_without_lesions_say_what_to_give(assessment: Assessment) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from dataclasses import replace
 from datetime import date, datetime
@@ -11,8 +12,13 @@ from datetime import date, datetime
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from tests.compare.dose_records import record as dose_record
 
 from bingcheng.compare.change import Change, Verdict
+from bingcheng.compare.dose_groups import BodyRegion, Procedure
+from bingcheng.compare.dose_overview import dose_overview
+from bingcheng.compare.dose_published import dose_rules
+from bingcheng.compare.dose_record import Basis, DoseQuantity, DoseValue
 from bingcheng.compare.homogeneity import SiteRow
 from bingcheng.compare.lesions import LesionChange
 from bingcheng.compare.observation import Observation
@@ -23,6 +29,8 @@ from bingcheng.core.provenance import Provenance
 from bingcheng.core.refusal import Refusal, SubjectKind
 from bingcheng.core.wording import Text, text
 from bingcheng.outputs.assessment import Assessment, ExamView, LesionView, SeriesView
+from bingcheng.outputs.language import Language
+from bingcheng.outputs.machine_readable import as_json
 from bingcheng.outputs.table_columns import TABLES, Kind
 from bingcheng.outputs.tables import write_tables
 
@@ -66,6 +74,20 @@ def change():
         remedy=None,
         source="Someone 2015",
     )
+
+
+def doses(*uids):
+    """The doses of exams: the first states CTDIvol, the second nothing."""
+    silent = NoValue(
+        code="compare.no-dose", reason=text("none stated"), remedy=text("send it"), owner=Owner.TECHNOLOGIST
+    )
+    chest = dose_record("市立医院", 17.5, procedure=Procedure.of([BodyRegion.CHEST]))
+    values = {DoseQuantity.CTDI_VOL: DoseValue(value=17.5, basis=Basis.REPORTED)}
+    records = [
+        replace(chest, exam_uid=uids[0], weight_kg=71.25, values=values),
+        replace(chest, exam_uid=uids[1], values={}, absent={DoseQuantity.CTDI_VOL: silent}),
+    ]
+    return dose_overview(records, dose_rules())
 
 
 @pytest.fixture
@@ -159,6 +181,7 @@ def assessment():
             ),
         ),
         comparison=(row,),
+        dose=doses("1.1", "1.2"),
         refusals=(replace(refusal, subject="c.dcm"),),
     )
 
@@ -176,7 +199,9 @@ def read_csv(path):
 def test_each_table_is_written_in_both_forms(assessment, tmp_path):
     paths = write_tables(assessment, tmp_path)
     names = {
-        f"{t}.{e}" for t in ("measurements", "findings", "changes", "sites", "refusals") for e in ("csv", "parquet")
+        f"{t}.{e}"
+        for t in ("measurements", "findings", "changes", "sites", "doses", "refusals")
+        for e in ("csv", "parquet")
     }
     assert {p.name for p in paths} == names == {p.name for p in tmp_path.iterdir()}
 
@@ -229,6 +254,59 @@ def test_refusals_of_exams_and_of_files_without_one_are_both_there(folder):
         ("E01", "a/b.dcm", "2"),
         ("", "c.dcm", "2"),
     ]
+
+
+def test_a_dose_stands_beside_its_own_and_each_published_level(folder):
+    rows = [r for r in read_csv(folder / "doses.csv") if (r["exam"], r["quantity"]) == ("E01", "CTDIvol")]
+    assert {(float(r["value"]), r["unit"], r["basis"], r["phantom"]) for r in rows} == {
+        (17.5, "mGy", "dose report", "32.0")
+    }
+    own, *published = rows
+    assert (own["level_of"], own["verdict"]) == ("own", "can't be judged")  # one hospital is too few
+    assert {r["level_of"].split()[0] for r in published} == {"UK", "China"}
+    above = [r for r in published if r["verdict"] == "above the reference level"]
+    assert above
+    assert all(float(r["reference"]) < 17.5 and r["source"] and r["owner"] == "technologist" for r in above)
+
+
+def test_a_dose_that_nobody_states_is_an_empty_cell_with_its_reason(folder):
+    (row,) = [r for r in read_csv(folder / "doses.csv") if (r["exam"], r["quantity"]) == ("E02", "CTDIvol")]
+    assert (row["value"], row["basis"]) == ("", "")
+    assert (row["code"], row["reason"], row["remedy"], row["owner"]) == (
+        "compare.no-dose",
+        "none stated",
+        "send it",
+        "technologist",
+    )
+
+
+def test_weight_and_age_stand_in_no_output_of_doses(assessment, folder):
+    table = (folder / "doses.csv").read_text("utf-8-sig")
+    whole = json.dumps(as_json(assessment, Language.of("en"))["dose"])
+    for output in (table, whole):
+        assert "71.25" not in output
+        assert "weight_kg" not in output
+        assert "age_a" not in output
+
+
+def test_json_holds_the_doses_with_levels_and_judgements(assessment):
+    told = as_json(assessment, Language.of("en"))["dose"]
+    assert [one["exam"] for one in told["exams"]] == ["1.1", "1.2"]
+    first, second = told["exams"]
+    assert first["values"][0] == {
+        "quantity": "ctdi_vol",
+        "value": 17.5,
+        "standard_uncertainty": None,
+        "unit": "mGy",
+        "basis": "dose report",
+        "no_value": None,
+    }
+    assert second["values"][0]["no_value"]["code"] == "compare.no-dose"
+    assert first["procedure"]["regions"] == ["chest"]
+    (level,) = told["levels"]
+    assert (level["reference"]["value"], level["provisional"]) == (17.5, True)
+    assert {one["trust"] for one in told["published"]} == {"verified", "unverified"}
+    assert as_json(replace(assessment, dose=None), Language.of("en"))["dose"] is None
 
 
 def test_a_text_that_would_run_as_a_formula_is_disarmed_in_csv_and_untouched_in_parquet(folder):

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
+from tests.protocol import changes_mr, exams_ct_pet, exams_mr
 
 from bingcheng.dicom.acquisition import AnyAcquisition, CtAcquisition, Device, MrAcquisition, PetAcquisition
 
@@ -116,10 +117,11 @@ def dwi(**facts) -> MrAcquisition:
 
 @dataclass
 class Conforming:
-    """An exam that meets a protocol: a series by role, the baseline exam, and what someone supplied."""
+    """An exam that meets a protocol: a series by role, what someone supplied, and what was measured by series."""
 
     roles: dict[str, AnyAcquisition]
     supplied: dict[str, object] = field(default_factory=dict)
+    measured: dict[str, dict[str, object]] = field(default_factory=dict)
 
     @property
     def exam(self) -> list[AnyAcquisition]:
@@ -146,15 +148,16 @@ def cqie() -> Conforming:
 def fdg() -> Conforming:
     supplied = {
         "site.earl_accredited_recon": True,
-        "image.liver_sulmean_delta_rel": 0.05,
-        "image.liver_sulmean_delta_abs": 0.1,
+        "derived.liver_sulmean_delta_rel": 0.05,
+        "derived.liver_sulmean_delta_abs": 0.1,
         "image.baseline_sulpeak_over_threshold": 2.0,
     }
     return Conforming({"PET": pet(), "PET_EARL": pet(), "CTAC": petct_ct()}, supplied)
 
 
 def whole_body() -> Conforming:
-    stations = {f"S{n}": dwi(series_uid=f"1.4.{n}") for n in range(4)}
+    place = {"slice_normal": (0.0, 0.0, 1.0)}
+    stations = {f"S{n}": dwi(series_uid=f"1.4.{n}", first_slice_mm=-225.0 * n, **place) for n in range(4)}
     supplied = {"image.anatomic_extent": "vertex_to_mid_thigh", "derived.exam_acq_minutes": 25.0}
     return Conforming({"WB_DWI": stations["S0"], **stations}, supplied)
 
@@ -175,6 +178,8 @@ CONFORMING: dict[str, Callable[[], Conforming]] = {
     "lung_nodule_volumetry": lung,
     "wbdwi_uk": whole_body,
 }
+CONFORMING |= {key: lambda made=made: Conforming(*made()) for key, made in exams_mr.CONFORMING.items()}
+CONFORMING |= {key: lambda made=made: Conforming(*made()) for key, made in exams_ct_pet.CONFORMING.items()}
 
 
 def conforming(protocol: str) -> Conforming:
@@ -221,6 +226,7 @@ SERIES: dict[str, Callable] = {
     "derived.slices_per_station": lambda a, v: replace(a, slice_count=int(v)),
 }
 """How the facts of a series come to give a quantity a value."""
+SERIES |= changes_mr.SERIES | exams_ct_pet.SERIES
 
 BASELINE: dict[str, Callable] = {
     "Modality": lambda a, v: a if v == a.modality else dwi(),
@@ -233,6 +239,7 @@ BASELINE: dict[str, Callable] = {
     "derived.same_reconstruction": lambda a, v: a if v else replace(a, slice_thickness_mm=a.slice_thickness_mm + 1.0),
 }
 """How the baseline's series comes to differ from `a` by a wanted value."""
+BASELINE |= exams_ct_pet.BASELINE
 
 
 def _volume_of(a: CtAcquisition) -> dict[str, object]:
@@ -246,6 +253,7 @@ EXAM: dict[str, Callable] = {
     "derived.modality_and_body_part": lambda v, limit: [ct(), dwi(body_part="THORAX" if v else "ABDOMEN")],
 }
 """The exam of which a quantity of exams has a value."""
+EXAM |= changes_mr.EXAM
 
 
 @pytest.fixture(scope="session")
@@ -261,5 +269,7 @@ def make() -> SimpleNamespace:
         series=SERIES,
         baseline=BASELINE,
         exam=EXAM,
+        roles=changes_mr.ROLES,
+        mr=exams_mr,
         start=START,
     )

@@ -15,6 +15,7 @@ from bingcheng.core.finding import Level, Outcome
 from bingcheng.dicom.acquisition import CtAcquisition, Device
 from bingcheng.protocol.conformance import applicable, choose, judge, judge_all
 from bingcheng.protocol.library import protocol, protocols
+from bingcheng.protocol.supplied import Correction, Supplied, Waiver
 
 RECIST, LIRADS, CQIE = "ct_response_recist11", "liver_ct_lirads2018", "ct_volumetry_cqie"
 QIBA, EANM, PERCIST = "fdg_petct_qiba114", "fdg_petct_eanm2", "fdg_petct_percist"
@@ -61,7 +62,7 @@ def test_a_missing_value_is_unknown_with_reason_and_owner_and_never_passes(make)
 def test_a_pet_series_is_not_judged_by_a_ct_protocol(make):
     pet = make.pet(slice_thickness_mm=99.0)
     assert not applicable(protocol(RECIST), [pet])
-    assert choose(protocols(), [pet], asked=[RECIST]) == (protocol(QIBA),)
+    assert guidelines([pet], asked=[RECIST]) == [QIBA]
     assert all(f.series_uid is None for f in judge(protocol(RECIST), [pet]))
     assert all(f.outcome is not Outcome.PASS for f in judge(protocol(RECIST), [pet]) if f.criterion != "no_chest_mri")
 
@@ -69,9 +70,19 @@ def test_a_pet_series_is_not_judged_by_a_ct_protocol(make):
 # Which protocols.
 
 
+def guidelines(exam, asked=()):
+    """The protocols chosen, without those that compare a header with itself and the image, which fit every exam."""
+    return [p.id for p in choose(protocols(), exam, asked=asked) if not p.id.startswith("consistency_")]
+
+
+def test_header_and_image_of_every_modality_are_compared(make):
+    chosen = {p.id for p in choose(protocols(), [make.ct(), make.pet(), make.dwi()])}
+    assert chosen >= {"consistency_ct", "consistency_mr", "consistency_pet"}
+
+
 def test_a_whole_exam_is_judged_by_one_default_protocol_a_modality(make):
     exam = [make.ct(), make.pet(), make.dwi()]
-    assert [p.id for p in choose(protocols(), exam)] == [RECIST, "dwi_adc_qiba", QIBA]
+    assert guidelines(exam) == [RECIST, "dwi_adc_qiba", QIBA]
 
 
 def test_a_protocol_that_someone_asks_for_is_judged_even_if_its_series_are_missing(make):
@@ -81,13 +92,15 @@ def test_a_protocol_that_someone_asks_for_is_judged_even_if_its_series_are_missi
 
 
 def test_whole_body_diffusion_is_recognised_by_its_length(make):
-    stations = [make.dwi(series_uid=f"1.4.{n}") for n in range(4)]
+    stations = [
+        make.dwi(series_uid=f"1.4.{n}", slice_normal=(0.0, 0.0, 1.0), first_slice_mm=-225.0 * n) for n in range(4)
+    ]
     assert protocol("wbdwi_uk") in choose(protocols(), stations)
     assert protocol("wbdwi_uk") not in choose(protocols(), stations[:1])
 
 
 def test_the_attenuation_ct_of_a_pet_exam_is_not_taken_for_a_diagnostic_ct(make):
-    assert choose(protocols(), [make.pet(), make.petct_ct()]) == (protocol(QIBA),)
+    assert guidelines([make.pet(), make.petct_ct()]) == [QIBA]
     assert protocol(RECIST) in choose(protocols(), [make.pet(), make.petct_ct(contrast_agent="Iohexol")])
 
 
@@ -187,20 +200,22 @@ def test_phantom_lesion_and_site_criteria_are_carried_and_judged_when_supplied(m
     before = found(judge(dwi, [make.dwi()]), "adc_bias")
     assert before.outcome is Outcome.NOT_APPLICABLE
     assert before.owner is Owner.PHYSICIST
-    after = found(judge(dwi, [make.dwi()], supplied={"phantom.adc_bias_abs": 0.06}), "adc_bias")
+    after = found(judge(dwi, [make.dwi()], supplied=Supplied(exam={"phantom.adc_bias_abs": 0.06})), "adc_bias")
     assert after.outcome is Outcome.FAIL
     assert after.distance == pytest.approx(0.02)
 
 
 def test_what_is_supplied_never_overrules_a_header(make):
-    findings = judge(protocol(EANM), [make.pet(glucose_mmol_per_l=13.0)], supplied={"derived.blood_glucose": 5.0})
+    findings = judge(
+        protocol(EANM), [make.pet(glucose_mmol_per_l=13.0)], supplied=Supplied(exam={"derived.blood_glucose": 5.0})
+    )
     assert found(findings, "glucose").outcome is Outcome.FAIL
 
 
 @pytest.mark.parametrize("supplied", [{"no.such": 1.0}, {"phantom.snr_b0": "good"}, {"phantom.snr_b0": True}])
 def test_a_supply_of_the_wrong_kind_is_refused(make, supplied):
     with pytest.raises(InputError, match=r"protocol\.unfit-supply"):
-        judge(protocol(RECIST), [make.ct()], supplied=supplied)
+        judge(protocol(RECIST), [make.ct()], supplied=Supplied(exam=supplied))
 
 
 def test_a_vendor_without_a_limit_is_not_judged_by_it_and_an_unknown_vendor_is_unknown(make):
@@ -321,3 +336,49 @@ def test_thickness_passes_exactly_up_to_the_limit(thickness_mm):
     # 0.005 mm is the rounding of declared thicknesses that the attribute allows for.
     assert (finding.outcome is Outcome.PASS) == (thickness_mm <= 5.005)
     assert finding.distance == pytest.approx(thickness_mm - 5.0)
+
+
+# What people say: waivers, corrections, lesions.
+
+
+def test_a_waiver_marks_a_failure_with_who_why_and_until_when_and_gates_no_more(make):
+    waiver = Waiver(protocol=RECIST, criterion="thickness", by="Dr Li", why="old scanner", until="2026-12-31")
+    thick = make.ct(slice_thickness_mm=8.0)
+    finding = found(judge(protocol(RECIST), [thick], waivers=[waiver]), "thickness")
+    assert finding.outcome is Outcome.WAIVED
+    assert not finding.gates
+    for said in ("Dr Li", "old scanner", "2026-12-31", "8 mm"):
+        assert said in str(finding.reason)
+    assert found(judge(protocol(RECIST), [make.ct()], waivers=[waiver]), "thickness").outcome is Outcome.PASS
+
+
+def test_what_a_person_says_about_a_series_goes_before_its_header(make):
+    first, second = make.ct(series_uid="1"), make.ct(series_uid="2", slice_thickness_mm=8.0)
+    said = {"1": [Correction(protocol=RECIST, role="CT", fills=False)]}
+    findings = judge(protocol(RECIST), [first, second], told=said)
+    assert found(findings, "thickness").series_uid == "2"
+    localiser = make.ct(series_uid="3", image_type=("ORIGINAL", "PRIMARY", "LOCALIZER"))
+    said = {"3": [Correction(protocol=RECIST, role="CT", fills=True)]}
+    role = found(judge(protocol(RECIST), [localiser], told=said), "role.CT")
+    assert role.outcome is Outcome.PASS
+    assert "person" in str(role.reason)
+    other = {"3": [Correction(protocol=CQIE, role="CT", fills=True)]}
+    assert found(judge(protocol(RECIST), [localiser], told=other), "role.CT").outcome is Outcome.FAIL
+
+
+def test_a_series_that_a_person_named_is_judged_even_if_another_would_do_better(make):
+    thin, thick = make.ct(series_uid="1"), make.ct(series_uid="2", slice_thickness_mm=8.0)
+    said = {"2": [Correction(protocol=RECIST, role="CT", fills=True)]}
+    assert found(judge(protocol(RECIST), [thin, thick], told=said), "thickness").series_uid == "2"
+
+
+def test_of_several_lesions_the_worst_decides_and_is_named(make):
+    lesions = {name: {"image.target_longest_diameter": mm} for name, mm in (("L1", 20.0), ("L2", 6.0), ("L3", 8.0))}
+    finding = found(judge(protocol(RECIST), [make.ct()], supplied=Supplied(lesions=lesions)), "lesion_min_v")
+    assert (finding.outcome, finding.lesion, finding.value) == (Outcome.FAIL, "L2", 6.0)
+    assert "2 of 3" in str(finding.reason)
+
+
+def test_a_finding_carries_the_number_that_was_measured_in_the_limits_unit(make):
+    finding = found(judge(protocol(RECIST), [make.ct(slice_thickness_mm=8.0)]), "thickness")
+    assert (finding.value, finding.unit, finding.role) == (8.0, "mm", "CT")

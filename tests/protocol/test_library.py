@@ -29,7 +29,7 @@ locator = "page 3"
 id = "CT"
 title = "Thin CT"
 modality = "CT"
-required = true
+level = "recommended"
 decisive = true
 select = [
   { attribute = "derived.is_localiser", operator = "==", value = false },
@@ -124,7 +124,7 @@ WRONG = {
     "no locator": ('locator = "page 3"\n', "", "no-locator", 'source = "US"'),
     "duplicate": ('id = "kvp"', 'id = "thickness"', "duplicate-id", 'id = "thickness"'),
     "no decisive role": ("decisive = true", "decisive = false", "no-decisive-role", "decisive"),
-    "unknown attribute in a predicate": ("is_original", "is_nice", "unknown-attribute", "is_nice"),
+    "unknown attribute in a predicate": ("is_original", "is_nice", "misspelt-attribute", "is_nice"),
     "unfit operator in a predicate": (
         'is_original", operator = "=="',
         'is_original", operator = ">="',
@@ -184,3 +184,16 @@ def test_a_protocol_that_was_used_travels_to_another_process(make):
 def test_identifiers_are_unique_over_the_library():
     names = [p.id for p in protocols()]
     assert names == sorted(set(names))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "meant"),
+    [
+        ('level = "required"', 'levle = "required"', "level"),
+        ("by_default = true", "by_defualt = true", "by_default"),
+        ("citation =", "citaton =", "citation"),
+        ('operator = "==", value = false', 'operater = "==", value = false', "operator"),
+    ],
+)
+def test_a_misspelt_key_is_told_with_the_one_that_was_meant(old, new, meant):
+    assert f"nearest are {meant}" in str(refusal(old, new, count=1))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bingcheng.core.wording import text
-from bingcheng.protocol.rules import Shape, equal, operators
+from bingcheng.protocol.rules import Shape, equal, limit_said, operators
 
 NUMBERS = st.floats(-1e4, 1e4, allow_nan=False)
 LIMITS = {Shape.ONE: NUMBERS, Shape.RANGE: st.tuples(NUMBERS, NUMBERS).map(sorted).map(tuple)}
@@ -77,6 +77,45 @@ def test_nothing_recorded_fails_what_has_to_be_recorded():
     assert present.absence_fails
     assert present.holds(70.0, None, 0.0)
     assert not present.holds(0.0, None, 0.0)
+
+
+def test_a_list_is_asked_for_as_a_whole_and_a_part_of_a_text_in_any_case():
+    list_is, has_part = operators()["list_is"], operators()["has_part"]
+    assert list_is.holds(("SE", "IR"), ("se", "IR"), 0.0)
+    assert not list_is.holds(("SE", "IR"), ("SE",), 0.0)
+    assert list_is.holds((0.5, 0.502), (0.5, 0.5), 0.005)
+    assert has_part.holds("Gadobutrol", ("iod", "GADO"), 0.0)
+    assert not has_part.holds("Iohexol", ("gado",), 0.0)
+
+
+READ_ON = {
+    "<=": "at most 5 mm",
+    "<": "below 5 mm",
+    ">=": "at least 5 mm",
+    ">": "above 5 mm",
+    "between": "2 to 5 mm",
+    "all_in": "only values of 2 to 5 mm",
+    "any_in": "a value of 2 to 5 mm among them",
+    "any_ge": "a value of at least 5 mm among them",
+    "max_le": "no value above 5 mm",
+    "==": "5 mm",
+    "!=": "anything but 5 mm",
+    "in": "one of: 2, 5 mm",
+    "contains_all": "2, 5 mm among them",
+    "contains_any": "at least one of these: 2, 5 mm",
+    "contains_none": "none of: 2, 5 mm",
+    "list_is": "exactly 2, 5 mm",
+    "has_part": "a text with one of these in it: 2, 5 mm",
+    "present": "a recorded value",
+    "same_as_baseline": "5 mm, as at baseline",
+}
+
+
+@pytest.mark.parametrize("operator", list(operators()), ids=lambda o: o.key)
+def test_every_operator_reads_on_after_the_protocol_asks_for(operator):
+    limit = 5.0 if operator.shape in (Shape.ONE, Shape.NOTHING) else (2.0, 5.0)
+    said = str(limit_said(operator, limit, unit="mm", words={}))
+    assert f"the protocol asks for {said}" == f"the protocol asks for {READ_ON[operator.key]}"
 
 
 @pytest.mark.parametrize("operator", list(operators()), ids=lambda o: o.key)

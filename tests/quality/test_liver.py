@@ -17,7 +17,10 @@ from bingcheng.quality.liver_suv_mean import liver_suv_mean
 LIVER_CENTRE_MM, LIVER_HALF_AXES_MM = (-60.0, -5.0, 10.0), (85.0, 80.0, 75.0)
 
 
-def whole_body(*, mm=5.0, cov=0.12, brain_suv=7.0, liver_suv=2.1, arms=True, lesion=None, seed=1):
+LIVER_MM = (LIVER_CENTRE_MM, LIVER_HALF_AXES_MM)
+
+
+def whole_body(*, mm=5.0, cov=0.12, brain_suv=7.0, liver_suv=2.1, arms=True, lesion=None, liver_mm=LIVER_MM, seed=1):
     """Head to thighs: brain, heart, lungs, liver, spleen, kidneys, bladder, arms; blurred, with correlated noise."""
     shape = (round(1000 / mm), round(300 / mm), round(480 / mm))
     geometry = grid(shape, (mm, mm, mm))
@@ -43,7 +46,7 @@ def whole_body(*, mm=5.0, cov=0.12, brain_suv=7.0, liver_suv=2.1, arms=True, les
     ellipsoid((0, 0, 450), (65, 80, 65), brain_suv)
     ellipsoid((25, -20, 130), (50, 45, 55), 3.5)
     ellipsoid((25, -20, 130), (35, 30, 40), 1.7)
-    ellipsoid(LIVER_CENTRE_MM, LIVER_HALF_AXES_MM, liver_suv)
+    ellipsoid(*liver_mm, liver_suv)
     ellipsoid((85, 40, 20), (35, 30, 45), 1.9)
     ellipsoid((0, -20, -320), (40, 35, 35), 30.0)
     if lesion is not None:
@@ -54,9 +57,9 @@ def whole_body(*, mm=5.0, cov=0.12, brain_suv=7.0, liver_suv=2.1, arms=True, les
     return Volume(voxels=suv, geometry=geometry, unit="g/ml")
 
 
-def depth_in_liver(centre_mm):
+def depth_in_liver(centre_mm, liver_mm=LIVER_MM):
     """1 at the liver's centre, 0 at its border."""
-    away = (np.array(centre_mm) - LIVER_CENTRE_MM) / LIVER_HALF_AXES_MM
+    away = (np.array(centre_mm) - liver_mm[0]) / liver_mm[1]
     return 1.0 - float(np.linalg.norm(away))
 
 
@@ -96,6 +99,50 @@ def test_the_truth_lies_within_two_standard_uncertainties(scans, which, truth):
     assert np.count_nonzero(np.abs(pulls) <= 2.0) >= 20
     # An uncertainty twice too large or too small is seen too: 24 squares average 0.41 to 1.90 in 99 % of all cases.
     assert 0.41 < np.mean(pulls**2) < 1.90
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cov", [0.08, 0.18], ids=["quiet", "loud"])
+@pytest.mark.parametrize(
+    "liver_mm",
+    [
+        ((-60.0, -5.0, 10.0), (65.0, 62.0, 60.0)),
+        ((-60.0, -5.0, 10.0), (100.0, 90.0, 90.0)),
+        ((-80.0, 5.0, 10.0), (62.0, 75.0, 70.0)),
+        ((-55.0, -20.0, -25.0), (80.0, 70.0, 70.0)),
+        ((-60.0, 10.0, 35.0), (80.0, 70.0, 65.0)),
+    ],
+    ids=["small", "large", "to the side", "low and in front", "high and behind"],
+)
+def test_livers_of_other_sizes_and_places_hold_their_truth(liver_mm, cov):
+    pulls = {"mean": [], "variation": []}
+    for seed in range(4):
+        sphere = liver_sphere(slab(whole_body(liver_mm=liver_mm, cov=cov, seed=40 + seed), 70, 140), {})
+        assert depth_in_liver(sphere.centre_mm, liver_mm) > 0.4
+        for name, one, truth in (
+            ("mean", liver_suv_mean(sphere), 2.1),
+            ("variation", liver_cov(sphere), 100.0 * cov),
+        ):
+            pulls[name].append((one.value - truth) / one.standard_uncertainty)
+    for name, four in pulls.items():
+        # Of four with a chance of 95 % each, fewer than three are covered once in 70 times; the seeds are fixed.
+        assert np.count_nonzero(np.abs(four) <= 2.0) >= 3, (name, four)
+        assert np.max(np.abs(four)) < 4.0, (name, four)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_liver_that_is_no_warmer_than_the_rest_is_not_made_up(seed):
+    with pytest.raises(Undefined) as caught:
+        liver_sphere(slab(whole_body(liver_suv=0.6, seed=seed), 70, 140), {})
+    assert caught.value.code == "quality.liver-not-found"
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_body_whose_liver_was_taken_out_has_none(seed):
+    outside = ((-60.0, -5.0, 10.0), (1e-3, 1e-3, 1e-3))
+    with pytest.raises(Undefined) as caught:
+        liver_sphere(whole_body(liver_mm=outside, seed=seed), {})
+    assert caught.value.code == "quality.liver-not-found"
 
 
 def noisy_sphere(spacing_mm, noise_mm, seed):

@@ -15,7 +15,7 @@ import SimpleITK
 from bingcheng.image.geometry import VolumeGeometry
 from bingcheng.image.volume import Stack, Volume
 from bingcheng.quality.body import body
-from bingcheng.quality.known_objects import grid
+from bingcheng.quality.known_objects import grid, magnitude_series
 from bingcheng.quality.liver_cov import liver_cov
 from bingcheng.quality.liver_sphere import liver_sphere
 from bingcheng.quality.liver_suv_mean import liver_suv_mean
@@ -82,12 +82,12 @@ def acr(folder):
     files = sorted((pydicom.dcmread(path) for path in folder.glob("*.dcm")), key=lambda d: float(d.SliceLocation))
     voxels = np.stack([d.pixel_array.astype(np.float32) for d in files])
     spacing = (float(files[0].SliceThickness), *map(float, files[0].PixelSpacing))
-    return Volume(voxels=voxels, geometry=grid(voxels.shape, spacing), unit="{arbitrary}")
+    return Volume(voxels=voxels, geometry=grid(voxels.shape, spacing), unit="{arbitrary}"), *files[0].ImageType
 
 
 @pytest.mark.parametrize("vendor", ["GE", "Siemens"])
 def test_the_noise_of_acr_phantoms_is_that_of_their_corners(reference_data, measured, vendor):
-    volume = acr(reference_data / "08_mr_phantoms/acr" / vendor)
+    volume, *kind = acr(reference_data / "08_mr_phantoms/acr" / vendor)
     found = blocks(volume)
     noise = air_noise(found, tissue(found))
     middle, size = volume.voxels[len(volume.voxels) // 2], volume.voxels.shape[1]
@@ -95,13 +95,13 @@ def test_the_noise_of_acr_phantoms_is_that_of_their_corners(reference_data, meas
     corners = [middle[rows, columns].std() for rows in sides for columns in sides]
     # The SD in air is 0.655 (one channel) to 0.707 (many) of sigma; corners of 400 voxels and more agree within 10 %.
     assert noise.sigma == pytest.approx(np.mean(corners) / 0.68, rel=0.12)
-    ratio = measured("snr_air", volume=volume)
+    ratio = measured("snr_air", **magnitude_series(volume, *kind))
     assert 40.0 < ratio.value < 600.0
     assert ratio.standard_uncertainty < 0.05 * ratio.value
 
 
 def test_a_scanner_that_masks_the_air_is_noticed(reference_data, measured):
-    found = measured("snr_air", volume=acr(reference_data / "08_mr_phantoms/acr/PhilipsAchieva"))
+    found = measured("snr_air", **magnitude_series(*acr(reference_data / "08_mr_phantoms/acr/PhilipsAchieva")))
     assert (found.value, found.no_value.code) == (None, "quality.background-masked")
 
 
@@ -141,7 +141,19 @@ def test_a_diffusion_phantom_loses_signal_with_b(reference_data, measured):
     geometry = grid(by_b[0.0].shape, (5.0, 1.0, 1.0))
     volumes = tuple(Volume(voxels=by_b[b], geometry=geometry, unit="{arbitrary}") for b in values)
     stack = Stack(volumes=volumes, axis="b_value", values=values, unit="s/mm2")
-    lowest = measured("snr_air", volume=volumes[0])
-    highest = measured("snr_highest_b", volume=volumes[0], diffusion=stack)
+    series = magnitude_series(volumes[0], *data.ImageType)
+    lowest = measured("snr_air", **series)
+    highest = measured("snr_highest_b", **series, diffusion=stack)
     # The phantom's medium ADC takes the median signal to about a quarter or less between b = 0 and 1000.
     assert 5.0 < highest.value < 0.4 * lowest.value
+
+
+@pytest.mark.parametrize(
+    "folder", ["08_mr_phantoms/dwi/DIFFUSION_PHASE_ADC", "07_dce_breast/UCSF-BR-06/image_dce_pe1"], ids=["ADC", "PE1"]
+)
+def test_maps_that_were_computed_have_no_noise_in_air(reference_data, measured, folder):
+    data = pydicom.dcmread(min((reference_data / folder).glob("*.dcm")))
+    voxels = np.atleast_3d(data.pixel_array.astype(np.float32)).reshape(1, data.Rows, data.Columns)
+    volume = Volume(voxels=voxels, geometry=grid(voxels.shape, (5.0, 1.0, 1.0)), unit="{arbitrary}")
+    found = measured("snr_air", **magnitude_series(volume, *data.ImageType))
+    assert (found.value, found.no_value.code) == (None, "quality.air-not-measured")

@@ -1,6 +1,7 @@
 """Signal-to-noise ratios from air: what was put in comes out, or a reason why it can't be told."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,10 +10,18 @@ from hypothesis import strategies as st
 
 from bingcheng.core.errors import Undefined
 from bingcheng.image.volume import Stack, Volume
-from bingcheng.quality.known_objects import radius_mm, rician_cylinder
-from bingcheng.quality.magnitude import air_noise, blocks, tissue
-from bingcheng.quality.snr_air import snr_air
-from bingcheng.quality.snr_highest_b import snr_highest_b
+from bingcheng.quality import snr_air as of_air
+from bingcheng.quality import snr_highest_b as of_highest_b
+from bingcheng.quality.known_objects import magnitude_series, radius_mm, rician_cylinder
+from bingcheng.quality.magnitude import RAYLEIGH_RATIO, _beta, _deviation_share, air_noise, blocks, tissue
+
+
+def snr_air(volume, *image_type):
+    return of_air.snr_air(**magnitude_series(volume, *image_type))
+
+
+def snr_highest_b(stack, *image_type):
+    return of_highest_b.snr_highest_b(stack, magnitude_series(stack.volumes[0], *image_type)["acquisition"])
 
 
 def with_voxels(volume, voxels, valid=None):
@@ -133,11 +142,11 @@ def decay(ratio, adc, b, seed=1):
 @pytest.mark.parametrize(("ratio", "b"), [(60.0, 400.0), (60.0, 800.0), (60.0, 1500.0), (20.0, 1500.0)])
 def test_the_highest_b_follows_the_decay(measured, ratio, b):
     stack = decay(ratio, 1.1e-3, b)
-    found = measured("snr_highest_b", volume=stack.volumes[0], diffusion=stack)
+    found = measured("snr_highest_b", **magnitude_series(stack.volumes[0]), diffusion=stack)
     expected = ratio * math.exp(-1.1e-3 * b)
     # Near SNR 4 the signal stands 4 sigma over the noise: its power is known to 1.5 % from 900 blocks.
     assert found.value == pytest.approx(expected, rel=0.015)
-    assert measured("snr_air", volume=stack.volumes[0]).value == pytest.approx(ratio, rel=0.01)
+    assert measured("snr_air", **magnitude_series(stack.volumes[0])).value == pytest.approx(ratio, rel=0.01)
 
 
 def test_signal_that_drowned_at_the_highest_b_is_said_so():
@@ -190,3 +199,102 @@ def test_a_faint_ghost_in_the_air_widens_the_uncertainty(share):
     # A ghost along the rows lifts the noise above and below the object, not beside it: the truth of 30 is still held.
     assert abs(found.value - 30.0) < 2 * found.standard_uncertainty
     assert found.standard_uncertainty > 3 * plain.standard_uncertainty
+
+
+DERIVED, ORIGINAL = ("DERIVED", "PRIMARY"), ("ORIGINAL", "PRIMARY")
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        ((*DERIVED, "DIFFUSION", "ADC"), "quality.air-not-measured"),
+        ((*ORIGINAL, "ADC_UNSPECIFIED", "ADC"), "quality.air-not-measured"),
+        ((*DERIVED, "M", "ND", "SUB"), "quality.air-not-measured"),
+        ((*ORIGINAL, "M", "ND", "SUB"), "quality.air-not-measured"),
+        ((*DERIVED, "DIFFUSION", "CALC_BVALUE"), "quality.air-not-measured"),
+        (("DERIVED", "SECONDARY", "OTHER"), "quality.air-not-measured"),
+        ((*ORIGINAL, "P", "ND"), "quality.not-a-magnitude"),
+        ((*ORIGINAL, "PHASE MAP", "P", "FFE"), "quality.not-a-magnitude"),
+        ((*ORIGINAL, "M", "ND", "NORM"), "quality.noise-evened-out"),
+        ((*DERIVED, "DIFFUSION", "TRACEW", "NORM"), "quality.noise-evened-out"),
+        ((*ORIGINAL, "m", "nd", " norm "), "quality.noise-evened-out"),
+    ],
+    ids=str,
+)
+def test_air_that_is_not_as_measured_is_refused_whatever_it_looks_like(kind, code):
+    volume = rician_cylinder(signal=300.0, noise=10.0)
+    stack = decay(40.0, 1.1e-3, 800.0)
+    for refused in (lambda: snr_air(volume, *kind), lambda: snr_highest_b(stack, *kind)):
+        with pytest.raises(Undefined) as caught:
+            refused()
+        assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        (*ORIGINAL, "M", "ND"),
+        (*ORIGINAL, "M", "DIS2D"),
+        (*ORIGINAL, "M", "ND", "DIS3D"),
+        (*ORIGINAL, "M_SE", "M", "SE"),
+        (*ORIGINAL, "OTHER"),
+        (*ORIGINAL, "DIFFUSION", "NONE"),
+        (*DERIVED, "DIFFUSION", "TRACEW"),
+    ],
+    ids=str,
+)
+def test_magnitudes_as_vendors_name_them_are_measured(kind):
+    assert snr_air(rician_cylinder(signal=300.0, noise=10.0), *kind).value == pytest.approx(30.0, rel=0.02)
+
+
+def test_a_b_value_that_was_computed_has_no_noise_of_its_own():
+    stack = decay(40.0, 1.1e-3, 800.0)
+    acquisition = replace(magnitude_series(stack.volumes[0])["acquisition"], synthetic_b=True)
+    with pytest.raises(Undefined) as caught:
+        of_highest_b.snr_highest_b(stack, acquisition)
+    assert caught.value.code == "quality.air-not-measured"
+
+
+def test_a_trace_image_is_as_uncertain_as_its_averaging_of_magnitudes_leaves_it():
+    directions = [rician_cylinder(signal=300.0, noise=10.0, seed=seed).voxels for seed in range(3)]
+    volume = rician_cylinder(signal=300.0, noise=10.0)
+    # The geometric mean of three directions: in tissue the noise falls by sqrt(3).
+    trace = np.exp(np.mean(np.log(directions), axis=0))
+    found = snr_air(with_voxels(volume, trace), *DERIVED, "DIFFUSION", "TRACEW")
+    assert abs(found.value - 30.0 * math.sqrt(3.0)) < 2 * found.standard_uncertainty
+    assert found.standard_uncertainty < 0.05 * found.value
+
+
+def test_half_a_background_that_was_set_to_a_number_is_no_noise():
+    volume = rician_cylinder(signal=400.0, noise=10.0)
+    masked = np.where(radius_mm(volume.geometry) < 80.0, volume.voxels, np.float32(17.0))
+    with pytest.raises(Undefined) as caught:
+        snr_air(with_voxels(volume, masked))
+    assert caught.value.code == "quality.background-masked"
+
+
+def test_in_air_of_one_channel_the_deviation_is_that_of_a_rayleigh_distribution():
+    assert _deviation_share(1.0) == pytest.approx(math.sqrt(2.0 - math.pi / 2.0), rel=1e-12)
+    assert _beta(1.0) == pytest.approx(math.sqrt(math.pi / 2.0), rel=1e-12)
+    assert pytest.approx(math.sqrt(math.pi / (4.0 - math.pi)), abs=1e-4) == RAYLEIGH_RATIO
+    # With many channels the magnitude in air is normal, of variance 1/2 in the limit of the chi distribution.
+    assert _deviation_share(1e5) == pytest.approx(math.sqrt(0.5), rel=1e-3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("ratio", "b", "channels"), [(60.0, 800.0, 1), (30.0, 1500.0, 1), (40.0, 800.0, 4)])
+def test_the_highest_b_holds_the_truth_over_many_scans(ratio, b, channels):
+    expected = ratio * math.exp(-1.1e-3 * b)
+    found = []
+    for seed in range(40):
+        volumes = tuple(
+            rician_cylinder(signal=10.0 * one, noise=10.0, channels=channels, seed=100 * seed + k, shape=(2, 160, 160))
+            for k, one in enumerate((ratio, expected))
+        )
+        found.append(snr_highest_b(Stack(volumes=volumes, axis="b_value", values=(0.0, b), unit="s/mm2")))
+    values = np.array([one.value for one in found])
+    pulls = (values - expected) / [one.standard_uncertainty for one in found]
+    # 95 % of 40 with at most three binomial standard errors less: 34 at least.
+    assert np.count_nonzero(np.abs(pulls) <= 2.0) >= 34
+    # 700 blocks of 36 voxels fix sigma to 0.5 %; three standard errors of 40 such are 0.3 %, and channels add 1 %.
+    assert values.mean() == pytest.approx(expected, rel=0.015)

@@ -77,7 +77,7 @@ def test_nothing_runs_over_the_side_of_the_page(
     browser: object, reports: dict[str, Path], code: str, viewport: dict[str, int]
 ) -> None:
     opened = Visit(browser, reports[code], viewport=viewport)
-    for anchor in ("", "#lesion-5", "#hospitals", "#exam-3", "#exam-11", "#refusals"):
+    for anchor in ("", "#lesion-5", "#hospitals", "#dose", "#exam-3", "#exam-11", "#refusals"):
         opened.page.goto(reports[code].as_uri() + anchor)
         widths = opened.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
         assert widths[0] <= widths[1]
@@ -107,6 +107,17 @@ def test_j_walks_through_the_lesions(visit: Visit) -> None:
     assert visit.page.locator(".lesion.current").get_attribute("id") == "lesion-1"
     visit.page.keyboard.press("k")
     assert visit.page.locator(".lesion.current").get_attribute("id") == "lesion-0"
+
+
+def test_dose_has_its_place_in_the_bar_its_key_and_its_steps(visit: Visit) -> None:
+    visit.page.keyboard.press("4")
+    visit.page.wait_for_function("document.querySelector('.views a[aria-current]').hash === '#dose'")
+    visit.page.keyboard.press("j")
+    assert visit.page.locator("#dose .comparison.current").count() == 1
+    visit.page.locator("#dose .findings a").first.click()
+    visit.page.wait_for_function("location.hash.startsWith('#exam-')")
+    visit.page.keyboard.press("5")
+    visit.page.wait_for_function("document.querySelector('.views a[aria-current]').hash === '#exams'")
 
 
 def test_slash_searches_and_a_search_shows_what_fits(visit: Visit) -> None:
@@ -191,6 +202,16 @@ def test_the_print_shows_every_exam_and_no_controls(visit: Visit) -> None:
     visit.page.emulate_media(media="print")
     assert visit.page.locator(".exam:visible").count() == 12
     assert visit.page.locator(".bar:visible, .filters:visible").count() == 0
+
+
+def test_it_prints_dark_on_white_whatever_the_screen_shows(browser: object, reports: dict[str, Path]) -> None:
+    opened = Visit(browser, reports["en"], viewport=WIDE)
+    opened.page.emulate_media(media="print", color_scheme="dark")
+    colours = opened.page.evaluate(
+        "() => { const style = getComputedStyle(document.body); return [style.color, style.backgroundColor]; }"
+    )
+    assert colours == ["rgb(0, 0, 0)", "rgb(255, 255, 255)"]
+    opened.context.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

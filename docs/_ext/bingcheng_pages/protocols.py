@@ -81,7 +81,7 @@ def _facts(one: Protocol) -> Iterator[tuple[Content, Content]]:
 
 
 def _role_name(role: Role) -> Content:
-    kind = "required" if role.required else "optional"
+    kind = role.level.value
     tells = "; tells whether the protocol applies" if role.decisive else ""
     return [nodes.strong(text=role.title), nodes.Text(f" ({role.modality}, {kind}{tells})")]
 

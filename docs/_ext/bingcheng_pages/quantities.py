@@ -15,6 +15,7 @@ from bingcheng_pages.protocols import units_of_quantity
 ABOUT = {
     About.SERIES: "Of one series",
     About.EXAM: "Of a whole exam",
+    About.ROLES: "Of the series that fill several roles of an exam",
     About.PAIR: "Of a series and its counterpart at baseline",
     About.OUTSIDE: "In no header: someone has to supply it",
 }

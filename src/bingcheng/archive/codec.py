@@ -8,6 +8,7 @@ from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from enum import Enum
 from functools import cache
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -53,8 +54,56 @@ def storable(words: str) -> str:
 
 
 def encoded(value: Any) -> str:
-    """`value` as JSON text, the same for equal values."""
-    return json.dumps(plain(value), ensure_ascii=False, separators=(",", ":"), allow_nan=False, sort_keys=True)
+    """`value` as JSON text, the same for equal values.
+
+    Findings are encoded by the ten thousand: json's compiled encoder walks through them itself and asks only for what
+    it does not know; the few that hold what no database takes, or keys that are no text, go the long way.
+    """
+    try:
+        written = _dumped(value)
+        if "\\u0000" not in written:
+            written.encode()
+            return written
+    except (TypeError, UnicodeEncodeError):
+        pass
+    return _dumped(plain(value))
+
+
+def _dumped(value: Any) -> str:
+    return _encoder().encode(value)
+
+
+@cache
+def _encoder() -> json.JSONEncoder:
+    # Nothing that is stored holds itself: dataclasses are frozen, and made of what was there before them.
+    return json.JSONEncoder(
+        ensure_ascii=False,
+        separators=(",", ":"),
+        allow_nan=False,
+        sort_keys=True,
+        check_circular=False,
+        default=_one_step,
+    )
+
+
+def _one_step(value: Any) -> Any:
+    """What the encoder does not know, in types that it does, or the next of which it asks for again."""
+    kind = type(value)
+    names = _fields(kind)  # type: ignore[arg-type]
+    if names:
+        return {name: dict(one) if type(one := getattr(value, name)) is MappingProxyType else one for name in names}
+    if isinstance(value, Mapping):
+        return dict(value)
+    known = plain(value)
+    if known is value:
+        raise TypeError(f"{kind.__name__} can't be stored")
+    return known
+
+
+@cache
+def _fields(kind: Any) -> tuple[str, ...]:
+    """The names of a dataclass's fields; none of anything else."""
+    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
 
 
 def decoded(kind: type[T], stored: str) -> T:

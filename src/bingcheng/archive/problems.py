@@ -40,6 +40,18 @@ NEWER_WORKSPACE = Problem(
     remedy="Update Bingcheng, or choose another folder with --workspace.",
     owner=Owner.OPERATOR,
 )
+OLDER_WORKSPACE = Problem(
+    code="archive.older-workspace",
+    says="the workspace was made by an earlier release (its version is {found}, this release writes {known})",
+    remedy="Run `bingcheng assess` with this workspace once: it is brought up to date and keeps what it holds.",
+    owner=Owner.OPERATOR,
+)
+NO_SUCH_STATEMENT = Problem(
+    code="archive.no-such-statement",
+    says="there is no statement {number} that holds; {count} do",
+    remedy="List them with `bingcheng protocol statements`.",
+    owner=Owner.OPERATOR,
+)
 NOT_A_WORKSPACE = Problem(
     code="archive.not-a-workspace",
     says="the file '{file}' in the workspace folder is not a Bingcheng database, or is damaged",

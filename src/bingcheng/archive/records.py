@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from bingcheng.compare.dose_record import DoseRecord
 from bingcheng.core.finding import Finding
 from bingcheng.core.measurement import Measurement
 from bingcheng.core.refusal import Refusal
@@ -48,6 +49,7 @@ class ExamRecord:
     fingerprint : of the instances and of the methods; the same means that nothing has to be done again.
     patient : identity as the hospital wrote it; stored apart from everything else.
     site : hospital; empty if the header does not name one.
+    doses : of CT, one for each phantom that they refer to; what they are compared with is no part of the exam.
     """
 
     uid: str
@@ -59,6 +61,18 @@ class ExamRecord:
     series: tuple[SeriesRecord, ...]
     refusals: tuple[Refusal, ...]
     findings: tuple[Finding, ...] = field(default=())
+    doses: tuple[DoseRecord, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredValue:
+    """One value as it is stored: of a series, or of a lesion (by name and label) in it."""
+
+    series_uid: str
+    lesion: str | None
+    label: str | None
+    key: str
+    value: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,16 +82,20 @@ class ExamFacts:
     Parameters
     ----------
     patient : pseudonym.
+    site : hospital; empty if it is not named.
     acquisitions : modality and stored facts of each series.
     measured_on : UIDs of the series on which a lesion was measured.
+    values : what was measured, of the measures that were asked for.
     judged : digest of what its stored findings were judged from; None if it was never judged.
     """
 
     uid: str
     patient: str
+    site: str
     performed_at: datetime | None
     acquisitions: tuple[tuple[str, str], ...]
     measured_on: tuple[str, ...]
+    values: tuple[StoredValue, ...]
     judged: str | None
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Row, Table, select
 
 from bingcheng.archive import schema
 from bingcheng.archive.codec import decoded
-from bingcheng.archive.records import ACQUISITION_TYPES, ExamFacts, ExamRecord, LesionRecord, SeriesRecord
+from bingcheng.archive.records import ACQUISITION_TYPES, ExamFacts, ExamRecord, LesionRecord, SeriesRecord, StoredValue
 from bingcheng.archive.workspace import Workspace
+from bingcheng.compare.dose_record import DoseRecord
 from bingcheng.core.finding import Finding
 from bingcheng.core.measurement import Measurement
 from bingcheng.core.refusal import Refusal
@@ -40,7 +41,7 @@ def exams(workspace: Workspace, *, images: bool = True) -> tuple[ExamRecord, ...
         ).all()
         parts = {
             table.name: _by_exam(connection, table, images=images)
-            for table in (schema.series, schema.lesion, schema.measurement, schema.finding, schema.refusal)
+            for table in (schema.series, schema.lesion, schema.measurement, schema.finding, schema.dose, schema.refusal)
         }
     # Rows are let go as soon as their exam is made: a workspace is not held in memory twice.
     return tuple(_exam(head, {name: rows.pop(head.uid, []) for name, rows in parts.items()}) for head in heads)
@@ -53,8 +54,8 @@ def fingerprints(workspace: Workspace) -> dict[str, str]:
     return {row.uid: row.fingerprint for row in rows}
 
 
-def exam_facts(connection: Connection) -> tuple[ExamFacts, ...]:
-    """What every stored exam is judged by, in order of their UIDs."""
+def exam_facts(connection: Connection, measures: Collection[str] = ()) -> tuple[ExamFacts, ...]:
+    """What every stored exam is judged by, in order of their UIDs, with the values of the `measures` that are named."""
     acquisitions: dict[str, list[tuple[str, str]]] = defaultdict(list)
     series = schema.series.c
     for row in connection.execute(select(series.exam_uid, series.modality, series.acquisition).order_by(series.id)):
@@ -62,19 +63,43 @@ def exam_facts(connection: Connection) -> tuple[ExamFacts, ...]:
     measured: dict[str, set[str]] = defaultdict(set)
     for drawn in connection.execute(select(schema.lesion.c.exam_uid, schema.lesion.c.series_uid).distinct()):
         measured[drawn.exam_uid].add(drawn.series_uid)
+    values = _values(connection, measures) if measures else {}
     exam = schema.exam.c
-    heads = connection.execute(select(exam.uid, exam.patient, exam.performed_at, exam.judged).order_by(exam.uid))
+    columns = (exam.uid, exam.patient, exam.site, exam.performed_at, exam.judged)
+    heads = connection.execute(select(*columns).order_by(exam.uid))
     return tuple(
         ExamFacts(
             uid=head.uid,
             patient=head.patient,
+            site=head.site,
             performed_at=head.performed_at,
             acquisitions=tuple(acquisitions[head.uid]),
             measured_on=tuple(sorted(measured[head.uid])),
+            values=tuple(values.get(head.uid, ())),
             judged=head.judged,
         )
         for head in heads
     )
+
+
+def _values(connection: Connection, measures: Collection[str]) -> dict[str, list[StoredValue]]:
+    measurement, lesion = schema.measurement.c, schema.lesion.c
+    columns = (measurement.exam_uid, measurement.series_uid, measurement.lesion, measurement.key, measurement.value)
+    same = (
+        (lesion.exam_uid == measurement.exam_uid)
+        & (lesion.series_uid == measurement.series_uid)
+        & (lesion.lesion == measurement.lesion)
+    )
+    query = (
+        select(*columns, lesion.label)
+        .join(schema.lesion, same, isouter=True)
+        .where(measurement.key.in_(sorted(measures)), measurement.value.is_not(None))
+        .order_by(measurement.id)
+    )
+    found: dict[str, list[StoredValue]] = defaultdict(list)
+    for uid, series_uid, name, key, value, label in connection.execute(query):
+        found[uid].append(StoredValue(series_uid=series_uid, lesion=name, label=label, key=key, value=value))
+    return found
 
 
 def acquisition(modality: str, stored: str) -> Acquisition:
@@ -112,6 +137,7 @@ def _exam(head: Row[Any], parts: Mapping[str, list[Row[Any]]]) -> ExamRecord:
         series=tuple(_series(row, lesions[row.uid], measurements) for row in parts["series"]),
         refusals=tuple(decoded(Refusal, row.record) for row in parts["refusal"]),
         findings=tuple(decoded(Finding, row.record) for row in parts["finding"]),
+        doses=tuple(decoded(DoseRecord, row.record) for row in parts["dose"]),
     )
 
 

@@ -17,8 +17,9 @@ from sqlalchemy import (
     Text,
 )
 
-VERSION = 1
-"""Raised with each change of the tables; a program never opens a workspace of a later version than its own."""
+VERSION = 2
+"""Raised with each change of the tables (see `bingcheng.archive.upgrade`); a program never opens a workspace of a later
+version than its own."""
 
 metadata = MetaData()
 
@@ -99,10 +100,23 @@ finding = Table(
     _exam_uid(),
     Column("protocol", String(64), nullable=False),
     Column("criterion", String(64), nullable=False),
+    Column("role", String(64), comment="null for a criterion of the exam"),
     Column("outcome", String(16), nullable=False),
+    Column("level", String(16), nullable=False),
     Column("gates", Boolean, nullable=False),
+    Column("value", Float, comment="what was measured, in the limit's unit"),
+    Column("distance", Float, comment="how far beyond the limit"),
     Column("record", Text, nullable=False),
-    Index("finding_by_criterion", "protocol", "criterion", "outcome"),
+    # Holds all that a summary reads, so that none has to touch the records.
+    Index("finding_summary", "protocol", "criterion", "role", "outcome", "level", "distance", "exam_uid"),
+)
+
+dose = Table(
+    "dose",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _exam_uid(),
+    Column("record", Text, nullable=False, comment="one for each phantom that the exam's doses refer to"),
 )
 
 refusal = Table(
@@ -111,5 +125,17 @@ refusal = Table(
     Column("id", Integer, primary_key=True),
     Column("exam_uid", ForeignKey("exam.uid", ondelete="CASCADE"), index=True, comment="null for unreadable files"),
     Column("code", String(64), nullable=False),
+    Column("record", Text, nullable=False),
+)
+
+statement = Table(
+    "statement",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("exam_uid", String(64), index=True, comment="no foreign key: it outlives an exam that is assessed again"),
+    Column("site", Text),
+    Column("made_at", DateTime, nullable=False),
+    Column("withdrawn_at", DateTime),
     Column("record", Text, nullable=False),
 )

@@ -47,6 +47,7 @@ def save_exam(workspace: Workspace, record: ExamRecord) -> None:
         )
         for series in record.series:
             _save_series(connection, record.uid, series)
+        _insert(connection, schema.dose, [{"exam_uid": record.uid, "record": encoded(one)} for one in record.doses])
         _insert(connection, schema.refusal, [_refusal_row(r, record.uid) for r in record.refusals])
         if before is not None and before != pseudonym:
             _forget_without_exam(connection, before)
@@ -62,8 +63,12 @@ def save_judged(connection: Connection, judged: Mapping[str, Judged]) -> None:
                 "exam_uid": uid,
                 "protocol": finding.protocol,
                 "criterion": finding.criterion,
+                "role": finding.role,
                 "outcome": finding.outcome.value,
+                "level": finding.level.value,
                 "gates": finding.gates,
+                "value": finding.value,
+                "distance": finding.distance,
                 "record": encoded(finding),
             }
             for finding in one.findings

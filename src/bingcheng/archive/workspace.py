@@ -24,9 +24,11 @@ from bingcheng.archive.problems import (
     NEWER_WORKSPACE,
     NO_WORKSPACE,
     NOT_A_WORKSPACE,
+    OLDER_WORKSPACE,
     WRONG_ADDRESS,
     said_plainly,
 )
+from bingcheng.archive.upgrade import upgrade
 from bingcheng.core.errors import InputError
 from bingcheng.dicom.exam import Patient
 
@@ -153,6 +155,8 @@ def _secret(folder: Path, engine: Engine) -> bytes:
         raise InputError(NOT_A_WORKSPACE, file=DATABASE_FILE)
     if int(stored["version"]) > schema.VERSION:
         raise InputError(NEWER_WORKSPACE, found=int(stored["version"]), known=schema.VERSION)
+    if int(stored["version"]) < schema.VERSION:
+        raise InputError(OLDER_WORKSPACE, found=int(stored["version"]), known=schema.VERSION)
     return bytes.fromhex(stored["secret"])
 
 
@@ -212,11 +216,19 @@ def _begin_on_server(connection: Connection) -> None:
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
 
+def _older(connection: Connection) -> bool:
+    about = schema.about
+    version = connection.scalar(select(about.c.value).where(about.c.key == "version"))
+    return version is not None and version.isdecimal() and int(version) < schema.VERSION
+
+
 def _prepare(engine: Engine) -> None:
     with engine.connect().execution_options(read_only=True) as connection:
-        if engine.dialect.has_table(connection, schema.about.name):
+        if engine.dialect.has_table(connection, schema.about.name) and not _older(connection):
             return
     with engine.begin() as connection:  # the lock of a writer: whoever comes second finds the tables made
+        if engine.dialect.has_table(connection, schema.about.name):
+            upgrade(connection)
         schema.metadata.create_all(connection)
         if connection.execute(select(schema.about.c.key)).first() is None:
             rows = [{"key": "version", "value": str(schema.VERSION)}, {"key": "secret", "value": secrets.token_hex(32)}]

@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from bingcheng.archive.workspace import Workspace
-from bingcheng.cli.exits import GATE, NOTHING_FOUND, OK, print_json, tell
-from bingcheng.cli.terminal import print_summary
+from bingcheng.cli.exits import GATE, NOTHING_FOUND, OK, print_json, tell_error
+from bingcheng.cli.nothing_found import nothing_found
+from bingcheng.cli.terminal import MOST_REFUSALS, print_refusals, print_summary
 from bingcheng.core.wording import Text, text
-from bingcheng.engine.problems import NOTHING_FOUND as NO_EXAM
 from bingcheng.engine.publish import Published, publish
 from bingcheng.engine.run import Options, Tally, assess
 from bingcheng.engine.run import Progress as Told
@@ -63,11 +63,22 @@ def run_assess(request: Request, language: Language) -> int:
             told(step, 1, 1)
     finally:
         workspace.close()
+    if tally.found == 0 and not request.json:
+        return _nothing_found(request, language, seen)
     _report(request, language, tally, seen, published)
     if tally.found == 0:
-        tell(language, text(NO_EXAM.says), text(NO_EXAM.remedy), NO_EXAM.code)
+        tell_error(language, nothing_found(request.paths, refused=bool(seen.refusals)))
         return NOTHING_FOUND
     return GATE if request.strict and _stopped_at_gate(tally, seen) else OK
+
+
+def _nothing_found(request: Request, language: Language, seen: Assessment) -> int:
+    """Say once what was there instead of an exam; a summary of nothing would hide it."""
+    if not request.quiet:
+        heading = text("These files could not be used:")
+        print_refusals(Console(), language, seen.refusals, heading=heading, most=MOST_REFUSALS)
+    tell_error(language, nothing_found(request.paths, refused=bool(seen.refusals)))
+    return NOTHING_FOUND
 
 
 def _stopped_at_gate(tally: Tally, seen: Assessment) -> bool:

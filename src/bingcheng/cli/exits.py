@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from bingcheng.cli.usage import WrongUsage, is_help
 from bingcheng.core.errors import BingchengError
 from bingcheng.core.wording import Text, text
 from bingcheng.outputs.language import Language
@@ -47,8 +48,8 @@ def plainly(language: Language) -> Iterator[None]:
     try:
         yield
     except BingchengError as error:
-        tell(language, error.reason, Text(error.problem.remedy, error.reason.facts), error.code)
-        sys.exit(UNUSABLE)
+        tell_error(language, error)
+        sys.exit(USAGE if isinstance(error, WrongUsage) else UNUSABLE)
     except KeyboardInterrupt:
         sys.stderr.write(
             f"\n{language.say(text('Stopped. What was finished is kept; run the same command again to go on.'))}\n"
@@ -59,6 +60,8 @@ def plainly(language: Language) -> Iterator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(READER_GONE)
     except Exception as error:
+        if is_help(error):
+            sys.exit(USAGE)
         log.debug("fault", exc_info=error)
         tell(
             language,
@@ -67,6 +70,11 @@ def plainly(language: Language) -> Iterator[None]:
             "cli.fault",
         )
         sys.exit(FAULT)
+
+
+def tell_error(language: Language, error: BingchengError) -> None:
+    """Print an error of ours."""
+    tell(language, error.reason, Text(error.problem.remedy, error.reason.facts), error.code)
 
 
 def tell(language: Language, reason: Text, remedy: Text, code: str) -> None:

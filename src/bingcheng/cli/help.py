@@ -11,6 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from typer.core import TyperCommand, TyperGroup
 
+from bingcheng.cli.usage import too_much, unknown_command
 from bingcheng.core.wording import text
 from bingcheng.outputs.language import Language
 
@@ -22,13 +23,26 @@ def unvalued(*names: str, says: str) -> typer.models.OptionInfo:
 
 
 def commands_in(language: Language) -> tuple[type[TyperCommand], type[TyperGroup]]:
-    """The classes of a command and of the group of all commands whose help speaks `language`."""
+    """The classes of a command and of the group of all commands whose help and errors speak `language`."""
 
     class Command(TyperCommand):
+        allow_extra_args = True  # so that it is said here, and not by typer, which speaks English
+
+        def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+            rest: list[str] = super().parse_args(ctx, args)
+            if rest:
+                raise too_much(rest, ctx)
+            return rest
+
         def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - what typer calls
             print_help(self, ctx, language)
 
     class Group(TyperGroup):
+        def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+            if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+                raise unknown_command(args[0], self.list_commands(ctx), ctx)
+            return super().resolve_command(ctx, args)
+
         def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - what typer calls
             print_help(self, ctx, language)
 

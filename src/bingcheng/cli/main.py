@@ -8,19 +8,20 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
 from bingcheng.cli.exits import OK, USAGE, plainly, settle_streams, tell
-from bingcheng.cli.help import commands_in
 from bingcheng.cli.help import unvalued as flag
+from bingcheng.cli.options import shared
+from bingcheng.cli.protocol_commands import add_protocol_commands
+from bingcheng.cli.usage import usage_errors
 from bingcheng.core.wording import text
 from bingcheng.outputs.language import Language
 
 DEFAULT_WORKSPACE = Path("bingcheng-workspace")
 LANGUAGES = ("en", "zh")
-MOST_WORKERS = 8
 
 
 def main() -> None:
@@ -36,8 +37,9 @@ def main() -> None:
             "cli.unknown-language",
         )
         sys.exit(USAGE)
-    with plainly(language):
-        application(language)(arguments, prog_name="bingcheng")
+    with plainly(language), usage_errors(arguments):
+        # Not in typer's standalone mode, which prints errors itself, in English.
+        sys.exit(application(language)(arguments, prog_name="bingcheng", standalone_mode=False))
 
 
 def _language_asked_for(arguments: list[str]) -> tuple[str | None, list[str]]:
@@ -63,36 +65,12 @@ def _language_of_terminal() -> str:
 def application(language: Language) -> typer.Typer:
     """The command line application, its help in `language`."""
     _ = language.say
-    command, group = commands_in(language)
-
-    workspace = typer.Option(
-        "--workspace",
-        "-w",
-        envvar="BINGCHENG_WORKSPACE",
-        metavar=_("FOLDER"),
-        help=_("Folder for the database and all outputs; made if it does not exist."),
-    )
-    database = typer.Option(
-        "--database",
-        envvar="BINGCHENG_DATABASE",
-        metavar=_("ADDRESS"),
-        help=_("Address of a database server, e.g. postgresql+psycopg://user@host/name; else a file in the workspace."),
-    )
-
-    identified = flag(
-        "--identified", says=_("Show patients by name and number, exams by date. Only for those who may see them.")
-    )
-    as_json = flag("--json", says=_("Print the result as one JSON object for other programs."))
-    workers = typer.Option(
-        "--workers",
-        min=1,
-        metavar=_("NUMBER"),
-        help=_("How many exams to assess at the same time."),
-    )
-    default_workers = min(os.cpu_count() or 1, MOST_WORKERS)
+    common = shared(language)
+    workspace, database, identified = common.workspace, common.database, common.identified
+    as_json, workers, default_workers = common.as_json, common.workers, common.default_workers
     application = typer.Typer(
         name="bingcheng",
-        cls=group,
+        cls=common.group,
         help=_(
             "Tumour imaging made comparable between hospitals. Start with: bingcheng assess FOLDER. "
             "Research software, not a medical device."
@@ -104,7 +82,7 @@ def application(language: Language) -> typer.Typer:
     )
 
     def describe(name: str, says: str, *, epilog: str | None = None) -> Callable[..., Callable[..., None]]:
-        return application.command(name, cls=command, help=says, epilog=epilog)
+        return common.describe(application, name, says, epilog=epilog)
 
     @application.callback()
     def root(
@@ -201,7 +179,7 @@ def application(language: Language) -> typer.Typer:
             scheduler=scheduler,
             quiet=quiet,
         )
-        _end(language, lambda: run_assess(request, language))
+        common.end(lambda: run_assess(request, language))
 
     @describe("demo", _("Make a study of three invented hospitals with known truth, and assess it."))
     def demo(
@@ -216,7 +194,7 @@ def application(language: Language) -> typer.Typer:
     ) -> None:
         from bingcheng.cli.demo import run_demo  # noqa: PLC0415
 
-        _end(language, lambda: run_demo(folder, workers, language))
+        common.end(lambda: run_demo(folder, workers, language))
 
     @describe("show", _("Print one exam: findings and what to do, quality, lesions; without a name, a list."))
     def show(
@@ -230,7 +208,7 @@ def application(language: Language) -> typer.Typer:
     ) -> None:
         from bingcheng.cli.show import run_show  # noqa: PLC0415
 
-        _end(language, lambda: run_show(exam, workspace, database, identified=identified, language=language))
+        common.end(lambda: run_show(exam, workspace, database, identified=identified, language=language))
 
     @describe("protocols", _("List the agreed protocols, or print one with its criteria and their sources."))
     def protocols(
@@ -241,7 +219,7 @@ def application(language: Language) -> typer.Typer:
     ) -> None:
         from bingcheng.cli.listings import run_protocols  # noqa: PLC0415
 
-        _end(language, lambda: run_protocols(protocol, language))
+        common.end(lambda: run_protocols(protocol, language))
 
     @describe("measures", _("List the measures, or print one with its definition, source and references."))
     def measures(
@@ -255,7 +233,7 @@ def application(language: Language) -> typer.Typer:
     ) -> None:
         from bingcheng.cli.listings import run_measures  # noqa: PLC0415
 
-        _end(language, lambda: run_measures(measure, inputs=inputs, language=language))
+        common.end(lambda: run_measures(measure, inputs=inputs, language=language))
 
     @describe("verify", _("Recompute every reference on this machine: the acceptance test of an installation."))
     def verify(
@@ -263,16 +241,10 @@ def application(language: Language) -> typer.Typer:
     ) -> None:
         from bingcheng.cli.verify import run_verify  # noqa: PLC0415
 
-        _end(language, lambda: run_verify(json=json, language=language))
+        common.end(lambda: run_verify(json=json, language=language))
 
+    add_protocol_commands(application, common)
     return application
-
-
-def _end(language: Language, run: Callable[[], int]) -> NoReturn:
-    # Within the command: typer would turn an interruption into an exit of its own, without a word.
-    with plainly(language):
-        code = run()
-    raise typer.Exit(code)
 
 
 def _print_version(wanted: bool) -> None:

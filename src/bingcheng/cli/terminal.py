@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from rich.console import Console
@@ -13,15 +13,16 @@ from rich.table import Table
 from bingcheng.compare.change import Verdict
 from bingcheng.compare.lesions import LesionChange
 from bingcheng.core.finding import Finding, Outcome
-from bingcheng.core.measurement import Measurement
-from bingcheng.core.refusal import Refusal
-from bingcheng.core.wording import text
+from bingcheng.core.measurement import Measurement, Tells
+from bingcheng.core.refusal import Refusal, SubjectKind
+from bingcheng.core.wording import Text, text
 from bingcheng.engine.publish import Published
 from bingcheng.engine.run import Tally
 from bingcheng.outputs.assessment import Assessment, ExamView, SeriesView
 from bingcheng.outputs.language import Language
 from bingcheng.outputs.report.words import VERDICT_WORDS
-from bingcheng.outputs.summary import by_urgency, exam_outcome, headline
+from bingcheng.outputs.scanner import scanner_in_words
+from bingcheng.outputs.summary import by_urgency, exam_outcome, headline, joined, only_repeats, protocol_of
 
 VERDICT_STYLES = {
     Verdict.REAL: "bold red",
@@ -31,6 +32,9 @@ VERDICT_STYLES = {
 }
 MOST_REFUSALS = 12
 """How many refusals the summary prints; a screenful is read, a list of hundreds is not."""
+MOST_SUBJECTS = 6
+"""How many of those that are refused for the same reason are named."""
+LEFT_OUT = text("Left out, the rest went on:")
 OUTCOMES = {
     Outcome.PASS: ("green", text("met")),
     Outcome.FAIL: ("bold red", text("not met")),
@@ -52,7 +56,7 @@ def print_summary(console: Console, language: Language, seen: Assessment, tally:
     if seen.changes:
         console.print()
         print_changes(console, language, seen.changes)
-    in_exams = [replace(r, subject=f"{exam.label} {r.subject}") for exam in seen.exams for r in exam.refusals]
+    in_exams = [_of_exam(refusal, exam) for exam in seen.exams for refusal in exam.refusals]
     print_refusals(console, language, (*seen.refusals, *in_exams), most=MOST_REFUSALS)
     console.print()
     console.print(
@@ -118,25 +122,53 @@ def print_changes(console: Console, language: Language, changes: Iterable[Lesion
             console.print(Padding(f"→ {escape(say(lead.remedy))}", (0, 0, 0, 4)), highlight=False)
 
 
+def _of_exam(refusal: Refusal, exam: ExamView) -> Refusal:
+    """The refusal with the exam's label; a UID beside it tells a person nothing more."""
+    whole = refusal.kind is SubjectKind.EXAM
+    return replace(refusal, subject=exam.label if whole else f"{exam.label} {refusal.subject}")
+
+
 def print_refusals(
-    console: Console, language: Language, refusals: Iterable[Refusal], *, most: int | None = None
+    console: Console,
+    language: Language,
+    refusals: Iterable[Refusal],
+    *,
+    heading: Text = LEFT_OUT,
+    most: int | None = None,
 ) -> None:
-    """What was left out, why, and what to do about it; of very many, the first `most`."""
-    refused = tuple(refusals)
-    if not refused:
+    """What was left out, why, and what to do about it: one entry a reason; of very many, the first `most`."""
+    alike: dict[tuple[str, str], list[Refusal]] = {}
+    for refusal in refusals:
+        alike.setdefault((refusal.code, str(refusal.reason)), []).append(refusal)
+    if not alike:
         return
     say = language.say
     console.print()
-    console.print(f"[yellow]{escape(say(text('Left out, the rest went on:')))}[/]")
-    for refusal in refused[:most]:
-        times = f" × {refusal.count}" if refusal.count > 1 else ""
+    console.print(f"[yellow]{escape(say(heading))}[/]")
+    for same in list(alike.values())[:most]:
+        first = same[0]
         console.print(
-            f"  {escape(refusal.subject)}{times}: {escape(say(refusal.reason))} [dim]\\[{refusal.code}][/]",
+            f"  {escape(_subjects(same, language))}: {escape(say(first.reason))} [dim]\\[{first.code}][/]",
             highlight=False,
         )
-        console.print(Padding(f"→ {escape(say(refusal.remedy))}", (0, 0, 0, 4)), highlight=False)
-    if most is not None and len(refused) > most:
-        console.print("  " + say(text("and {count} more; the report lists all.", count=len(refused) - most)))
+        console.print(Padding(f"→ {escape(say(first.remedy))}", (0, 0, 0, 4)), highlight=False)
+    if most is not None and len(alike) > most:
+        console.print("  " + say(text("and {count} more; the report lists all.", count=len(alike) - most)))
+
+
+def _subjects(alike: Sequence[Refusal], language: Language) -> str:
+    """What was refused for one reason: the first few by name, the others by their number."""
+    named = alike[:MOST_SUBJECTS] if len(alike) > MOST_SUBJECTS + 1 else alike
+    parts = [
+        text("{subject} × {count}", subject=one.subject, count=one.count)
+        if one.count > 1
+        else text("{subject}", subject=one.subject)
+        for one in named
+    ]
+    left = len(alike) - len(named)
+    if left:
+        parts.append(text("{count} others", count=left))
+    return language.say(joined(parts))
 
 
 def print_exam(console: Console, language: Language, exam: ExamView) -> None:
@@ -145,7 +177,7 @@ def print_exam(console: Console, language: Language, exam: ExamView) -> None:
     _print_findings(console, language, exam.findings)
     for series in exam.series:
         _print_series(console, language, series)
-    print_refusals(console, language, exam.refusals)
+    print_refusals(console, language, (_of_exam(refusal, exam) for refusal in exam.refusals))
 
 
 def _print_findings(console: Console, language: Language, findings: tuple[Finding, ...]) -> None:
@@ -160,8 +192,11 @@ def _print_findings(console: Console, language: Language, findings: tuple[Findin
         style, word = OUTCOMES[finding.outcome]
         told = "" if finding.measured is None else f": {say(finding.measured)}"
         limit = "" if finding.limit is None else f" ({say(text('agreed'))}: {say(finding.limit)})"
-        console.print(f"  [{style}]{escape(say(word))}[/] {escape(say(finding.title) + told + limit)}", highlight=False)
-        for sentence in (finding.reason, finding.remedy):
+        asked_by = f"{say(protocol_of(finding))} · {finding.protocol}/{finding.criterion}"
+        judged = f"[{style}]{escape(say(word))}[/] {escape(say(finding.title) + told + limit)}"
+        console.print(f"  {judged}", highlight=False)
+        console.print(Padding(f"[dim]{escape(asked_by)}[/]", (0, 0, 0, 6)), highlight=False)
+        for sentence in (None if only_repeats(finding) else finding.reason, finding.remedy):
             if sentence is not None:
                 console.print(Padding(f"→ {escape(say(sentence))}", (0, 0, 0, 6)), highlight=False)
 
@@ -169,10 +204,11 @@ def _print_findings(console: Console, language: Language, findings: tuple[Findin
 def _print_series(console: Console, language: Language, series: SeriesView) -> None:
     say = language.say
     console.print()
-    console.print(f"[bold]{series.modality}[/] {escape(series.description)}  [dim]{escape(series.device)}[/]")
+    scanner = scanner_in_words(series.device, language)
+    console.print(f"[bold]{series.modality}[/] {escape(series.description)}  [dim]{escape(scanner)}[/]")
     facts = "; ".join(f"{say(name)} {say(value)}" for name, value in series.facts)
     console.print(Padding(escape(facts), (0, 0, 0, 2)), highlight=False)
-    _print_measurements(console, language, series.measurements)
+    _print_measurements(console, language, [one for one in series.measurements if one.tells is not Tells.EVIDENCE])
     for lesion in series.lesions:
         console.print(f"  [bold]{escape(lesion.label)}[/] [dim]{escape(lesion.method)}[/]")
         _print_measurements(console, language, lesion.measurements)

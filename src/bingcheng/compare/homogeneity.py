@@ -32,14 +32,13 @@ from scipy.special import stdtrit  # of scipy.stats this would be t.ppf, at ten 
 from bingcheng.compare.explanation import explanation
 from bingcheng.compare.observation import Observation
 from bingcheng.compare.verdict import modality_of
+from bingcheng.core.measurement import Tells
 from bingcheng.core.wording import Text, text
 
 NORMAL_CONSISTENT = 1.4826
 """Standard deviations per median absolute deviation of a normal distribution."""
 RANGE_OF_TWO = 1.128
 """Expected range of two normal values in standard deviations (d2 of control charts)."""
-OF_THE_PATIENT = frozenset({"suv_highest"})
-"""Measures of a whole series that depend on the patient and not on the scanner: no hospital is judged by them."""
 FEWEST_DEGREES = 3
 """Below this many degrees of freedom the spread within scanners is not known well enough to judge by."""
 
@@ -97,12 +96,12 @@ def site_rows(observations: Iterable[Observation]) -> tuple[SiteRow, ...]:
 
     Parameters
     ----------
-    observations : in any order; those of lesions, of measures in `OF_THE_PATIENT`, and those without a value are
-        left out.
+    observations : in any order; those of lesions, of what does not tell of the scanner, and those without a value
+        are left out.
     """
     measured: dict[tuple[str, str], list[Observation]] = defaultdict(list)
     for observation in observations:
-        of_scanner = observation.lesion is None and observation.measurement.key not in OF_THE_PATIENT
+        of_scanner = observation.lesion is None and observation.measurement.tells is Tells.SCANNER
         if of_scanner and observation.measurement.value is not None:
             measured[observation.measurement.key, modality_of(observation)].append(observation)
     rows: list[SiteRow] = []

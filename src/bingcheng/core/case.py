@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
@@ -164,13 +165,15 @@ class Case:
         if self._parent is not None and "lesion" not in self.methods.given_by(name):
             return self._parent[name]
         if name in self._failed:
-            raise self._failed[name]
+            raise copy.copy(self._failed[name])
         if name not in self._made:
             maker = self.methods.derived[name]
             try:
                 self._made[name] = maker.function(**{inner: self[inner] for inner in maker.inputs})
             except BingchengError as error:
-                self._failed[name] = error
+                # A copy, for one that was raised holds its frames, they hold this case, and it holds the voxels: such a
+                # circle is not released before the collector comes by.
+                self._failed[name] = copy.copy(error)
                 raise
         return self._made[name]
 
@@ -226,4 +229,5 @@ class Case:
                 parameters=measure.parameters,
                 inputs=self.inputs,
             ),
+            tells=measure.tells,
         )

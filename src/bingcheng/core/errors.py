@@ -48,7 +48,11 @@ class BingchengError(Exception):
     def __init__(self, problem: Problem, **facts: Fact | Text) -> None:
         self.problem = problem
         self.reason = Text(problem.says, facts)
-        super().__init__(f"[{problem.code}] {self.reason}")
+        super().__init__(problem.code)
+
+    def __str__(self) -> str:
+        # Made when somebody reads it: most `Undefined` are told by their parts, thousands of times an exam.
+        return f"[{self.code}] {self.reason}"
 
     @property
     def code(self) -> str:

@@ -40,18 +40,38 @@ class Trust(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Peers:
+    """How the same criterion was met by the other exams of a workspace that it was judged on.
+
+    Parameters
+    ----------
+    count : other exams with a value.
+    met : how many of them passed.
+    percentile : share of them, in per cent, that lie as far beyond the limit or further, ties half; 100 is the best.
+    """
+
+    count: int
+    met: int
+    percentile: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One criterion, judged.
 
     Parameters
     ----------
     protocol, criterion : identifiers of the protocol and of the criterion in it.
+    protocol_title : what people call the protocol; None in findings that were stored without it.
+    role, lesion : the role in the protocol that the judged series fills; the lesion that decided.
     title : what was checked, for people.
     measured, limit : as people read them, unit included; None where nothing was measured.
+    value : what was measured as a number in `unit`; None where it is none.
     distance : how far beyond the limit, in `unit`; positive = outside; None if not numeric.
     remedy : the sentence the technologist needs.
     reason : why it failed or is unknown.
     source : citation with locator.
+    peers : how this exam stands among the others of the workspace; None where there are none to compare with.
     """
 
     protocol: str
@@ -61,14 +81,19 @@ class Finding:
     level: Level
     trust: Trust
     source: str
+    protocol_title: Text | None = None
     series_uid: str | None = None
+    role: str | None = None
+    lesion: str | None = None
     measured: Text | None = None
     limit: Text | None = None
     unit: str | None = None
+    value: float | None = None
     distance: float | None = None
     reason: Text | None = None
     remedy: Text | None = None
     owner: Owner | None = None
+    peers: Peers | None = None
 
     @property
     def gates(self) -> bool:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from bingcheng.core.catalogue import attach
 from bingcheng.core.codes import Code
+from bingcheng.core.measurement import Tells
 from bingcheng.core.units import unit as known_unit
 
 Givens = Mapping[str, object]
@@ -117,6 +118,7 @@ class Measure:
     code: Code | None
     ibsi: str | None
     order: int = 100
+    tells: Tells = Tells.SCANNER
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -138,6 +140,7 @@ def measure(
     code: Code | None = None,
     ibsi: str | None = None,
     order: int = 100,
+    tells: Tells = Tells.SCANNER,
 ) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
     """Describe a function as a measure of the catalogue.
 
@@ -160,6 +163,7 @@ def measure(
     code : coded concept for structured reports.
     ibsi : identifier in the IBSI reference manual.
     order : where it stands in lists for people, lower first; what most people look for has less than 100.
+    tells : of a measure of a whole series: of what it speaks; by default of the scanner.
     """
 
     def describe(function: Callable[..., Answer]) -> Callable[..., Answer]:
@@ -184,6 +188,7 @@ def measure(
                 code=code,
                 ibsi=ibsi,
                 order=order,
+                tells=tells,
             ),
         )
         return function

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from bingcheng.core.errors import BingchengError, Owner
 from bingcheng.core.provenance import Provenance
 from bingcheng.core.wording import Text
+
+
+class Tells(StrEnum):
+    """Of what a measure of a whole series speaks."""
+
+    SCANNER = "scanner"
+    """How good the image is; hospitals are compared by it."""
+    PATIENT = "patient"
+    """What depends on the patient and not on the scanner; listed, but no hospital is judged by it."""
+    EVIDENCE = "evidence"
+    """What other parts of the program reason from; stored and written into tables, but not listed on pages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +51,7 @@ class Measurement:
     label, unit : as the measure describes them; unit is a UCUM code.
     value : None exactly when `no_value` is given.
     standard_uncertainty : k = 1, in `unit`; None where it is not known.
+    tells : of what a value of a whole series speaks.
     """
 
     key: str
@@ -48,6 +61,7 @@ class Measurement:
     standard_uncertainty: float | None
     no_value: NoValue | None
     provenance: Provenance
+    tells: Tells = Tells.SCANNER
 
     @property
     def expanded_uncertainty(self) -> float | None:

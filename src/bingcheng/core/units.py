@@ -62,6 +62,7 @@ UNITS: Mapping[str, Unit] = _table(
     ("a", "a", "time", 31557600.0, "year"),
     ("kg", "kg", "mass", 1.0, "kilogram"),
     ("g", "g", "mass", 1e-3, "gram"),
+    ("kg/m2", "kg/m²", "mass per area", 1.0, "kilogram per square metre"),
     ("ml/s", "ml/s", "flow", 1e-6, "millilitre per second"),
     ("ml/kg", "ml/kg", "volume per mass", 1e-6, "millilitre per kilogram"),
     ("mg/ml", "mg/ml", "mass concentration", 1.0, "milligram per millilitre"),

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import permutations
 
 from bingcheng.archive.records import ExamRecord, LesionRecord, SeriesRecord
+from bingcheng.compare.dose_record import DoseRecord
 from bingcheng.core.refusal import Refusal
 from bingcheng.core.wording import Fact, Text
 from bingcheng.dicom.exam import Exam
@@ -83,7 +84,15 @@ class Discretion:
             description=self.without(record.description),
             series=tuple(self._series(series) for series in record.series),
             refusals=tuple(self.refusal(refusal) for refusal in record.refusals),
+            doses=tuple(self._dose(dose) for dose in record.doses),
         )
+
+    def _dose(self, dose: DoseRecord) -> DoseRecord:
+        """The dose without what a report's own words betray; the rest of it are numbers and codes."""
+        remarks = (
+            replace(one, reason=self.sentence(one.reason), remedy=self.sentence(one.remedy)) for one in dose.remarks
+        )
+        return replace(dose, remarks=tuple(remarks))
 
     def _series(self, series: SeriesRecord) -> SeriesRecord:
         facts = series.acquisition

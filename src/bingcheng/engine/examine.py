@@ -17,6 +17,7 @@ from bingcheng.dicom.exam import Exam, Series
 from bingcheng.dicom.facts.acquired import acquisition
 from bingcheng.engine import methods as measures
 from bingcheng.engine.discretion import Discretion
+from bingcheng.engine.doses import exam_dose
 from bingcheng.engine.inputs import Image, Marked, case_of, identified, marked, on_grid, read_images, refused
 from bingcheng.engine.plan import Task, image_series, short
 from bingcheng.engine.problems import NO_IMAGE, NO_LESION, ONLY_LOCALISERS
@@ -92,7 +93,9 @@ def _record(task: Task, outputs: Path | None) -> ExamRecord:
         )
     if records and not drawn.lesions and not drawn.refusals:  # what was drawn and is of no use is refused by itself
         refusals.append(_without_lesion(exam.uid))
-    if not records and not refusals:
+    dose = exam_dose(exam, records)
+    refusals += dose.refusals
+    if not records and not dose.reported and not refusals:
         refusals.append(_without_image(exam))
     return ExamRecord(
         uid=exam.uid,
@@ -103,6 +106,7 @@ def _record(task: Task, outputs: Path | None) -> ExamRecord:
         description=exam.description or "",
         series=tuple(records),
         refusals=tuple(refusals),
+        doses=dose.records,
     )
 
 
@@ -157,9 +161,24 @@ def _image(
         found.voxel_mm3 = image.volume.geometry.voxel_mm3
         found.measurements += measured(case, methods.of_series())
         found.image = key_image(shown, modality=series.modality)
+    return _lesions(study_uid, series, methods, case, shown, lesions, found)
+
+
+def _lesions(
+    study_uid: str,
+    series: Series,
+    methods: Methods,
+    case: Case,
+    shown: Volume,
+    lesions: tuple[Region, ...],
+    found: _Found,
+) -> list[Reported]:
+    """Measure lesions; returns those to report."""
+    volume = case["volume"]
+    assert isinstance(volume, Volume)
     reported: list[Reported] = []
     for name, drawn in identified(lesions, found.names):
-        region = tracked(on_grid(drawn, image.volume), study_uid, name)
+        region = tracked(on_grid(drawn, volume), study_uid, name)
         record, axis = _lesion(methods, case, name, region, shown, series.modality)
         found.lesions.append(record)
         if not region.empty:

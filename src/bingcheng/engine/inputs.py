@@ -11,8 +11,9 @@ from bingcheng.core.errors import BingchengError, InputError
 from bingcheng.core.refusal import Refusal, SubjectKind
 from bingcheng.dicom.acquisition import AnyAcquisition
 from bingcheng.dicom.exam import Series
+from bingcheng.dicom.grouping.sop_classes import MASK_CLASSES
 from bingcheng.dicom.masks.placement import PlacedRegion
-from bingcheng.dicom.masks.regions import MASK_CLASSES, is_lesion, regions
+from bingcheng.dicom.masks.regions import is_lesion, regions
 from bingcheng.dicom.pixels.read import read_stack, read_volume
 from bingcheng.engine.nifti_masks import MaskFile
 from bingcheng.engine.nifti_masks import placed as placed_mask

@@ -11,16 +11,21 @@ from pathlib import Path
 
 from bingcheng.core.errors import InputError
 from bingcheng.core.refusal import Refusal
+from bingcheng.dicom.dose.read import DOSE_CLASSES
 from bingcheng.dicom.exam import Exam, Series
 from bingcheng.dicom.grouping.exams import Grouping
+from bingcheng.dicom.grouping.sop_classes import MASK_CLASSES
 from bingcheng.dicom.index.scan import Index
-from bingcheng.dicom.masks.regions import MASK_CLASSES
 from bingcheng.dicom.sources import open_source
 from bingcheng.engine.nifti_masks import MaskFile, assigned
 
+DICOM_FOLDER = "dicom"
+"""Where the DICOM objects made from exams stand in a workspace: a folder an exam (see `short`)."""
 IMAGE_MODALITIES = frozenset({"CT", "MR", "PT"})
 OWN_FOLDER = re.compile(r"\.?[0-9a-f]{12}(\.\w+)?")
 """The name of an exam's folder of outputs (see `short`), or of one that is being written."""
+READ_WHOLE = MASK_CLASSES | DOSE_CLASSES
+"""SOP classes whose content is in the header: masks, and documents that may be dose reports."""
 HEAD_BYTES = 65536
 """Enough for the header of a classic image, private elements included."""
 
@@ -116,7 +121,7 @@ def _lines(exam: Exam) -> Iterator[str]:
     """One line an instance, a file and a series: where the files are does not matter, what and how many they are does.
 
     Instances are told by their UIDs and sizes. A header may be corrected without either changing, so that of each
-    series the first file's header counts too, and a mask's whole content.
+    series the first file's header counts too, and the whole content of a mask or a document.
     """
     for series in exam.series:
         yield from (f"{series.uid} {uid}" for uid in series.sop_instance_uids)
@@ -124,9 +129,10 @@ def _lines(exam: Exam) -> Iterator[str]:
             try:
                 if source.member is None:
                     yield f"{series.uid} {source.path.stat().st_size}"
-                if number == 0 or series.sop_class_uid in MASK_CLASSES:
+                whole = series.sop_class_uid in READ_WHOLE
+                if number == 0 or whole:
                     with open_source(source) as stream:
-                        read = stream.read() if series.sop_class_uid in MASK_CLASSES else stream.read(HEAD_BYTES)
+                        read = stream.read() if whole else stream.read(HEAD_BYTES)
                     yield f"{series.uid} {hashlib.sha256(read).hexdigest()}"
             except (OSError, InputError):
                 yield f"{series.uid} unreadable"

@@ -48,8 +48,9 @@ ONLY_LOCALISERS = Problem(
 )
 NOTHING_FOUND = Problem(
     code="engine.nothing-found",
-    says="no exam was found in what was given",
-    remedy="Name the folder, zip or DICOMDIR that holds the DICOM files; the list of refusals says what was there.",
+    says="no exam was found: {found}",
+    remedy="Name the folder, zip or DICOMDIR that holds the exam's DICOM files (CT, MR or PET). Pictures, reports and "
+    "tables are not enough: export the exam from the archive as DICOM.",
     owner=Owner.OPERATOR,
 )
 NO_SUCH_PATH = Problem(
@@ -74,5 +75,11 @@ PROTOCOL_TAKEN = Problem(
     code="engine.protocol-taken",
     says="two protocols have the identifier '{protocol}'",
     remedy="Give your own protocol an identifier that `bingcheng protocols` does not list.",
+    owner=Owner.PHYSICIST,
+)
+AGREEMENT_UNREADABLE = Problem(
+    code="engine.agreement-unreadable",
+    says="a protocol of the hospital's own that this workspace is judged by can't be read by this release",
+    remedy="Name the protocol's file again with --own-protocol.",
     owner=Owner.PHYSICIST,
 )

@@ -7,9 +7,9 @@ stopped; an exam that is stored already, from the same instances by the same met
 from __future__ import annotations
 
 import traceback
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 from bingcheng.archive.records import ExamRecord
@@ -22,20 +22,19 @@ from bingcheng.core.wording import Text, text
 from bingcheng.dicom.grouping.exams import exams
 from bingcheng.dicom.index.scan import index
 from bingcheng.engine import distributed, local
+from bingcheng.engine.agreed import agreed
+from bingcheng.engine.conformance_objects import write_conformance_objects
 from bingcheng.engine.discretion import Discretion
 from bingcheng.engine.examine import examined
 from bingcheng.engine.judgement import judge_exams
 from bingcheng.engine.methods import fingerprint, installed
 from bingcheng.engine.nifti_masks import mask_files
-from bingcheng.engine.plan import Plan, Task, plan, without_outputs
-from bingcheng.engine.problems import NO_SUCH_PATH, PROTOCOL_TAKEN, UNEXPECTED
-from bingcheng.protocol.library import NO_SUCH_PROTOCOL, protocols
+from bingcheng.engine.plan import DICOM_FOLDER, Plan, Task, plan, without_outputs
+from bingcheng.engine.problems import NO_SUCH_PATH, UNEXPECTED
 from bingcheng.protocol.model import Protocol
 
 Progress = Callable[[Text, int, int], None]
 """Told of each step: what is being done, how many are done, how many there are."""
-
-DICOM_FOLDER = "dicom"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +47,9 @@ class Options:
     scheduler : address of a Dask scheduler to use instead.
     again : assess exams anew that nothing has changed in.
     protocols : identifiers of protocols to judge by in addition to those that fit by themselves.
-    own_protocols : protocols of the hospital's own, beside the library's; who gives one asks for it.
+    own_protocols : protocols of the hospital's own, beside the library's; who gives one asks for it. The workspace
+        remembers both, until a run names others.
+    today : the day that tells which waivers hold.
     """
 
     workers: int = 2
@@ -56,6 +57,7 @@ class Options:
     again: bool = False
     protocols: tuple[str, ...] = ()
     own_protocols: tuple[Protocol, ...] = ()
+    today: date = field(default_factory=date.today)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,15 +86,15 @@ def assess(paths: Sequence[Path], workspace: Workspace, options: Options, progre
     Raises
     ------
     InputError
-        ``engine.no-such-path``, ``engine.protocol-taken``, ``protocol.no-such-protocol``; what writing to the
-        workspace raises. Never for what one exam holds.
+        ``engine.no-such-path``; what `agreed` raises; what writing to the workspace raises. Never for what one exam
+        holds.
     RemoteError
         ``archive.database-failed``, ``engine.scheduler-silent``, ``engine.no-workers``.
     """
     for path in paths:
         if not path.exists():
             raise InputError(NO_SUCH_PATH, path=str(path))
-    judges = judges_of(options)
+    judges = agreed(workspace, options.protocols, options.own_protocols)
     todo, people = _planned(paths, workspace, progress)
     known = {} if options.again else fingerprints(workspace)
     tasks = [task for task in todo.tasks if known.get(task.exam.uid) != task.fingerprint]
@@ -109,7 +111,8 @@ def assess(paths: Sequence[Path], workspace: Workspace, options: Options, progre
     save_stray_refusals(workspace, [people.refusal(refusal) for refusal in strays])
     step = text("Judging against the protocols")
     progress(step, 0, 1)
-    judge_exams(workspace, judges, asked=(*options.protocols, *(one.id for one in options.own_protocols)))
+    judge_exams(workspace, judges.protocols, asked=judges.asked, today=options.today)
+    write_conformance_objects(workspace, judges.protocols, {task.exam.uid: task.exam for task in todo.tasks})
     progress(step, 1, 1)
     return Tally(
         found=len(todo.tasks) + lost_before,
@@ -118,25 +121,6 @@ def assess(paths: Sequence[Path], workspace: Workspace, options: Options, progre
         failed=len(failures),
         given=frozenset(task.exam.uid for task in todo.tasks) - {refusal.subject for refusal in failures},
     )
-
-
-def judges_of(options: Options) -> tuple[Protocol, ...]:
-    """The protocols of the library and the hospital's own.
-
-    Raises
-    ------
-    InputError
-        ``engine.protocol-taken``; ``protocol.no-such-protocol`` if one is asked for that is not among them.
-    """
-    judges = (*protocols(), *options.own_protocols)
-    counted = Counter(one.id for one in judges)
-    for name, count in counted.items():
-        if count > 1:
-            raise InputError(PROTOCOL_TAKEN, protocol=name)
-    for name in options.protocols:
-        if name not in counted:
-            raise InputError(NO_SUCH_PROTOCOL, name=name, known=", ".join(sorted(counted)))
-    return judges
 
 
 def _planned(paths: Sequence[Path], workspace: Workspace, progress: Progress) -> tuple[Plan, Discretion]:

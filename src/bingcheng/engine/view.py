@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import bingcheng
 from bingcheng.archive.records import ExamRecord, LesionRecord, SeriesRecord
 from bingcheng.archive.retrieval import exams as stored_exams
 from bingcheng.archive.retrieval import stray_refusals
+from bingcheng.archive.summaries import PeerTable, peer_table
 from bingcheng.archive.workspace import Workspace
-from bingcheng.compare.homogeneity import site_rows
+from bingcheng.compare.homogeneity import SiteRow, site_rows
 from bingcheng.compare.lesions import lesion_changes
 from bingcheng.compare.observation import Condition, Observation
-from bingcheng.core.finding import Outcome
+from bingcheng.core.finding import Finding, Outcome
 from bingcheng.core.measurement import Measurement
+from bingcheng.core.wording import Text, text
+from bingcheng.dicom.acquisition import Acquisition
+from bingcheng.engine.doses import all_doses, dose_findings
 from bingcheng.engine.judgement import in_time
 from bingcheng.outputs.acquisition_facts import fact_lines
 from bingcheng.outputs.assessment import (
@@ -25,8 +30,11 @@ from bingcheng.outputs.assessment import (
     SeriesView,
     SiteView,
 )
+from bingcheng.outputs.scanner import without_serial
 from bingcheng.outputs.summary import exam_outcome
 from bingcheng.protocol.fingerprints import conditions, device
+from bingcheng.protocol.quantities.recognition.phase import PHASES
+from bingcheng.quality.contrast_phase import measured_phase
 
 EDGE = "edge_resolution"
 MOST_FAILURES = 5
@@ -40,10 +48,11 @@ def assessment(workspace: Workspace, *, identified: bool = False, images: bool =
     identified : show patients by name and number and exams by date; only for those who may see them.
     images : whether to read the key images, for outputs that show them.
     """
-    records = {record.uid: record for record in stored_exams(workspace, images=images)}
+    with workspace.reading() as connection:
+        peers = peer_table(connection)
+    records = {record.uid: _ranked(record, peers) for record in stored_exams(workspace, images=images)}
     people = {uid: workspace.pseudonym(one.patient, one.site, uid) for uid, one in records.items()}
-    # In the order of pseudonyms whatever is shown, so that an exam has one label in all outputs.
-    ordered = sorted(records.values(), key=lambda record: (people[record.uid], in_time(record)))
+    ordered = _in_order(records.values(), people)
     names = _names(ordered, people) if identified else {person: person for person in people.values()}
     first = _first_exams(ordered, people)
     views = tuple(
@@ -56,16 +65,52 @@ def assessment(workspace: Workspace, *, identified: bool = False, images: bool =
         )
         for number, record in enumerate(ordered, start=1)
     )
+    # Dose reference levels are no limits: what they ask stands on the exam's page, not among a hospital's failures.
+    sites, dose = _sites(views), all_doses(ordered)
     seen = [o for record in ordered for o in _observations(record, names[people[record.uid]])]
     return Assessment(
         version=bingcheng.__version__,
         identified=identified,
-        sites=_sites(views),
-        exams=views,
+        sites=sites,
+        exams=_with_findings(views, dose_findings(dose)),
         changes=lesion_changes(seen, labels=_labels(ordered)),
-        comparison=site_rows(seen),
+        comparison=_compared(seen),
         refusals=stray_refusals(workspace),
+        dose=dose,
     )
+
+
+def _with_findings(views: Iterable[ExamView], found: Mapping[str, tuple[Finding, ...]]) -> tuple[ExamView, ...]:
+    """The exams with what was found by comparing all of them."""
+    return tuple(replace(view, findings=(*view.findings, *found.get(view.uid, ()))) for view in views)
+
+
+def _ranked(record: ExamRecord, table: PeerTable) -> ExamRecord:
+    """The exam with each finding's place among the workspace's other exams."""
+    return replace(record, findings=tuple(replace(one, peers=table.peers(one)) for one in record.findings))
+
+
+def _in_order(records: Iterable[ExamRecord], people: Mapping[str, str]) -> tuple[ExamRecord, ...]:
+    """Exams by hospital, there by patient in the order of first visits, then in time.
+
+    Nothing of this depends on the workspace (pseudonyms do), so that the same exams have the same labels in any other,
+    and whatever is shown. Exams whose hospital is not named come last.
+    """
+    earliest: dict[tuple[str, str], ExamRecord] = {}
+    for record in sorted(records, key=in_time):
+        earliest.setdefault((record.site, people[record.uid]), record)
+
+    def place(record: ExamRecord) -> tuple[bool, str, tuple[bool, datetime, str], tuple[bool, datetime, str]]:
+        site = record.site
+        return not site, site, in_time(earliest[site, people[record.uid]]), in_time(record)
+
+    return tuple(sorted(records, key=place))
+
+
+def _compared(seen: Sequence[Observation]) -> tuple[SiteRow, ...]:
+    """The hospitals side by side; exams of which none is named stand by themselves, as they may be of any of them."""
+    named = site_rows(observation for observation in seen if observation.site)
+    return (*named, *site_rows(observation for observation in seen if not observation.site))
 
 
 def _names(records: Iterable[ExamRecord], people: Mapping[str, str]) -> dict[str, str]:
@@ -110,12 +155,28 @@ def _series(record: SeriesRecord) -> SeriesView:
         uid=record.uid,
         modality=record.acquisition.modality,
         description=record.acquisition.series_description or "",
-        device=device(record.acquisition) or "",
-        facts=fact_lines(record.acquisition),
+        device=_scanner(record.acquisition),
+        facts=(*fact_lines(record.acquisition), *_phase(record)),
         measurements=record.measurements,
         lesions=tuple(_lesion(lesion, record.uid) for lesion in record.lesions),
         image=record.image,
     )
+
+
+def _phase(record: SeriesRecord) -> tuple[tuple[Text, Text], ...]:
+    """The contrast phase as the enhancement in the image shows it, where that was measured."""
+    reading = measured_phase(record.measurements)
+    if reading is None:
+        return ()
+    shown = text("undecided") if reading.word is None else PHASES[reading.word]
+    percent = round(100 * reading.probability)
+    return ((text("Contrast phase, by the image"), text("{phase} ({percent} %)", phase=shown, percent=percent)),)
+
+
+def _scanner(acquisition: Acquisition) -> str:
+    """The scanner as shown; without a serial number two of a model can't be told apart, and the text says so."""
+    made_by = acquisition.device
+    return device(acquisition) or without_serial(made_by.vendor, made_by.model)
 
 
 def _lesion(record: LesionRecord, series_uid: str) -> LesionView:
@@ -135,7 +196,7 @@ def _observations(record: ExamRecord, patient: str) -> Iterator[Observation]:
         for lesion, measurement in _all(series):
             yield Observation(
                 site=record.site,
-                device=device(series.acquisition) or "",
+                device=_scanner(series.acquisition),
                 patient=patient,
                 lesion=lesion,
                 exam_uid=record.uid,

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from bingcheng.compare.dose_overview import DoseOverview
 from bingcheng.compare.homogeneity import SiteRow
 from bingcheng.compare.lesions import LesionChange
 from bingcheng.core.finding import Finding
@@ -59,7 +60,10 @@ class LesionView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesView:
-    """One image series: what was acquired, how good it is, what was measured in it."""
+    """One image series: what was acquired, how good it is, what was measured in it.
+
+    `device` ends with ``#?`` if no serial number is recorded, and is empty if nothing of the scanner is.
+    """
 
     uid: str
     modality: str
@@ -73,7 +77,11 @@ class SeriesView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExamView:
-    """One exam. `label` is short and unique in the assessment (``E03``); `day` counts from the patient's first exam."""
+    """One exam.
+
+    `label` is short and unique in the assessment (``E03``): a number in the order of hospitals, patients' first visits
+    and time, the same in every workspace that holds the same exams. `day` counts from the patient's first exam.
+    """
 
     uid: str
     label: str
@@ -110,3 +118,5 @@ class Assessment:
     comparison: tuple[SiteRow, ...]
     refusals: tuple[Refusal, ...]
     """Refusals that belong to no exam: files that could not be read at all."""
+    dose: DoseOverview | None = None
+    """The CT doses of all exams beside reference levels; None if no exam is of CT."""

@@ -17,8 +17,9 @@ from bingcheng.core.measurement import Measurement
 from bingcheng.core.refusal import Refusal
 from bingcheng.core.wording import Text
 from bingcheng.outputs.assessment import Assessment, ExamView, LesionView, SeriesView, SiteView
+from bingcheng.outputs.dose_json import dose_as_json
 from bingcheng.outputs.language import Language
-from bingcheng.outputs.summary import headline
+from bingcheng.outputs.summary import headline, protocol_of
 
 SCHEMA = "bingcheng-assessment/1"
 Json = dict[str, Any]
@@ -37,6 +38,7 @@ def as_json(assessment: Assessment, language: Language) -> Json:
         "exams": [_exam(exam, say) for exam in assessment.exams],
         "changes": [_lesion_change(change, say) for change in assessment.changes],
         "comparison": [_row(row, say) for row in assessment.comparison],
+        "dose": None if assessment.dose is None else dose_as_json(assessment.dose, say),
         "refusals": [_refusal(refusal, say) for refusal in assessment.refusals],
     }
 
@@ -102,6 +104,7 @@ def _measurement(one: Measurement, say: Say) -> Json:
         "no_value": None
         if none is None
         else {"code": none.code, "reason": say(none.reason), "remedy": say(none.remedy), "owner": none.owner.value},
+        "tells": one.tells.value,
         "provenance": {
             "measure": one.provenance.measure,
             "revision": one.provenance.revision,
@@ -114,8 +117,11 @@ def _measurement(one: Measurement, say: Say) -> Json:
 def _finding(finding: Finding, say: Say) -> Json:
     return {
         "protocol": finding.protocol,
+        "protocol_title": say(protocol_of(finding)),
         "criterion": finding.criterion,
+        "role": finding.role,
         "series_uid": finding.series_uid,
+        "lesion": finding.lesion,
         "title": say(finding.title),
         "outcome": finding.outcome.value,
         "level": finding.level.value,
@@ -123,8 +129,12 @@ def _finding(finding: Finding, say: Say) -> Json:
         "gates": finding.gates,
         "measured": _maybe(finding.measured, say),
         "limit": _maybe(finding.limit, say),
+        "value": finding.value,
         "distance": finding.distance,
         "unit": finding.unit,
+        "peers": None
+        if finding.peers is None
+        else {"count": finding.peers.count, "met": finding.peers.met, "percentile": finding.peers.percentile},
         "reason": _maybe(finding.reason, say),
         "remedy": _maybe(finding.remedy, say),
         "owner": None if finding.owner is None else finding.owner.value,

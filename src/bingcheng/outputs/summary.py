@@ -11,6 +11,8 @@ from bingcheng.compare.homogeneity import SiteRow
 from bingcheng.compare.lesions import LesionChange
 from bingcheng.core.errors import Owner
 from bingcheng.core.finding import Finding, Level, Outcome
+from bingcheng.core.refusal import SubjectKind
+from bingcheng.core.units import unit
 from bingcheng.core.wording import Fact, Text, text
 from bingcheng.outputs.assessment import Assessment, ExamView
 from bingcheng.outputs.language import several
@@ -64,6 +66,31 @@ def exam_outcome(exam: ExamView) -> Outcome | None:
             return outcome
     met = any(finding.outcome is Outcome.PASS for finding in exam.findings)
     return Outcome.PASS if met else None
+
+
+def protocol_of(finding: Finding) -> Text:
+    """What people call the finding's protocol; its identifier where no title was stored."""
+    return finding.protocol_title or Text("{identifier}", {"identifier": finding.protocol})
+
+
+def only_repeats(finding: Finding) -> bool:
+    """Whether the reason says no more than what was found, what was asked, and how far apart they are."""
+    if finding.reason is None or finding.measured is None or finding.limit is None:
+        return False
+    facts = finding.reason.facts
+    return set(facts) <= {"measured", "limit", "distance"} and facts.get("limit") == finding.limit
+
+
+def outside_by(finding: Finding) -> Text | None:
+    """How far beyond the limit a failed finding is; None where there is no distance."""
+    if finding.outcome is not Outcome.FAIL or finding.distance is None or finding.distance <= 0:
+        return None
+    symbol = unit(finding.unit or "1").symbol
+    return (
+        text("{distance} {unit} outside", distance=finding.distance, unit=symbol)
+        if symbol
+        else text("{distance} outside", distance=finding.distance)
+    )
 
 
 def by_urgency(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -152,10 +179,23 @@ def _protocol(exams: Sequence[ExamView]) -> tuple[Text, ...]:
     return tuple(said) or (text("Every required criterion was met in {exams}.", exams=of),)
 
 
+def named_sites(rows: Iterable[SiteRow]) -> frozenset[str]:
+    """The hospitals in `rows`; one without a name may be any of the others, so it does not count."""
+    return frozenset(row.site for row in rows if row.site)
+
+
+def judged(row: SiteRow) -> bool:
+    """Whether something is known of how a scanner stands beside the others: too few exams say nothing."""
+    return row.deviation is not None and (row.flagged or row.explanation is None)
+
+
 def _sites(assessment: Assessment) -> Text | None:
-    if len({row.site for row in assessment.comparison}) < 2:
+    rows = assessment.comparison
+    if not any(len(named_sites(row for row in rows if row.key == key)) > 1 for key in {row.key for row in rows}):
         return None
-    flagged = {(row.site, row.key) for row in assessment.comparison if row.flagged}
+    flagged = {(row.site, row.key) for row in rows if row.flagged}
+    if not flagged and not any(judged(row) for row in rows):
+        return text("There are too few exams to say whether a hospital deviates from the others.")
     if not flagged:
         return text("No hospital stands out from the others in any compared measure.")
     sites = sorted({site for site, _ in flagged})
@@ -167,11 +207,14 @@ def _sites(assessment: Assessment) -> Text | None:
 
 
 def _refused(assessment: Assessment) -> Text | None:
-    count = sum(
-        refusal.count
-        for refusals in (assessment.refusals, *(exam.refusals for exam in assessment.exams))
-        for refusal in refusals
-    )
+    # What is said of an exam as a whole that was used all the same (no lesion is marked) is nothing that was left out.
+    of_exams = [
+        refusal
+        for exam in assessment.exams
+        for refusal in exam.refusals
+        if refusal.kind is not SubjectKind.EXAM or not exam.series
+    ]
+    count = sum(refusal.count for refusal in (*assessment.refusals, *of_exams))
     if not count:
         return None
     return several(
@@ -221,11 +264,16 @@ def _of_exam(exam: ExamView) -> Iterable[Priority]:
         return
     first = gating[0]
     failed = first.outcome is Outcome.FAIL
-    facts: dict[str, Fact | Text] = {"exam": exam.label, "site": exam.site or UNNAMED, "criterion": first.title}
+    facts: dict[str, Fact | Text] = {
+        "exam": exam.label,
+        "site": exam.site or UNNAMED,
+        "protocol": protocol_of(first),
+        "criterion": first.title,
+    }
     sentence = (
-        text("{exam} at {site} broke the protocol: {criterion}.", **facts)
+        text("{exam} at {site} broke “{protocol}”: {criterion}.", **facts)
         if failed
-        else text("{exam} at {site} leaves open: {criterion}.", **facts)
+        else text("{exam} at {site} leaves “{protocol}” open: {criterion}.", **facts)
     )
     yield Priority(
         sentence=sentence,
@@ -248,3 +296,20 @@ def _of_sites(rows: Sequence[SiteRow]) -> Iterable[Priority]:
                 subject=row.site,
                 weight=3,
             )
+
+
+def among_peers(finding: Finding) -> Text | None:
+    """How the exam stands among the workspace's other exams in this criterion; None if there are none."""
+    peers = finding.peers
+    if peers is None:
+        return None
+    if peers.percentile is None:
+        return text("{met} of {count} other exams meet it", met=peers.met, count=peers.count)
+    if peers.percentile == 0:
+        return text("{met} of {count} other exams meet it; all of them lie better", met=peers.met, count=peers.count)
+    return text(
+        "{met} of {count} other exams meet it; this one is better than {percent} % of them",
+        met=peers.met,
+        count=peers.count,
+        percent=round(peers.percentile),
+    )

@@ -9,10 +9,13 @@ from enum import StrEnum
 
 from bingcheng.compare.change import Change
 from bingcheng.compare.lesions import LesionChange
+from bingcheng.core.finding import Finding
 from bingcheng.core.measurement import Measurement
 from bingcheng.core.refusal import Refusal
 from bingcheng.core.wording import Text, text
 from bingcheng.outputs.assessment import Assessment, ExamView
+from bingcheng.outputs.dose_columns import dose_rows
+from bingcheng.outputs.summary import protocol_of
 
 Cell = Text | str | float | int | bool | date | None
 Row = Sequence[Cell]
@@ -62,7 +65,7 @@ EXAM = _column("exam", Kind.TEXT, "Short label of the exam in this assessment")
 EXAM_UID = _column("exam_uid", Kind.TEXT, "Study Instance UID")
 SERIES_UID = _column("series_uid", Kind.TEXT, "Series Instance UID")
 SITE = _column("site", Kind.TEXT, "Hospital")
-DEVICE = _column("device", Kind.TEXT, "Scanner")
+DEVICE = _column("device", Kind.TEXT, "Scanner: vendor, model, digest of its serial number; #? where none is recorded")
 DAY = _column("day", Kind.COUNT, "Days since the patient's first exam", "d")
 PERFORMED_ON = _column("performed_on", Kind.DATE, "Date of the exam; empty unless the assessment is identified")
 LESION = _column("lesion", Kind.TEXT, "Tracking identifier of the lesion; empty for a measure of the whole series")
@@ -114,21 +117,31 @@ def _finding_rows(assessment: Assessment) -> Iterator[Row]:
                 *_exam_cells(exam),
                 finding.series_uid,
                 finding.protocol,
+                protocol_of(finding),
                 finding.criterion,
+                finding.role,
+                finding.lesion,
                 finding.title,
                 finding.outcome.value,
                 finding.level.value,
                 finding.gates,
                 finding.measured,
                 finding.limit,
+                finding.value,
                 finding.distance,
                 finding.unit,
+                *_peer_cells(finding),
                 finding.reason,
                 None if finding.owner is None else finding.owner.value,
                 finding.remedy,
                 finding.trust.value,
                 finding.source,
             )
+
+
+def _peer_cells(finding: Finding) -> Row:
+    peers = finding.peers
+    return (None, None, None) if peers is None else (peers.count, peers.met, peers.percentile)
 
 
 def _change_rows(assessment: Assessment) -> Iterator[Row]:
@@ -202,6 +215,11 @@ def _site_rows(assessment: Assessment) -> Iterator[Row]:
         )
 
 
+def _dose_rows(assessment: Assessment) -> Iterator[Row]:
+    for exam, cells in dose_rows(assessment):
+        yield (*_exam_cells(exam), *cells)
+
+
 def _refusal_rows(assessment: Assessment) -> Iterator[Row]:
     for exam in assessment.exams:
         for refusal in exam.refusals:
@@ -261,15 +279,24 @@ TABLES: tuple[Table, ...] = (
             *_EXAM_COLUMNS,
             SERIES_UID,
             _column("protocol", Kind.TEXT, "Identifier of the protocol"),
+            _column("protocol_title", Kind.TEXT, "What people call the protocol"),
             _column("criterion", Kind.TEXT, "Identifier of the criterion in the protocol"),
+            _column("role", Kind.TEXT, "The role in the protocol that the judged series fills"),
+            _column("lesion", Kind.TEXT, "The lesion that decided, of a criterion about lesions"),
             _column("title", Kind.TEXT, "What was checked"),
             _column("outcome", Kind.TEXT, "pass, fail, unknown, not applicable or waived; unknown is not pass"),
             _column("level", Kind.TEXT, "How much the criterion asks"),
             _column("gates", Kind.FLAG, "Whether the finding stops a strict gate"),
             _column("measured", Kind.TEXT, "What was found, with its unit"),
             _column("limit", Kind.TEXT, "What was asked, with its unit"),
+            _column("value", Kind.NUMBER, "What was found, where it is a number", "{unit}"),
             _column("distance", Kind.NUMBER, "How far beyond the limit; positive is outside", "{unit}"),
             UNIT,
+            _column("peers", Kind.COUNT, "Other exams of the workspace that were judged by this criterion"),
+            _column("peers_met", Kind.COUNT, "How many of them met it"),
+            _column(
+                "peer_percentile", Kind.NUMBER, "Share of them that lie as far outside or further; 100 is best", "%"
+            ),
             _column("reason", Kind.TEXT, "Why it failed or is unknown"),
             OWNER,
             REMEDY,
@@ -332,6 +359,35 @@ TABLES: tuple[Table, ...] = (
             _column("explanation", Kind.TEXT, "What may explain it, or why nothing can be said"),
         ),
         rows=_site_rows,
+    ),
+    Table(
+        name="doses",
+        description="The CT dose of every exam and phantom, each quantity beside each level that it is judged by",
+        columns=(
+            *_EXAM_COLUMNS,
+            DEVICE,
+            _column("procedure", Kind.TEXT, "Body regions that were scanned; the CT of a PET/CT is named as such"),
+            _column("size_band", Kind.TEXT, "Size of the patient; only exams of the same band are compared"),
+            _column("water_equivalent_diameter", Kind.NUMBER, "Median over the image series", "cm"),
+            _column("phantom", Kind.NUMBER, "Diameter of the phantom that the dose refers to", "cm"),
+            _column("scans", Kind.COUNT, "Scans that were added up, localisers left out"),
+            _column("quantity", Kind.TEXT, "CTDIvol, DLP or SSDE"),
+            _column("value", Kind.NUMBER, "Dose; empty if there is none", "{unit}"),
+            UNIT,
+            _column("standard_uncertainty", Kind.NUMBER, "Standard uncertainty (k = 1), where it is known", "{unit}"),
+            _column("basis", Kind.TEXT, "Where the value comes from"),
+            _column("level_of", Kind.TEXT, "Whose level: own of the hospitals compared here, else authority and year"),
+            _column("low", Kind.NUMBER, "25th percentile of the hospitals' medians", "{unit}"),
+            _column("reference", Kind.NUMBER, "Reference level: their 75th percentile", "{unit}"),
+            _column("verdict", Kind.TEXT, "above the level, usual, unusually low, or can't be judged"),
+            REASON_CODE,
+            _column("reason", Kind.TEXT, "The judgement in words, or why there is no value"),
+            OWNER,
+            REMEDY,
+            _column("trust", Kind.TEXT, "How far the source of the level was verified"),
+            _column("source", Kind.TEXT, "Citation of the level"),
+        ),
+        rows=_dose_rows,
     ),
     Table(
         name="refusals",

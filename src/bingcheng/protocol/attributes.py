@@ -1,10 +1,11 @@
 """What a criterion may ask about: named quantities read from the typed facts, or the reason why they are unknown.
 
 A new quantity is one function with `@attribute` in a module of `bingcheng.protocol.quantities` (or of a plug-in); no
-list has to be edited. What a function asks for tells what it is about: ``(acquisition)`` or ``(acquisition, exam)`` one
-series, ``(exam)`` a whole exam, ``(now, before)`` a series and its counterpart in the baseline exam. The class of the
-first parameter tells which modalities have it. A function returns the value, or None when the header is silent, or
-raises `Undefined` when there is more to say than that.
+list has to be edited. What a function asks for tells what it is about: ``(acquisition)`` or ``(acquisition, exam)``
+one series, ``(exam)`` a whole exam, ``(filled)`` the series that fill the roles which a criterion names,
+``(now, before)`` or ``(now, before, exam)`` a series and its counterpart in the baseline exam. The class of the first
+parameter tells which modalities have it. A function returns the value, or None when the header is silent, or raises
+`Undefined` when there is more to say than that.
 """
 
 from __future__ import annotations
@@ -40,38 +41,105 @@ class About(StrEnum):
 
     SERIES = "series"
     EXAM = "exam"
+    ROLES = "roles"
+    """How the series that fill several roles of one exam stand to each other: their order, their geometry."""
     PAIR = "pair"
     OUTSIDE = "outside"
     """Never in a header: an image measurement, a phantom result, a clinical or site fact; someone has to supply it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A value with a remark on it, for functions of quantities that have more to say than the value; see `Reading`."""
+
+    value: Value
+    remark: Text | None
+    certainty: float = 1.0
+
+
+Supply = Value | Told
+"""A value that no header holds."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ExamFacts:
-    """The series of one exam, as facts."""
+    """The series of one exam, as facts.
+
+    `measured` holds what was measured in the images of this exam, and in those of the baseline exam if it is compared
+    with one, by UID of the series and key of the attribute. `memo` is for functions of quantities that compare series
+    with each other: what they found, by a name and the identity of the series.
+    """
 
     acquisitions: tuple[AnyAcquisition, ...]
+    measured: Mapping[str, Mapping[str, Supply]] = field(default_factory=dict)
+    memo: dict[tuple[str, int], object] = field(default_factory=dict, repr=False)
+
+    def measured_in(self, acquisition: AnyAcquisition, key: str) -> Supply | None:
+        """What was measured in the image of `acquisition`; None if it was not."""
+        return self.measured.get(acquisition.series_uid, {}).get(key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FilledRole:
+    """A role and the series that fill it for sure, the one that is judged first; none if nothing does."""
+
+    id: str
+    title: Text
+    series: tuple[AnyAcquisition, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FilledRoles:
+    """The roles that a criterion names, in its order, and the exam in which they are filled.
+
+    Required roles are filled by at least one series; optional ones may be empty.
+    """
+
+    roles: tuple[FilledRole, ...]
+    exam: ExamFacts
+
+    @property
+    def present(self) -> tuple[FilledRole, ...]:
+        """Those that a series fills."""
+        return tuple(role for role in self.roles if role.series)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """What a quantity came to: a value in the attribute's unit, or why it is unknown and who can supply it.
 
-    `remark` says more about a value that stands, such as which settings differ.
+    `remark` says more about a value that stands, such as which settings differ or from what it was recognised.
+    `certainty` is the probability that the value is right; 1 for what a header states.
     """
 
     value: Value | None = None
     remark: Text | None = None
+    certainty: float = 1.0
     why: Text | None = None
     supply: Text | None = None
     owner: Owner | None = None
 
+    @staticmethod
+    def of(value: Supply) -> Reading:
+        """The reading that a value, with or without a remark, amounts to."""
+        if isinstance(value, Told):
+            return Reading(value=value.value, remark=value.remark, certainty=value.certainty)
+        return Reading(value=value)
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A value with a remark on it, for functions of quantities that have more to say than the value."""
 
-    value: Value
-    remark: Text
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageValues:
+    """What was measured on one series, or on one lesion in it.
+
+    `values` are by key of the measure, in the measure's unit; `label` is the lesion's, None for a series.
+    """
+
+    acquisition: AnyAcquisition
+    values: Mapping[str, float]
+    label: str | None = None
+
+
+Conversion = Callable[[ImageValues], Supply | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -92,6 +160,9 @@ class Attribute:
     supply, owner : what to do then, and who can.
     function : None for what lies outside of any header.
     with_exam : whether the function of a series also asks for its exam.
+    measures : of what lies outside of headers: keys of the measures whose values tell it.
+    convert : how they tell it; None where the first measure's value, in the same unit, is it.
+    ages : whether it counts days since something, so that an answer grows by a day each day.
     """
 
     key: str
@@ -109,12 +180,19 @@ class Attribute:
     function: Callable[..., Value | Told | None] | None = None
     takes: type = object
     with_exam: bool = False
+    measures: tuple[str, ...] = ()
+    convert: Conversion | None = None
+    ages: bool = False
 
     def read(
-        self, exam: ExamFacts, acquisition: AnyAcquisition | None = None, before: AnyAcquisition | None = None
+        self,
+        exam: ExamFacts,
+        acquisition: AnyAcquisition | None = None,
+        before: AnyAcquisition | None = None,
+        filled: FilledRoles | None = None,
     ) -> Reading:
-        """The value for `acquisition` in `exam` (compared with `before`), or why there is none."""
-        subject = exam if self.about is About.EXAM else acquisition
+        """The value for `acquisition` in `exam` (compared with `before`) or for `filled`, or why there is none."""
+        subject = exam if self.about is About.EXAM else filled if self.about is About.ROLES else acquisition
         if self.function is None or not isinstance(subject, self.takes):
             return self.unknown
         try:
@@ -122,9 +200,7 @@ class Attribute:
         except Undefined as error:
             remedy = Text(error.problem.remedy, error.reason.facts)
             return Reading(why=error.reason, supply=remedy, owner=error.problem.owner)
-        if isinstance(value, Told):
-            return Reading(value=value.value, remark=value.remark)
-        return self.unknown if value is None else Reading(value=value)
+        return self.unknown if value is None else Reading.of(value)
 
     @property
     def unknown(self) -> Reading:
@@ -132,9 +208,8 @@ class Attribute:
         return Reading(why=self.why, supply=self.supply, owner=self.owner)
 
     def _inputs(self, subject: object, exam: ExamFacts, before: AnyAcquisition | None) -> tuple[object, ...]:
-        if self.about is About.PAIR:
-            return subject, before
-        return (subject, exam) if self.with_exam else (subject,)
+        first = (subject, before) if self.about is About.PAIR else (subject,)
+        return (*first, exam) if self.with_exam else first
 
 
 def attribute(
@@ -182,12 +257,34 @@ def attribute(
 
 
 def outside(
-    key: str, *, label: Text, why: Text, supply: Text, owner: Owner, kind: Kind = Kind.NUMBER, unit: str = "1"
+    key: str,
+    *,
+    label: Text,
+    why: Text,
+    supply: Text,
+    owner: Owner,
+    kind: Kind = Kind.NUMBER,
+    unit: str = "1",
+    words: Mapping[str, Text] | None = None,
+    measures: tuple[str, ...] = (),
+    convert: Conversion | None = None,
+    ages: bool = False,
 ) -> Attribute:
-    """A quantity that no header holds: a constant of a module, judged when someone supplies its value."""
+    """A quantity that no header holds: a constant of a module, judged when it is measured or someone supplies it."""
     known_unit(unit)
     return Attribute(
-        key=key, label=label, kind=kind, unit=unit, about=About.OUTSIDE, why=why, supply=supply, owner=owner
+        key=key,
+        label=label,
+        kind=kind,
+        unit=unit,
+        words=MappingProxyType(dict(words or {})),
+        about=About.OUTSIDE,
+        why=why,
+        supply=supply,
+        owner=owner,
+        measures=measures,
+        convert=convert,
+        ages=ages,
     )
 
 
@@ -206,4 +303,6 @@ def attributes() -> Catalogue[Attribute]:
 def _about(takes: type, parameters: tuple[str, ...]) -> About:
     if takes is ExamFacts:
         return About.EXAM
+    if takes is FilledRoles:
+        return About.ROLES
     return About.PAIR if "before" in parameters else About.SERIES

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bingcheng.core.errors import InputError, Owner, Problem
+from bingcheng.core.errors import Owner
 from bingcheng.core.finding import Outcome
 from bingcheng.core.wording import Text, text
 from bingcheng.dicom.acquisition import AnyAcquisition
-from bingcheng.protocol.attributes import About, Attribute, ExamFacts, Reading, attributes
+from bingcheng.protocol.attributes import About, Attribute, ExamFacts, FilledRoles, Reading, attributes
 from bingcheng.protocol.model import Bound, Demand, Limit
 from bingcheng.protocol.rules import Shape, limit_said
-from bingcheng.protocol.values import Kind, Value, as_text, of_kind
-
-UNFIT_SUPPLY = Problem(
-    code="protocol.unfit-supply",
-    says="'{name}' is no quantity of a protocol, or the value supplied for it is not of its kind",
-    remedy="Supply values by the names and kinds that `bingcheng protocols` lists.",
-    owner=Owner.OPERATOR,
-)
+from bingcheng.protocol.supplied import Supplied
+from bingcheng.protocol.values import Kind, Value, as_text, is_number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """What a demand came to; the sentences are those of a `Finding`.
+    """What a demand came to; the sentences and numbers are those of a `Finding`.
 
     `supply` and `owner` say how to learn what is unknown; `capped` marks a demand of which nobody knows that it asks.
     """
@@ -32,6 +26,7 @@ class Judged:
     outcome: Outcome
     measured: Text | None = None
     limit: Text | None = None
+    value: float | None = None
     distance: float | None = None
     reason: Text | None = None
     supply: Text | None = None
@@ -40,43 +35,50 @@ class Judged:
 
 
 class Evidence:
-    """The facts of one exam, each read once, together with what people supplied for it.
+    """The facts of one exam, each read once, together with what was measured or said about it.
 
-    `supplied` gives values by attribute key, in the attribute's unit. It fills what no header says (glucose, EARL
-    accreditation, an image measurement), and never overrules a header.
-
-    Raises
-    ------
-    InputError
-        ``protocol.unfit-supply``.
+    `earlier` is what was measured in the baseline exam, for quantities that compare the two.
     """
 
-    def __init__(self, acquisitions: Sequence[AnyAcquisition], supplied: Mapping[str, Value] | None = None) -> None:
-        self.exam = ExamFacts(acquisitions=tuple(acquisitions))
-        self.supplied = dict(supplied or {})
-        for key, value in self.supplied.items():
-            if key not in attributes() or not of_kind(value, attributes()[key].kind):
-                raise InputError(UNFIT_SUPPLY, name=key)
+    def __init__(
+        self,
+        acquisitions: Sequence[AnyAcquisition],
+        supplied: Supplied | None = None,
+        earlier: Supplied | None = None,
+    ) -> None:
+        self.supplied = supplied or Supplied()
+        before = {} if earlier is None else earlier.series
+        self.exam = ExamFacts(acquisitions=tuple(acquisitions), measured={**before, **self.supplied.series})
         self._read: dict[tuple[str, int, int], Reading] = {}
 
     def reading(
         self, attribute: Attribute, acquisition: AnyAcquisition | None = None, before: AnyAcquisition | None = None
     ) -> Reading:
         """What `attribute` is for `acquisition`, compared with `before` where it is about a pair."""
-        if attribute.about is About.EXAM:
-            acquisition = before = None
-        elif attribute.about is About.SERIES:
+        about = attribute.about
+        if about is About.SERIES:
             before = None
+        elif about is About.EXAM:
+            acquisition = before = None
         # All facts stay alive in `exam` and in the caller's baseline, so that their identities are unique meanwhile.
         key = (attribute.key, id(acquisition), id(before))
         found = self._read.get(key)
         if found is None:
-            found = attribute.read(self.exam, acquisition, before)
-            supplied = self.supplied.get(attribute.key)
-            if found.value is None and supplied is not None:
-                found = Reading(value=supplied)
+            found = self._or_supplied(attribute.read(self.exam, acquisition, before), attribute, acquisition)
             self._read[key] = found
         return found
+
+    def reading_of_roles(self, attribute: Attribute, filled: FilledRoles) -> Reading:
+        """What `attribute` is for the series that fill several roles."""
+        return self._or_supplied(attribute.read(self.exam, filled=filled), attribute, None)
+
+    def _or_supplied(self, found: Reading, attribute: Attribute, acquisition: AnyAcquisition | None) -> Reading:
+        if found.value is not None:
+            return found
+        supplied = None if acquisition is None else self.exam.measured_in(acquisition, attribute.key)
+        if supplied is None:
+            supplied = self.supplied.exam.get(attribute.key)
+        return found if supplied is None else Reading.of(supplied)
 
 
 def holds(demand: Demand, evidence: Evidence, acquisition: AnyAcquisition | None) -> tuple[bool | None, Reading]:
@@ -86,10 +88,11 @@ def holds(demand: Demand, evidence: Evidence, acquisition: AnyAcquisition | None
     reading = evidence.reading(bound.attribute, acquisition)
     if reading.value is None:
         return (False if operator.absence_fails else None), reading
-    limit = _limit(demand, acquisition)
+    limit = demand.value if demand.by_vendor is None else _limit(demand, acquisition)
     if limit is None and operator.shape is not Shape.NOTHING:
         return None, reading
-    return operator.holds(_scaled(reading.value, bound.factor), limit, bound.tolerance), reading
+    value = reading.value if bound.factor == 1.0 else _scaled(reading.value, bound.factor)
+    return operator.holds(value, limit, bound.tolerance), reading
 
 
 def weigh(
@@ -101,7 +104,7 @@ def weigh(
 ) -> Judged:
     """The judgement of `demand` on `acquisition` (or on the exam), compared with `before` of the exam `baseline`."""
     bound = demand.bound
-    limit: object = _limit(demand, acquisition)
+    limit: object = demand.value if demand.by_vendor is None else _limit(demand, acquisition)
     if demand.by_vendor is not None and acquisition is not None and limit is None:
         return _no_vendor_limit(acquisition)
     if bound.operator.needs_baseline:
@@ -112,8 +115,18 @@ def weigh(
                 theirs, None, why=text("of the baseline exam, {why}", why=theirs.why or bound.attribute.why)
             )
         limit = _scaled(theirs.value, bound.factor)
+    return weigh_reading(demand, evidence.reading(bound.attribute, acquisition, before), limit)
+
+
+def weigh_reading(demand: Demand, reading: Reading, limit: object = None) -> Judged:
+    """The judgement of `demand` on a value that was read already, or on what is said instead of one.
+
+    `limit` is the demand's own unless given: for one that depends on the vendor or on the baseline.
+    """
+    bound = demand.bound
+    if limit is None:
+        limit = demand.value
     said = _said(bound, limit)
-    reading = evidence.reading(bound.attribute, acquisition, before)
     if reading.value is not None:
         return _verdict(_scaled(reading.value, bound.factor), limit, said, bound, reading.remark)
     if bound.operator.absence_fails:
@@ -129,9 +142,10 @@ def limit_text(demand: Demand, acquisition: AnyAcquisition | None = None) -> Tex
 def _verdict(value: Value, limit: object, said: Text, bound: Bound, remark: Text | None) -> Judged:
     operator, attribute = bound.operator, bound.attribute
     measured = as_text(value, unit=bound.unit, words=attribute.words)
+    number = float(value) if isinstance(value, int | float) and is_number(value) else None
     distance = None if operator.beyond is None else operator.beyond(value, limit)
     if operator.holds(value, limit, bound.tolerance):
-        return Judged(outcome=Outcome.PASS, measured=measured, limit=said, distance=distance)
+        return Judged(outcome=Outcome.PASS, measured=measured, limit=said, value=number, distance=distance)
     if remark is not None:
         reason = remark
     elif attribute.kind is Kind.FLAG:
@@ -145,7 +159,7 @@ def _verdict(value: Value, limit: object, said: Text, bound: Bound, remark: Text
         )
     else:
         reason = text("{measured} where the protocol asks for {limit}", measured=measured, limit=said)
-    return Judged(outcome=Outcome.FAIL, measured=measured, limit=said, distance=distance, reason=reason)
+    return Judged(outcome=Outcome.FAIL, measured=measured, limit=said, value=number, distance=distance, reason=reason)
 
 
 def _said(bound: Bound, limit: object) -> Text:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterator
+from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from bingcheng.core.errors import InputError, Owner, Problem
-from bingcheng.protocol.model import Protocol
-from bingcheng.protocol.validation import MEND_FILE, Location, faults
+from bingcheng.protocol.fault import MEND_FILE, Location
+from bingcheng.protocol.model import Criterion, Demand, Predicate, Protocol, Role, Source
+from bingcheng.protocol.validation import faults
 
 UNREADABLE = Problem(
     code="protocol.unreadable-file",
@@ -26,7 +29,7 @@ NOT_TOML = Problem(
 )
 UNKNOWN_KEY = Problem(
     code="protocol.unknown-key",
-    says="{file}, line {line}, {key}: this key is not known here",
+    says="{file}, line {line}, {key}: this key is not known here; the nearest are {near}",
     remedy=MEND_FILE,
     owner=Owner.PHYSICIST,
 )
@@ -48,6 +51,7 @@ NO_SUCH_PROTOCOL = Problem(
     remedy="Name one that exists, or give the path of a protocol file.",
     owner=Owner.OPERATOR,
 )
+MOST_NEAREST = 3
 _BY_TYPE = {"extra_forbidden": UNKNOWN_KEY, "missing": MISSING_KEY}
 
 
@@ -83,37 +87,80 @@ def load(path: Path) -> Protocol:
         (``protocol.unknown-key``, ``protocol.missing-key``, ``protocol.wrong-value`` and the codes of
         `bingcheng.protocol.validation`).
     """
+    return parse(text_of(path), path.name)
+
+
+def text_of(path: Path) -> str:
+    """What stands in a protocol file.
+
+    Raises
+    ------
+    InputError
+        ``protocol.unreadable-file``.
+    """
     try:
-        content = path.read_text("utf-8")
+        return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(UNREADABLE, file=path.name, error=type(error).__name__) from error
-    return parse(content, path.name)
 
 
 def parse(content: str, name: str) -> Protocol:
     """The protocol that `content` says; `name` is what errors call the file. Raises as `load` does."""
+    found, errors = read(content, name)
+    for error in errors:
+        raise error
+    assert found is not None
+    return found
+
+
+def read(content: str, name: str) -> tuple[Protocol | None, Iterator[InputError]]:
+    """The protocol that `content` says, and everything that is wrong with it, as `parse` would raise it.
+
+    None where it has not even the shape of a protocol.
+    """
     try:
         table = tomllib.loads(content)
     except tomllib.TOMLDecodeError as error:
-        raise InputError(NOT_TOML, file=name, error=str(error)) from error
+        return None, iter((InputError(NOT_TOML, file=name, error=str(error)),))
     try:
         found = Protocol.model_validate(table)
     except ValidationError as error:
         # A misspelt key is at once an unknown and a missing one; the unknown one is what the author sees in the file.
-        first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
-        raise _refusal(first, content, name) from error
-    for fault in faults(found):
-        line, key = line_of(content, fault.where), _dotted(fault.where)
-        raise InputError(fault.problem, file=name, line=line, key=key, **fault.facts)
-    return found
+        ordered = sorted(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
+        return None, (_refusal(one, content, name) for one in ordered)
+    return found, (
+        InputError(
+            fault.problem, file=name, line=line_of(content, fault.where), key=_dotted(fault.where), **fault.facts
+        )
+        for fault in faults(found)
+    )
 
 
 def _refusal(error: ErrorDetails, content: str, name: str) -> InputError:
     where = tuple(error["loc"])
     line, key = line_of(content, where), _dotted(where)
     problem = _BY_TYPE.get(error["type"], WRONG_VALUE)
-    facts = {"error": error["msg"]} if problem is WRONG_VALUE else {}
+    facts = {}
+    if problem is WRONG_VALUE:
+        facts["error"] = error["msg"]
+    elif problem is UNKNOWN_KEY:
+        facts["near"] = ", ".join(get_close_matches(str(where[-1]), _keys_at(where), MOST_NEAREST, 0.0))
     return InputError(problem, file=name, line=line, key=key, **facts)
+
+
+def _keys_at(where: Location) -> list[str]:
+    """The keys that the table at a place may have."""
+    tables: dict[str, type[BaseModel]] = {
+        "applies": Demand,
+        "sources": Source,
+        "roles": Role,
+        "criteria": Criterion,
+        "select": Predicate,
+        "when": Demand,
+    }
+    named = [part for part in where[:-1] if isinstance(part, str) and part in tables]
+    model = tables[named[-1]] if named else Protocol
+    return list(model.model_fields)
 
 
 def line_of(content: str, where: Location) -> int:

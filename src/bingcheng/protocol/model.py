@@ -25,6 +25,9 @@ FORMAT = 1
 """Version of the file format; a file of a later one is refused rather than half understood."""
 
 
+ANY_MODALITY = "*"
+
+
 def _tuple(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
 
@@ -162,25 +165,34 @@ class Cited(_Strict):
 class Role(Cited):
     """A series that the protocol expects in an exam.
 
-    `select` are the facts by which it is recognised; `decisive` roles tell whether the protocol is for an exam at all.
+    `level` says how much its absence weighs; an optional one may be absent. `select` are the facts by which it is
+    recognised; `decisive` roles tell whether the protocol is for an exam at all. With `each`, every series that fills
+    it is judged, not only the one that meets the protocol best.
     """
 
     id: Identifier
     title: Sentence
     modality: str
-    required: bool
+    level: Level
     decisive: bool = False
+    each: bool = False
     select: tuple[Predicate, ...] = ()
     remedy: Sentence
     owner: Owner = Owner.TECHNOLOGIST
+
+    @property
+    def expected(self) -> bool:
+        """Whether its absence is a failure, of whatever weight."""
+        return self.level is not Level.OPTIONAL
 
 
 class Criterion(Cited, Demand):
     """One demand with its source and what to do when it is not met.
 
-    `roles` name the series that a series or pair criterion judges; `baseline_series` says whether a pair criterion
-    compares with the same role only, or, where the baseline has none, with any series; `when` are conditions that all
-    must hold for it to apply; `note` adds what the source says beyond the limit.
+    `roles` name the series that a series or pair criterion judges, each for itself, and those that a criterion of the
+    exam compares with each other; `baseline_series` says whether a pair criterion compares with the same role only, or,
+    where the baseline has none, with any series; `when` are conditions that all must hold for it to apply; `note` adds
+    what the source says beyond the limit.
     """
 
     id: Identifier
@@ -199,7 +211,7 @@ class Protocol(_Strict):
     """An agreed protocol.
 
     `by_default` protocols are judged wherever they apply; the others where someone asks for them. `applies` are facts
-    of the exam that must hold.
+    of the exam that must hold. One whose modality is `ANY_MODALITY` has no roles: it is about phantoms and programmes.
     """
 
     format: int = Field(ge=1, le=FORMAT)
@@ -212,7 +224,7 @@ class Protocol(_Strict):
     note: Sentence | None = None
     applies: tuple[Demand, ...] = ()
     sources: Mapping[str, Source] = Field(min_length=1)
-    roles: tuple[Role, ...] = Field(min_length=1)
+    roles: tuple[Role, ...] = ()
     criteria: tuple[Criterion, ...] = Field(min_length=1)
 
     @cached_property

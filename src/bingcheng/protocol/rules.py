@@ -40,7 +40,8 @@ class Operator:
     takes : kinds of attribute that it judges.
     shape : what its limit looks like.
     holds : ``(value, limit, tolerance) -> bool``.
-    phrase : template of the limit for people; ``{limit}``, or ``{low}`` and ``{high}``.
+    phrase : the limit for people, around the words of its value. It must read on after "the protocol asks for", after
+        "asked" and after a colon: a noun with what belongs to it, never a clause.
     beyond : ``(value, limit)``: how far outside, negative = inside; None where there is no distance.
     examples : ``limit, tolerance -> (meets, fails)``.
     needs_baseline : whether the limit is the baseline's value.
@@ -67,7 +68,7 @@ def operators() -> Catalogue[Operator]:
 def limit_said(operator: Operator, limit: object, *, unit: str, words: Mapping[str, Text]) -> Text:
     """What `operator` asks for with `limit`, as people read it."""
     if limit is None or (operator.shape is Shape.NOTHING and not operator.needs_baseline):
-        return operator.phrase(text("recorded"))
+        return operator.phrase(text("the same value"))
     if operator.shape is Shape.RANGE and isinstance(limit, tuple) and limit[0] != limit[1]:
         symbol = known_unit(unit).symbol
         if symbol:
@@ -126,7 +127,8 @@ def _between_examples(limit: tuple[float, float], tolerance: float) -> tuple[Val
 
 def _any_in_examples(limit: tuple[float, float], tolerance: float) -> tuple[Value, Value]:
     meets, fails = _between_examples(limit, tolerance)
-    return (0.0, float(meets)), (0.0, float(fails))  # type: ignore[arg-type]
+    beside = 0.0 if limit[0] > 0.0 else fails
+    return (0.0, float(meets)), (float(beside), float(fails))  # type: ignore[arg-type]
 
 
 def _in_examples(limit: tuple[Any, ...], tolerance: float) -> tuple[Value, Value]:
@@ -191,7 +193,7 @@ ALL_IN = Operator(
     shape=Shape.RANGE,
     holds=lambda value, limit, tolerance: all(_inside(one, limit, tolerance) for one in value),
     beyond=lambda value, limit: max(_outside_by(one, limit) for one in value),
-    phrase=lambda limit: text("each {limit}", limit=limit),
+    phrase=lambda limit: text("only values of {limit}", limit=limit),
     examples=lambda limit, tolerance: tuple((one, one) for one in _between_examples(limit, tolerance)),  # type: ignore[return-value, arg-type]
 )
 ANY_IN = Operator(
@@ -200,7 +202,7 @@ ANY_IN = Operator(
     shape=Shape.RANGE,
     holds=lambda value, limit, tolerance: any(_inside(one, limit, tolerance) for one in value),
     beyond=lambda value, limit: min(_outside_by(one, limit) for one in value),
-    phrase=lambda limit: text("one of them {limit}", limit=limit),
+    phrase=lambda limit: text("a value of {limit} among them", limit=limit),
     examples=_any_in_examples,
 )
 ANY_AT_LEAST = Operator(
@@ -209,7 +211,7 @@ ANY_AT_LEAST = Operator(
     shape=Shape.ONE,
     holds=lambda value, limit, tolerance: max(value) >= limit - _room(limit, tolerance),
     beyond=lambda value, limit: limit - max(value),
-    phrase=lambda limit: text("one of them at least {limit}", limit=limit),
+    phrase=lambda limit: text("a value of at least {limit} among them", limit=limit),
     examples=lambda limit, tolerance: ((0.0, float(limit)), (0.0, limit - _step(limit, tolerance))),
 )
 MAX_AT_MOST = Operator(
@@ -218,7 +220,7 @@ MAX_AT_MOST = Operator(
     shape=Shape.ONE,
     holds=lambda value, limit, tolerance: max(value) <= limit + _room(limit, tolerance),
     beyond=lambda value, limit: max(value) - limit,
-    phrase=lambda limit: text("none above {limit}", limit=limit),
+    phrase=lambda limit: text("no value above {limit}", limit=limit),
     examples=lambda limit, tolerance: ((0.0, float(limit)), (0.0, limit + _step(limit, tolerance))),
 )
 EQUAL = Operator(
@@ -235,7 +237,7 @@ DIFFERENT = Operator(
     takes=SINGLE,
     shape=Shape.ONE,
     holds=lambda value, limit, tolerance: not equal(value, limit, tolerance),
-    phrase=lambda limit: text("not {limit}", limit=limit),
+    phrase=lambda limit: text("anything but {limit}", limit=limit),
     examples=lambda limit, tolerance: (_another(limit, tolerance), limit),
 )
 ONE_OF = Operator(
@@ -251,23 +253,47 @@ CONTAINS = Operator(
     takes=SEVERAL,
     shape=Shape.SEVERAL,
     holds=lambda value, limit, tolerance: all(_holds_any(value, one, tolerance) for one in limit),
-    phrase=lambda limit: text("with all of: {limit}", limit=limit),
+    phrase=lambda limit: text("{limit} among them", limit=limit),
     examples=lambda limit, tolerance: (limit, limit[1:]),  # noqa: ARG005
+)
+CONTAINS_ANY = Operator(
+    key="contains_any",
+    takes=SEVERAL,
+    shape=Shape.SEVERAL,
+    holds=lambda value, limit, tolerance: any(_holds_any(value, one, tolerance) for one in limit),
+    phrase=lambda limit: text("at least one of these: {limit}", limit=limit),
+    examples=lambda limit, tolerance: (limit[:1], ()),  # noqa: ARG005
 )
 EXCLUDES = Operator(
     key="contains_none",
     takes=SEVERAL,
     shape=Shape.SEVERAL,
     holds=lambda value, limit, tolerance: not any(_holds_any(value, one, tolerance) for one in limit),
-    phrase=lambda limit: text("without: {limit}", limit=limit),
+    phrase=lambda limit: text("none of: {limit}", limit=limit),
     examples=lambda limit, tolerance: ((), limit),  # noqa: ARG005
+)
+SAME_LIST = Operator(
+    key="list_is",
+    takes=SEVERAL,
+    shape=Shape.SEVERAL,
+    holds=equal,
+    phrase=lambda limit: text("exactly {limit}", limit=limit),
+    examples=lambda limit, tolerance: (limit, _another(limit, tolerance)),
+)
+HAS_PART = Operator(
+    key="has_part",
+    takes=frozenset({Kind.WORD}),
+    shape=Shape.SEVERAL,
+    holds=lambda value, limit, tolerance: any(one.strip().casefold() in value.casefold() for one in limit),  # noqa: ARG005
+    phrase=lambda limit: text("a text with one of these in it: {limit}", limit=limit),
+    examples=lambda limit, tolerance: (f"with {limit[0]}", ""),  # noqa: ARG005
 )
 PRESENT = Operator(
     key="present",
     takes=frozenset({Kind.NUMBER, Kind.WORD, Kind.NUMBERS, Kind.WORDS}),
     shape=Shape.NOTHING,
     holds=lambda value, limit, tolerance: bool(value),  # noqa: ARG005 - neither empty nor zero
-    phrase=lambda limit: text("recorded"),  # noqa: ARG005
+    phrase=lambda limit: text("a recorded value"),  # noqa: ARG005
     examples=lambda limit, tolerance: (1.0, 0.0),  # noqa: ARG005
     absence_fails=True,
 )
@@ -276,7 +302,7 @@ SAME_AS_BASELINE = Operator(
     takes=EVERY,
     shape=Shape.NOTHING,
     holds=equal,
-    phrase=lambda limit: text("as at baseline: {limit}", limit=limit),
+    phrase=lambda limit: text("{limit}, as at baseline", limit=limit),
     examples=lambda limit, tolerance: (limit, _another(limit, tolerance)),
     needs_baseline=True,
 )

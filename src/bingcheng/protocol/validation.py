@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from bingcheng.core.errors import Owner, Problem
 from bingcheng.core.units import UNITS
 from bingcheng.core.wording import Fact
 from bingcheng.protocol.attributes import About, Attribute, attributes
-from bingcheng.protocol.model import Cited, Criterion, Demand, Limit, Predicate, Protocol, Scope
+from bingcheng.protocol.consistency import inconsistencies
+from bingcheng.protocol.fault import Fault, Location
+from bingcheng.protocol.fault import file_problem as _problem
+from bingcheng.protocol.misnamed import UNKNOWN_ATTRIBUTE, explained
+from bingcheng.protocol.model import ANY_MODALITY, Cited, Criterion, Demand, Limit, Predicate, Protocol, Scope
 from bingcheng.protocol.rules import Operator, Shape, operators
 from bingcheng.protocol.values import Kind, is_number
 
-Location = tuple[str | int, ...]
-MEND_FILE = "Correct this place in the protocol file; `bingcheng protocols` lists what it may say."
-
-
-def _problem(code: str, says: str) -> Problem:
-    return Problem(
-        code=f"protocol.{code}", says="{file}, line {line}, {key}: " + says, remedy=MEND_FILE, owner=Owner.PHYSICIST
-    )
-
-
-UNKNOWN_ATTRIBUTE = _problem("unknown-attribute", "'{name}' is not a quantity that this program knows")
 UNKNOWN_OPERATOR = _problem("unknown-operator", "'{name}' is not an operator; there are {known}")
 UNFIT_OPERATOR = _problem("unfit-operator", "'{operator}' does not judge '{name}', which is {kind}")
 WRONG_LIMIT = _problem("wrong-limit", "'{operator}' needs {shape}")
@@ -35,8 +26,10 @@ WRONG_UNIT = _problem("wrong-unit", "'{unit}' does not measure '{name}', which i
 UNKNOWN_SOURCE = _problem("unknown-source", "the source '{name}' does not stand in this file")
 NO_LOCATOR = _problem("no-locator", "say where in '{name}' it stands (locator)")
 UNKNOWN_ROLE = _problem("unknown-role", "the role '{name}' does not stand in this file")
-NO_ROLE = _problem("no-role", "a criterion of a series or a pair names the roles that it judges")
-NEEDLESS_ROLE = _problem("needless-role", "only criteria of a series or a pair name roles")
+NO_ROLE = _problem("no-role", "a criterion of a series, of a pair, or of several roles names the roles that it judges")
+NEEDLESS_ROLE = _problem(
+    "needless-role", "only criteria of a series, of a pair, or of several roles of an exam name roles"
+)
 WRONG_SCOPE = _problem("wrong-scope", "'{name}' is about: {about}; it can't be asked with the scope '{scope}'")
 NO_BASELINE = _problem("no-baseline", "'{operator}' compares with the baseline and needs the scope 'pair'")
 WRONG_MODALITY = _problem("wrong-modality", "series of {modality} have no '{name}'")
@@ -45,7 +38,7 @@ NO_DECISIVE_ROLE = _problem("no-decisive-role", "at least one role must be decis
 
 ABOUT: dict[Scope, frozenset[About]] = {
     Scope.SERIES: frozenset({About.SERIES, About.OUTSIDE}),
-    Scope.EXAM: frozenset({About.EXAM, About.OUTSIDE}),
+    Scope.EXAM: frozenset({About.EXAM, About.ROLES, About.OUTSIDE}),
     Scope.PAIR: frozenset({About.PAIR, About.OUTSIDE}),
     Scope.LESION: frozenset({About.OUTSIDE}),
     Scope.PHANTOM: frozenset({About.OUTSIDE}),
@@ -55,17 +48,21 @@ CONDITIONS = frozenset({About.SERIES, About.EXAM, About.OUTSIDE})
 HAS_ROLES = frozenset({Scope.SERIES, Scope.PAIR})
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What is wrong, where in the file, and its facts."""
-
-    problem: Problem
-    where: Location
-    facts: dict[str, Fact]
-
-
 def faults(protocol: Protocol) -> Iterator[Fault]:
-    """Everything about `protocol` that does not make sense, in the order of the file."""
+    """Everything about `protocol` that does not make sense, in the order of the file.
+
+    Whether its demands can be met together is asked only where each of them makes sense.
+    """
+    found = False
+    for fault in _single_faults(protocol):
+        found = True
+        unknown = fault.problem is UNKNOWN_ATTRIBUTE
+        yield explained(str(fault.facts["name"]), fault, protocol) if unknown else fault
+    if not found:
+        yield from inconsistencies(protocol)
+
+
+def _single_faults(protocol: Protocol) -> Iterator[Fault]:
     for n, demand in enumerate(protocol.applies):
         yield from _demand(demand, ("applies", n))
     yield from _identifiers(protocol)
@@ -101,7 +98,7 @@ def _identifiers(protocol: Protocol) -> Iterator[Fault]:
         for n, key in enumerate(keys):
             if key in keys[:n]:
                 yield Fault(DUPLICATE_ID, (name, n, "id"), {"name": key})
-    if not any(role.decisive for role in protocol.roles):
+    if protocol.modality != ANY_MODALITY and not any(role.decisive for role in protocol.roles):
         yield Fault(NO_DECISIVE_ROLE, ("roles", 0, "decisive"), {})
 
 
@@ -114,7 +111,9 @@ def _cited(protocol: Protocol, cited: Cited, where: Location) -> Iterator[Fault]
 
 
 def _roles(protocol: Protocol, criterion: Criterion, where: Location) -> Iterator[Fault]:
-    if (criterion.scope in HAS_ROLES) != bool(criterion.roles):
+    known_attribute = criterion.attribute in attributes()
+    compares = known_attribute and attributes()[criterion.attribute].about is About.ROLES
+    if (criterion.scope in HAS_ROLES or compares) != bool(criterion.roles):
         yield Fault(NEEDLESS_ROLE if criterion.roles else NO_ROLE, (*where, "roles"), {})
     known = {role.id for role in protocol.roles}
     for name in criterion.roles:

@@ -14,12 +14,12 @@ from typing import Any
 import numba
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from bingcheng.core.derived import derived
 from bingcheng.core.errors import Owner, Problem, Undefined
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
+from bingcheng.quality.planes import Bytes, Mask, Parts, grown, shrunk
 from bingcheng.quality.validity import validity
 
 NO_BODY = Problem(
@@ -38,12 +38,6 @@ COARSE_MM = 2.5
 OPENING_VOXELS = 2
 SMALLEST_SECTION_MM2 = 2000.0
 SMALLEST_PART = 0.01
-
-_IN_PLANE = ndimage.generate_binary_structure(3, 1)
-_IN_PLANE[0] = _IN_PLANE[2] = False
-_IN_PLANE.flags.writeable = False
-
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -83,21 +77,20 @@ def body(volume: Volume) -> Region:
     """
     coarse = _coarse(volume)
     inside = _patient(coarse, volume.geometry.spacing_mm)
-    sure = ndimage.binary_erosion(inside, _IN_PLANE)
-    possible = ndimage.binary_dilation(inside, _IN_PLANE)
+    possible = grown(inside)
+    certainty = possible.astype(np.uint8)
+    certainty += shrunk(inside)
     low, high = _box(possible, coarse, volume.geometry.shape)
     mask = np.empty(tuple(h - n for n, h in zip(low, high, strict=True)), dtype=bool)
     _draw(
         volume.voxels,
         validity(volume),
         coarse.nearest,
-        sure,
-        possible,
-        coarse.factor[0],
-        coarse.factor[1],
+        certainty,
+        coarse.factor,
         low,
         SKIN_HU,
-        mask,
+        mask.view(np.uint8),
     )
     return Region(
         mask=mask,
@@ -124,45 +117,26 @@ def _patient(coarse: _Coarse, spacing_mm: tuple[float, float, float]) -> Mask:
     """The patient on the coarse grid, filled."""
     tissue = coarse.hu > SKIN_HU
     tissue |= _lungs(tissue, coarse.hu)
-    opened = ndimage.binary_erosion(tissue, _IN_PLANE, iterations=OPENING_VOXELS)
-    thick = ndimage.binary_erosion(opened, _IN_PLANE, iterations=OPENING_VOXELS)
-    labels, count = ndimage.label(opened)
-    if not count:
+    opened = shrunk(tissue, times=OPENING_VOXELS)
+    parts = Parts.of(opened, across_slices=True)
+    if not parts.count:
         raise Undefined(NO_BODY)
-    sizes = np.bincount(labels.ravel(), minlength=count + 1)
-    sizes[0] = 0
+    sizes = parts.sizes
     keep = sizes >= SMALLEST_PART * int(np.max(sizes))
-    keep &= np.bincount(labels[thick], minlength=count + 1) > 0
-    keep[0] = False
-    kept = keep[labels]
-    grown = ndimage.binary_dilation(kept, _IN_PLANE, iterations=OPENING_VOXELS, mask=tissue)
+    keep &= parts.sums(shrunk(opened, times=OPENING_VOXELS)) > 0
+    patient = grown(parts.mask_of(keep), tissue, times=OPENING_VOXELS)
     pixel_mm2 = coarse.factor[0] * spacing_mm[1] * coarse.factor[1] * spacing_mm[2]
-    if float(np.max(np.count_nonzero(grown, axis=(1, 2)))) * pixel_mm2 < SMALLEST_SECTION_MM2:
+    if float(np.max(np.count_nonzero(patient, axis=(1, 2)))) * pixel_mm2 < SMALLEST_SECTION_MM2:
         raise Undefined(NO_BODY)
-    filled: Mask = grown | _holes(grown)[0]
-    return filled
-
-
-def _holes(mask: Mask) -> tuple[Mask, NDArray[np.int32]]:
-    """What `mask` encloses within its own slice, and the label of each enclosed part."""
-    labels, count = ndimage.label(~mask, structure=_IN_PLANE)
-    enclosed = np.ones(count + 1, dtype=bool)
-    enclosed[0] = False
-    for edge in (labels[:, 0], labels[:, -1], labels[:, :, 0], labels[:, :, -1]):
-        enclosed[edge] = False
-    return enclosed[labels], labels
+    holes = Parts.of(~patient, across_slices=False)
+    patient |= holes.mask_of(holes.enclosed)
+    return patient
 
 
 def _lungs(tissue: Mask, hu: NDArray[np.float32]) -> Mask:
-    """Enclosed parts that are denser than gas and foam."""
-    holes, labels = _holes(tissue)
-    inside = labels[holes]
-    sums = np.bincount(inside, weights=hu[holes], minlength=int(np.max(labels)) + 1)
-    counts = np.bincount(inside, minlength=int(np.max(labels)) + 1)
-    lung = sums > LIGHTEST_LUNG_HU * counts
-    lung &= counts > 0
-    found: Mask = lung[labels]
-    return found
+    """Parts that `tissue` encloses within their own slice, and that are denser than gas and foam."""
+    holes = Parts.of(~tissue, across_slices=False)
+    return holes.mask_of(holes.enclosed & (holes.sums(hu) > LIGHTEST_LUNG_HU * holes.sizes))
 
 
 def _box(
@@ -191,21 +165,29 @@ def _block_means(
 ) -> None:
     """Mean CT number of each block; padding, which may lie far below air, counts as air."""
     height, width = voxels.shape[1], voxels.shape[2]
+    air = np.float32(AIR_HU)
+    columns = np.empty(width, dtype=np.float32)
     for k in range(planes.size):
         z = planes[k]
         for by in range(means.shape[1]):
             y0 = by * rows_each
             y1 = min(height, y0 + rows_each)
+            # Down the columns first: whole rows are added at once.
+            columns[:] = np.float32(0.0)
+            for y in range(y0, y1):
+                row = voxels[z, y]
+                if valid.size > 0:
+                    for x in range(width):
+                        columns[x] += max(row[x], air) if valid[z, y, x] else air
+                else:
+                    for x in range(width):
+                        columns[x] += max(row[x], air)
             for bx in range(means.shape[2]):
                 x0 = bx * columns_each
                 x1 = min(width, x0 + columns_each)
                 total = np.float32(0.0)
-                for y in range(y0, y1):
-                    for x in range(x0, x1):
-                        value = voxels[z, y, x]
-                        if value < AIR_HU or (valid.size > 0 and not valid[z, y, x]):
-                            value = AIR_HU
-                        total += value
+                for x in range(x0, x1):
+                    total += columns[x]
                 means[k, by, bx] = total / ((y1 - y0) * (x1 - x0))
 
 
@@ -214,28 +196,33 @@ def _draw(
     voxels: NDArray[Any],
     valid: Mask,
     nearest: NDArray[np.int64],
-    sure: Mask,
-    possible: Mask,
-    rows_each: int,
-    columns_each: int,
+    certainty: Bytes,
+    factor: tuple[int, int],
     low: tuple[int, int, int],
     threshold_hu: float,
-    mask: Mask,
+    mask: Bytes,
 ) -> None:
-    """Fill `mask` (a box that begins at `low`): inside of `sure`, and above the threshold in the rest of `possible`."""
+    """Fill `mask`, a box that begins at `low`, at the corner of a block.
+
+    Of what surely belongs (certainty 2) all of it, and what is above the threshold where it may (1).
+    """
     depth, height, width = mask.shape
+    rows_each, columns_each = factor
+    first, last = low[2] // columns_each, (low[2] + width - 1) // columns_each + 1
     for dz in range(depth):
         z = low[0] + dz
-        k = nearest[z]
         for dy in range(height):
             y = low[1] + dy
-            by = y // rows_each
-            for dx in range(width):
-                x = low[2] + dx
-                bx = x // columns_each
-                if sure[k, by, bx]:
-                    mask[dz, dy, dx] = True
-                elif possible[k, by, bx]:
-                    mask[dz, dy, dx] = voxels[z, y, x] > threshold_hu and (valid.size == 0 or valid[z, y, x])
-                else:
-                    mask[dz, dy, dx] = False
+            blocks = certainty[nearest[z], y // rows_each]
+            out, row = mask[dz, dy], voxels[z, y, low[2] : low[2] + width]
+            bx = first
+            while bx < last:
+                sure, x0 = blocks[bx], (bx - first) * columns_each
+                while bx < last and blocks[bx] == sure:
+                    bx += 1
+                x1 = min(width, (bx - first) * columns_each)
+                if sure != 1:
+                    out[x0:x1] = sure >> 1
+                    continue
+                for x in range(x0, x1):
+                    out[x] = row[x] > threshold_hu and (valid.size == 0 or valid[z, y, low[2] + x])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ NO_EDGE = Problem(
 )
 
 HIGHEST_PER_MM, STEP_PER_MM = 3.0, 0.001
+PIECE = 256
 WINDOW_WIDTHS = 4.5
 NARROWEST_MM, WIDEST_MM = 3.5, 11.0
 
@@ -123,17 +125,29 @@ def _f50_of(profile: SkinProfile, sums: NDArray[np.float64], counts: NDArray[np.
     knots = edge - BIN_MM * np.arange(int(reach / BIN_MM), -1, -1)
     rise = np.interp(knots, place, hu)
     rise[0] = air
-    step = np.diff(rise)
+    return _half(np.diff(rise), knots[1:] - 0.5 * BIN_MM - edge, profile.misplaced_mm2)
+
+
+def _half(step: NDArray[Any], distance_mm: NDArray[Any], misplaced_mm2: float) -> float:
+    """The frequency (per mm) at which the MTF of a line spread function (`step` by distance) falls to one half."""
     frequency = np.arange(0.0, HIGHEST_PER_MM, STEP_PER_MM)
-    waves = np.cos(2.0 * np.pi * frequency[:, None] * (knots[1:] - 0.5 * BIN_MM - edge)[None, :])
-    mtf = waves @ step / step.sum()
-    # Bins average over their width, and so do the linear pieces between them; a misplaced skin blurs like a Gaussian.
-    mtf /= np.sinc(frequency * BIN_MM) ** 2 * np.exp(-2.0 * np.pi**2 * frequency**2 * profile.misplaced_mm2)
-    below = np.flatnonzero(mtf < 0.5)
-    if not below.size or below[0] == 0:
-        raise Undefined(NO_EDGE)
-    k = int(below[0])
-    return float(frequency[k - 1] + STEP_PER_MM * (mtf[k - 1] - 0.5) / (mtf[k - 1] - mtf[k]))
+    before = 1.0
+    # Piece by piece: most of the range lies beyond, and is not looked at.
+    for start in range(0, frequency.size, PIECE):
+        piece = frequency[start : start + PIECE]
+        mtf = np.cos(2.0 * np.pi * piece[:, None] * distance_mm[None, :]) @ step / step.sum()
+        # Bins average over their width, and so do the linear pieces between them; a misplaced skin blurs like a
+        # Gaussian.
+        mtf /= np.sinc(piece * BIN_MM) ** 2 * np.exp(-2.0 * np.pi**2 * piece**2 * misplaced_mm2)
+        below = np.flatnonzero(mtf < 0.5)
+        if below.size:
+            k = int(below[0])
+            if start + k == 0:
+                break
+            above = before if k == 0 else float(mtf[k - 1])
+            return float(frequency[start + k - 1] + STEP_PER_MM * (above - 0.5) / (above - mtf[k]))
+        before = float(mtf[-1])
+    raise Undefined(NO_EDGE)
 
 
 def _edge(place: NDArray[np.float64], hu: NDArray[np.float64]) -> tuple[float, float]:

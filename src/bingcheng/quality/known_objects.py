@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from bingcheng.dicom.acquisition import CtAcquisition, Device, PetAcquisition
+from bingcheng.dicom.acquisition import CtAcquisition, Device, MrAcquisition, PetAcquisition
 from bingcheng.image.geometry import Triple, VolumeGeometry
 from bingcheng.image.volume import Volume
 
@@ -93,6 +93,17 @@ def rician_cylinder(
         power += (true / np.sqrt(channels) + noise * generator.standard_normal(shape)) ** 2
         power += (noise * generator.standard_normal(shape)) ** 2
     return Volume(voxels=np.sqrt(power).astype(np.float32), geometry=geometry, unit="{arbitrary}")
+
+
+def magnitude_series(volume: Volume, *image_type: str) -> dict[str, object]:
+    """The givens of an MR series; its image type is that of a plain magnitude image unless told."""
+    acquisition = MrAcquisition(
+        modality="MR",
+        device=Device(),
+        series_uid="2.25.3",
+        image_type=image_type or ("ORIGINAL", "PRIMARY", "M", "ND"),
+    )
+    return {"volume": volume, "acquisition": acquisition}
 
 
 def pet_trunk(

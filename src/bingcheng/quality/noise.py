@@ -201,34 +201,76 @@ def _window_sds(
     depth, height, width = inside.shape
     rows, columns = sides
     samples = rows * columns
+    step = max(1, columns // 2)
+    usable = np.empty(max(0, (width - columns) // step + 1), dtype=np.bool_)
+    # Neighbouring windows share the sums down their columns. In double precision, sums of squares of CT numbers lose
+    # nothing that a variance could show.
+    totals, squares = np.empty(width), np.empty(width)
     for z in range(depth):
         for y in range(0, height - rows + 1, max(1, rows // 2)):
-            for x in range(0, width - columns + 1, max(1, columns // 2)):
-                last_y, last_x = y + rows - 1, x + columns - 1
-                if not (
-                    inside[z, y, x]
-                    and inside[z, y, last_x]
-                    and inside[z, last_y, x]
-                    and inside[z, last_y, last_x]
-                    and inside[z, y + rows // 2, x + columns // 2]
-                ):
+            first, last = _usable(inside[z, y : y + rows], columns, step, usable)
+            if first >= last:
+                continue
+            low, high = first * step, (last - 1) * step + columns
+            _down_the_columns(
+                voxels, z + start[0], y + start[1], rows, start[2] + low, totals[: high - low], squares[: high - low]
+            )
+            for window in range(first, last):
+                if not usable[window]:
                     continue
-                z0, y0, x0 = z + start[0], y + start[1], x + start[2]
-                # Sums about a near value: no cancellation in single precision.
-                origin = voxels[z0, y0, x0]
-                total = np.float32(0.0)
-                squares = np.float32(0.0)
-                for dy in range(rows):
-                    for dx in range(columns):
-                        value = voxels[z0, y0 + dy, x0 + dx] - origin
-                        total += value
-                        squares += value * value
+                total = square = 0.0
+                for x in range((window - first) * step, (window - first) * step + columns):
+                    total += totals[x]
+                    square += squares[x]
                 mean = total / samples
-                if not limits_hu[0] <= origin + mean <= limits_hu[1]:
+                if not limits_hu[0] <= mean <= limits_hu[1]:
                     continue
-                variance = (squares - total * mean) / (samples - 1)
+                variance = (square - total * mean) / (samples - 1)
                 if variance <= FIRST_HU * FIRST_HU:
                     counts[z, y * BANDS // height, 0] += 1
                 else:
                     place = int(BINS_PER_E * 0.5 * np.log(variance / (FIRST_HU * FIRST_HU)))
                     counts[z, y * BANDS // height, 1 + min(place, BIN_COUNT - 1)] += 1
+
+
+@numba.njit(cache=True, nogil=True)
+def _down_the_columns(
+    voxels: NDArray[Any],
+    z: int,
+    y: int,
+    rows: int,
+    left: int,
+    totals: NDArray[np.float64],
+    squares: NDArray[np.float64],
+) -> None:
+    """Fill the sums over the rows, of values and of squares, for each column: whole rows are added at once."""
+    totals[:] = 0.0
+    squares[:] = 0.0
+    for dy in range(rows):
+        row = voxels[z, y + dy, left : left + totals.size]
+        for x in range(row.size):
+            value = np.float64(row[x])
+            totals[x] += value
+            squares[x] += value * value
+
+
+@numba.njit(cache=True, nogil=True)
+def _usable(inside: NDArray[np.bool_], columns: int, step: int, usable: NDArray[np.bool_]) -> tuple[int, int]:
+    """Fill `usable`: whether corners and middle of each window lie in the body; returns the first, and past the last.
+
+    `inside` holds the rows of the windows, which begin at every `step` columns.
+    """
+    rows = inside.shape[0]
+    first, last = usable.size, 0
+    for window in range(usable.size):
+        left, right = window * step, window * step + columns - 1
+        usable[window] = (
+            inside[0, left]
+            and inside[0, right]
+            and inside[rows - 1, left]
+            and inside[rows - 1, right]
+            and inside[rows // 2, left + columns // 2]
+        )
+        if usable[window]:
+            first, last = min(first, window), window + 1
+    return first, last

@@ -13,6 +13,7 @@ from bingcheng.core.derived import derived
 from bingcheng.core.errors import Owner, Problem, Undefined
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
+from bingcheng.quality.planes import Bytes
 from bingcheng.quality.validity import validity
 
 NOT_AXIAL = Problem(
@@ -81,7 +82,7 @@ def sections(volume: Volume, body: Region) -> Sections:
     tally = np.zeros((body.mask.shape[0], 4))
     rim = (max(1, round(RIM_MM / y_mm)), max(1, round(RIM_MM / x_mm)))
     circle = _circle_radius(volume, body)
-    _tally_sections(volume.voxels, validity(volume), body.inside, body.start, rim, circle, tally)
+    _tally_sections(volume.voxels, validity(volume), body.inside.view(np.uint8), body.start, rim, circle, tally)
     pixel_mm2 = y_mm * x_mm
     area_mm2, edge_mm = tally[:, 2] * pixel_mm2, tally[:, 3] * np.sqrt(pixel_mm2)
     shown = area_mm2 > SMALLEST_SECTION * np.median(area_mm2)
@@ -108,17 +109,22 @@ def _circle_radius(volume: Volume, body: Region) -> float:
 
 
 @numba.njit(cache=True, nogil=True)
-def _near(row: NDArray[np.bool_], rows: NDArray[np.bool_], low: int, high: int, reach: int) -> None:
-    """Fill `row`: within `reach` columns of a pixel of rows[low:high]; `rows` has a margin of `reach` columns."""
-    wide = rows[low]
-    gathered = wide.copy()
+def _near(near: Bytes, gathered: Bytes, wide: Bytes, low: int, high: int, first: int, reach: int) -> None:
+    """Fill `near`, which begins at column `first`: within `reach` columns of a pixel of wide[low:high].
+
+    `gathered` is wider than `near` by twice `reach`, and overwritten.
+    """
+    left, right = first - reach, first - reach + gathered.size
+    gathered[:] = wide[low, left:right]
     for y in range(low + 1, high):
-        gathered |= rows[y]
-    for x in range(row.size):
-        row[x] = gathered[x + reach]
-    for step in range(1, reach + 1):
-        for x in range(row.size):
-            row[x] |= gathered[x + reach - step] | gathered[x + reach + step]
+        row = wide[y, left:right]
+        for x in range(gathered.size):
+            gathered[x] |= row[x]
+    near[:] = 0
+    for step in range(2 * reach + 1):
+        shifted = gathered[step : step + near.size]
+        for x in range(near.size):
+            near[x] |= shifted[x]
 
 
 @numba.njit(cache=True, nogil=True)
@@ -139,11 +145,12 @@ def _on_edge(valid: NDArray[np.bool_], voxels: NDArray[Any], z: int, y: int, x: 
     return False
 
 
-@numba.njit(cache=True, nogil=True)
+# Sums may be taken in any order, which lets the compiler add several at once.
+@numba.njit(cache=True, nogil=True, fastmath={"reassoc"})
 def _tally_sections(
     voxels: NDArray[Any],
     valid: NDArray[np.bool_],
-    inside: NDArray[np.bool_],
+    inside: Bytes,
     start: tuple[int, int, int],
     rim: tuple[int, int],
     circle: float,
@@ -155,39 +162,54 @@ def _tally_sections(
     y_low, y_high = max(0, start[1] - rim[0]), min(image_height, start[1] + height + rim[0])
     x_low, x_high = max(0, start[2] - rim[1]), min(image_width, start[2] + width + rim[1])
     # The section with a margin of twice the rim, so that the rim of each row can be gathered without asking for bounds.
-    wide = np.zeros((height + 4 * rim[0], width + 4 * rim[1]), dtype=np.bool_)
-    row = np.zeros(x_high - x_low, dtype=np.bool_)
+    wide = np.zeros((height + 4 * rim[0], width + 4 * rim[1]), dtype=np.uint8)
+    across = x_low - start[2] + 2 * rim[1]
+    size = x_high - x_low
+    near, outline = np.empty(size, dtype=np.uint8), np.empty(size, dtype=np.uint8)
+    gathered = np.empty(size + 2 * rim[1], dtype=np.uint8)
     for k in range(depth):
         z = start[0] + k
         wide[2 * rim[0] : 2 * rim[0] + height, 2 * rim[1] : 2 * rim[1] + width] = inside[k]
         for y in range(y_low, y_high):
             middle = y - start[1] + 2 * rim[0]
-            first = x_low - start[2] + rim[1]
-            _near(row, wide[:, first : first + row.size + 2 * rim[1]], middle - rim[0], middle + rim[0] + 1, rim[1])
-            for x in range(x_low, x_high):
-                if not row[x - x_low]:
-                    continue
-                value = voxels[z, y, x]
-                water = 0.0
-                if value > PADDING_HU and (valid.size == 0 or valid[z, y, x]):
-                    water = 0.001 * value + 1.0
-                tally[k, 0] += water
-                if wide[middle, x - start[2] + 2 * rim[1]]:
-                    tally[k, 1] += water
-                    tally[k, 2] += 1.0
-                    if _outline(wide, middle, x - start[2] + 2 * rim[1], y, x, image_height, image_width) and _on_edge(
-                        valid, voxels, z, y, x, circle
-                    ):
-                        tally[k, 3] += 1.0
+            _near(near, gathered, wide, middle - rim[0], middle + rim[0] + 1, across, rim[1])
+            row, here = voxels[z, y, x_low:x_high], wide[middle, across : across + size]
+            if valid.size > 0:
+                for x in range(size):
+                    near[x] &= valid[z, y, x_low + x]
+            around_water = within_water = 0.0
+            for x in range(size):
+                water = 0.001 * row[x] + 1.0 if row[x] > PADDING_HU else 0.0
+                around_water += water * near[x]
+                within_water += water * (near[x] & here[x])
+            tally[k, 0] += around_water
+            tally[k, 1] += within_water
+            area = 0
+            for x in range(size):
+                area += here[x]
+            tally[k, 2] += area
+            if _outline(outline, wide, middle, across) == 0:
+                continue
+            for x in range(size):
+                if outline[x] != 0 and _on_edge(valid, voxels, z, y, x_low + x, circle):
+                    tally[k, 3] += 1.0
 
 
 @numba.njit(cache=True, nogil=True)
-def _outline(
-    wide: NDArray[np.bool_], wide_y: int, wide_x: int, y: int, x: int, image_height: int, image_width: int
-) -> bool:
-    """Whether a pixel of the section borders on a pixel outside of it, or on the image's edge."""
-    if y == 0 or x == 0 or y == image_height - 1 or x == image_width - 1:
-        return True
-    return not (
-        wide[wide_y - 1, wide_x] and wide[wide_y + 1, wide_x] and wide[wide_y, wide_x - 1] and wide[wide_y, wide_x + 1]
+def _outline(outline: Bytes, wide: Bytes, y: int, first: int) -> int:
+    """Fill `outline`: pixels of row `y` from column `first` on with a neighbour that is none; returns how many.
+
+    The section has a margin, so that a pixel on the edge of the image is one of them.
+    """
+    size = outline.size
+    here, above, below = (
+        wide[y, first : first + size],
+        wide[y - 1, first : first + size],
+        wide[y + 1, first : first + size],
     )
+    before, after = wide[y, first - 1 : first - 1 + size], wide[y, first + 1 : first + 1 + size]
+    count = 0
+    for x in range(size):
+        outline[x] = here[x] & (1 ^ (above[x] & below[x] & before[x] & after[x]))
+        count += outline[x]
+    return count

@@ -6,9 +6,11 @@ import numpy as np
 
 from bingcheng.core.errors import Owner, Problem, Undefined
 from bingcheng.core.measure import Better, Estimate, Givens, Reference, ReferenceKind, measure
+from bingcheng.dicom.acquisition import Acquisition
 from bingcheng.image.volume import Stack
-from bingcheng.quality.known_objects import rician_cylinder
+from bingcheng.quality.known_objects import magnitude_series, rician_cylinder
 from bingcheng.quality.magnitude import air_noise, blocks, signal_to_noise, tissue
+from bingcheng.quality.magnitude_origin import require_measured_air
 
 ONE_B_VALUE = Problem(
     code="quality.one-b-value",
@@ -28,7 +30,7 @@ def _decay(b_s_per_mm2: float, adc_mm2_per_s: float) -> Givens:
         rician_cylinder(signal=after, noise=10.0, seed=2),
     )
     stack = Stack(volumes=volumes, axis="b_value", values=(0.0, b_s_per_mm2), unit="s/mm2")
-    return {"volume": volumes[0], "diffusion": stack}
+    return {**magnitude_series(volumes[0]), "diffusion": stack}
 
 
 @measure(
@@ -36,6 +38,7 @@ def _decay(b_s_per_mm2: float, adc_mm2_per_s: float) -> Givens:
     unit="1",
     modalities={"MR"},
     better=Better.HIGHER,
+    revision=2,
     source="as snr_air; tissue found on the lowest b-value",
     references=(
         Reference(
@@ -58,7 +61,7 @@ def _decay(b_s_per_mm2: float, adc_mm2_per_s: float) -> Givens:
         ),
     ),
 )
-def snr_highest_b(diffusion: Stack) -> Estimate:
+def snr_highest_b(diffusion: Stack, acquisition: Acquisition) -> Estimate:
     """The median signal at the highest b-value, over the tissue that the lowest shows, over the SD of the noise.
 
     As `snr_air`, but which blocks show tissue is decided on the lowest b-value, where there is more signal. Below
@@ -67,6 +70,7 @@ def snr_highest_b(diffusion: Stack) -> Estimate:
     Parameters
     ----------
     diffusion : magnitude images along b-value.
+    acquisition : as for `snr_air`.
 
     Returns
     -------
@@ -76,6 +80,7 @@ def snr_highest_b(diffusion: Stack) -> Estimate:
     Raises
     ------
     Undefined
+        ``quality.air-not-measured``, ``quality.not-a-magnitude``, ``quality.noise-evened-out``: by the image type.
         ``quality.one-b-value``, ``quality.background-masked``, ``quality.too-little-air``,
         ``quality.background-not-noise``, ``quality.no-signal``.
 
@@ -86,6 +91,7 @@ def snr_highest_b(diffusion: Stack) -> Estimate:
     """
     if len(diffusion) < 2:
         raise Undefined(ONE_B_VALUE)
+    require_measured_air(acquisition)
     bright = tissue(blocks(diffusion.volumes[0]))
     found = blocks(diffusion.volumes[-1])
     return signal_to_noise(found, bright, air_noise(found, bright))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bingcheng.core.measure import Component, Estimate, Reference, ReferenceKind, measure
+from bingcheng.core.measurement import Tells
 from bingcheng.quality.known_objects import cylinder, hollow_cylinder
 from bingcheng.quality.sections import Sections
 
@@ -15,6 +16,7 @@ WHY = "the pixel's area fixes a section of 20 cm or more to 0.01 %; 0.1 % covers
     label="Water-equivalent diameter",
     unit="cm",
     modalities={"CT"},
+    tells=Tells.PATIENT,
     source="AAPM Report 220 (2014), eq. 4",
     budget=(
         Component(

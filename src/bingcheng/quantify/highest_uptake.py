@@ -8,6 +8,7 @@ import numpy as np
 
 from bingcheng.core.errors import Owner, Problem, Undefined
 from bingcheng.core.measure import Givens, Reference, ReferenceKind, measure
+from bingcheng.core.measurement import Tells
 from bingcheng.image.volume import Volume
 from bingcheng.quantify import uptake_cases as known
 from bingcheng.quantify.uptake import BUDGET, PET
@@ -35,6 +36,7 @@ def _hot_corner_unrecorded() -> Givens:
     modalities=PET,
     source="Pierce et al., A digital reference object to analyze calculation accuracy of PET standardized uptake "
     "value, Radiology 2015;277:538-545",
+    tells=Tells.PATIENT,
     budget=BUDGET,
     references=[
         Reference(

@@ -80,7 +80,9 @@ def hu_mean(volume: Volume, lesion: Region) -> float:
 
     Notes
     -----
-    In a small lesion the surroundings blur into the mean (partial volume): the uncertainty includes it.
+    In a small lesion the surroundings blur into the mean (partial volume): the uncertainty includes it. In generated
+    lesions of 3 to 5 mm, of which the image hardly tells the size, twice the stated uncertainty held the truth in 89 %
+    instead of 95 %.
     """
     return float(lesion_values(volume, lesion).mean(dtype=np.float64))
 

@@ -99,11 +99,15 @@ class _Windows:
         self.share = self._mean(core)
         self.usable = core & (self.share > FILLED)
         self.pairs = []
+        self.pair_shares = []
         for axis in range(3):
             pair = np.zeros_like(core)
             ahead, here = _ahead(axis)
             pair[here] = core[here] & core[ahead]
             self.pairs.append(pair)
+            self.pair_shares.append(self._mean(pair)[self.usable])
+        generator = np.random.default_rng(SEED)
+        self.draws = [generator.standard_normal(core.shape, dtype=np.float32) for _ in range(DRAWS)]
 
     def quiet(self, values: NDArray[Any]) -> tuple[float, Widths]:
         """Mean over the quietest windows of the variance within, and of half the squared step along (z, y, x)."""
@@ -117,11 +121,7 @@ class _Windows:
 
     def of_noise(self, widths: Widths) -> tuple[float, Widths]:
         """The same of noise of unit standard deviation and this smoothing, over `DRAWS` draws."""
-        generator = np.random.default_rng(SEED)
-        drawn = [
-            self.quiet(smoothed(generator.standard_normal(self.core.shape, dtype=np.float32), widths))
-            for _ in range(DRAWS)
-        ]
+        drawn = [self.quiet(smoothed(draw, widths)) for draw in self.draws]
         z, y, x = np.mean([steps for _, steps in drawn], axis=0)
         return float(np.mean([spread for spread, _ in drawn])), (float(z), float(y), float(x))
 
@@ -129,9 +129,9 @@ class _Windows:
         squared = np.zeros(self.core.shape)
         ahead, here = _ahead(axis)
         squared[here] = 0.5 * np.square(inside[ahead] - inside[here])
-        pair = self.pairs[axis]
-        count = self._mean(pair)[self.usable][chosen].sum()
-        return float(self._mean(np.where(pair, squared, 0.0))[self.usable][chosen].sum() / count) if count > 0 else 0.0
+        count = self.pair_shares[axis][chosen].sum()
+        squared[~self.pairs[axis]] = 0.0
+        return float(self._mean(squared)[self.usable][chosen].sum() / count) if count > 0 else 0.0
 
     def _mean(self, values: NDArray[Any]) -> NDArray[np.float64]:
         averaged: NDArray[np.float64] = ndimage.uniform_filter(

@@ -8,11 +8,15 @@ u^2 = u(contour)^2 + u(noise)^2 + u(partial volume)^2 + u(method)^2 + sum of the
 
 - contour: root mean square deviation of the repeated values from the value as drawn (not from their mean: a value that
   only ever moves one way is uncertain by that too). The same is done on images whose border is sharpened along each
-  outline, as the true image has it along the true border, and the larger of both is taken: a blurred border makes
-  a sum such as total lesion glycolysis look less dependent on the outline than the truth is.
-- noise: standard deviation of the repeated values, and the bias that the image's own noise has already caused. For a
-  value that grows with the noise, as a maximum does, adding as much again moves it by sqrt(2) - 1 of that bias, so that
-  the mean shift is divided by it. A mean shifts by nothing.
+  outline, as the true image has it along the true border: a blurred border makes a sum such as total lesion glycolysis
+  look less dependent on the outline than the truth is. The core of a large lesion tells what it holds, whatever the
+  outline; of a small one the image fixes only size times contrast, so that what it holds is fitted anew to each
+  outline. Both are done, and the largest of the three deviations is taken.
+- noise: standard deviation of the values on the image without its noise (`Surroundings.quiet`) to which noise was
+  added, and how far their mean lies from the value on that image: the bias that noise causes, as in a maximum, where
+  it is the expected highest of as many independent voxels as the lesion is worth (parametric bootstrap, Efron &
+  Tibshirani, An introduction to the bootstrap, 1993, 6.5 and 10.2). A mean is shifted by nothing. Noise is not added to
+  the image as it is: the higher its hottest voxel happens to lie, the less would more noise lift it.
 - partial volume: the measure is evaluated once on the image with the border sharpened; the difference is the bias that
   blur may have caused. It is taken as the half-width of an arcsine distribution, |difference| / sqrt(2), because the
   truth lies rather near that limit than near the value. Values are not corrected: they stay what other programs report.
@@ -42,7 +46,7 @@ from bingcheng.quantify.perturbation import Perturbations, outlines
 from bingcheng.quantify.surroundings import Surroundings, sharpened_for
 
 SEED = 20261124
-SCHEME = "outline-noise-border/2"
+SCHEME = "outline-noise-border/3"
 LEAST_SHARE = 0.75
 
 
@@ -92,13 +96,15 @@ class _Spread:
     noise: dict[str, list[float | None]] = field(default_factory=dict)
     border: dict[str, list[float | None]] = field(default_factory=dict)
     sharp_contour: dict[str, list[float | None]] = field(default_factory=dict)
+    refitted_contour: dict[str, list[float | None]] = field(default_factory=dict)
 
-    def add(self, kind: dict[str, list[float | None]], repeated: Values) -> None:
-        """Note one repetition's values."""
+    def add(self, kind: dict[str, list[float | None]], repeated: Values, *, base: Values | None = None) -> None:
+        """Note how far one repetition's values lie from those as drawn, or from another `base`."""
+        start = self.drawn if base is None else base
         for key, value in repeated.items():
-            base = self.drawn.get(key)
-            if base is not None:
-                kind.setdefault(key, []).append(None if value is None else value - base)
+            if self.drawn.get(key) is not None:
+                from_here = start.get(key)
+                kind.setdefault(key, []).append(None if value is None or from_here is None else value - from_here)
 
     def components(self, key: str) -> dict[str, float | None]:
         """Standard uncertainties by name; None for one that can't be told."""
@@ -108,8 +114,9 @@ class _Spread:
         if key in self.border:
             bias = self.border[key][0]
             found["partial volume"] = None if bias is None else abs(bias) / math.sqrt(2.0)
-            along = _relative(self.sharp_contour.get(key, []), bias)
-            found["contour"] = _larger(found["contour"], _root_mean_square(along))
+            for kind in (self.sharp_contour, self.refitted_contour):
+                along = _relative(kind.get(key, []), bias)
+                found["contour"] = _larger(found["contour"], _root_mean_square(along))
         return found
 
     def repetitions(self, key: str) -> dict[str, int]:
@@ -142,7 +149,7 @@ def _scatter_and_bias(deviations: list[float | None]) -> float | None:
         return None
     shift = math.fsum(known) / len(known)
     scatter = math.sqrt(math.fsum((one - shift) ** 2 for one in known) / len(known))
-    return math.hypot(scatter, shift / (math.sqrt(2.0) - 1.0))
+    return math.hypot(scatter, shift)
 
 
 def _with_uncertainty(
@@ -181,15 +188,24 @@ def _spread(case: Case, measures: list[Measure], drawn: Values, how: Perturbatio
         # Every other pair is enough for the second look, and the largest offset is among them.
         if imaging and (count % 4 >= 2 or how.contours == 2):
             sharp = _sharpened(bench, known, outline)
-            spread.add(spread.sharp_contour, _of_told(bench.repeated(outline=outline, voxels=sharp), told))
+            for kind, voxels in zip((spread.sharp_contour, spread.refitted_contour), sharp, strict=True):
+                spread.add(kind, _of_told(bench.repeated(outline=outline, voxels=voxels), told))
     if not imaging:
         return spread
-    spread.add(spread.border, _of_told(bench.repeated(voxels=_sharpened(bench, known, bench.lesion)), told))
+    spread.add(
+        spread.border,
+        _of_told(
+            bench.repeated(voxels={name: tuple(one.sharpened for one in every) for name, every in known.items()}), told
+        ),
+    )
+    quiet = {name: tuple(one.quiet for one in every) for name, every in known.items()}
+    silent = _of_told(bench.repeated(voxels=quiet), told)
     generator = np.random.default_rng(seed)
     for _ in range(how.noises // 2):
         draws = {name: tuple(one.noise_like_it(generator) for one in every) for name, every in known.items()}
         for way in (1.0, -1.0):
-            spread.add(spread.noise, _of_told(bench.repeated(voxels=_noisy(bench, draws, way)), told))
+            noisy = bench.repeated(voxels=_noisy(quiet, draws, way))
+            spread.add(spread.noise, _of_told(noisy, told), base=silent)
     return spread
 
 
@@ -197,17 +213,18 @@ def _of_told(repeated: Values, told: Mapping[str, bool]) -> Values:
     return {key: value if told[key] else None for key, value in repeated.items() if key in told}
 
 
-def _sharpened(bench: Bench, known: Mapping[str, tuple[Surroundings, ...]], outline: Region) -> Voxels:
-    return {
-        name: tuple(sharpened_for(image, outline, one) for image, one in zip(bench.images[name], every, strict=True))
+def _sharpened(bench: Bench, known: Mapping[str, tuple[Surroundings, ...]], outline: Region) -> tuple[Voxels, Voxels]:
+    """The images sharpened along `outline`, with what the lesion holds as drawn, and fitted again."""
+    both = {
+        name: [sharpened_for(image, outline, one) for image, one in zip(bench.images[name], every, strict=True)]
         for name, every in known.items()
     }
+    as_drawn = {name: tuple(one for one, _ in pairs) for name, pairs in both.items()}
+    return as_drawn, {name: tuple(one for _, one in pairs) for name, pairs in both.items()}
 
 
-def _noisy(bench: Bench, draws: Voxels, way: float) -> Voxels:
+def _noisy(quiet: Voxels, draws: Voxels, way: float) -> Voxels:
     return {
-        name: tuple(
-            image.voxels + np.float32(way) * draw for image, draw in zip(bench.images[name], noise, strict=True)
-        )
+        name: tuple(image + np.float32(way) * draw for image, draw in zip(quiet[name], noise, strict=True))
         for name, noise in draws.items()
     }

@@ -112,7 +112,8 @@ def suv_max(suv: Volume, lesion: Region) -> float:
 
     Notes
     -----
-    A single voxel: noise and smaller voxels raise it. `suv_peak` is steadier.
+    A single voxel: noise and smaller voxels raise it, by about half at a noise of 25 %, which the stated uncertainty
+    holds. `suv_peak` is steadier.
     """
     members, values = _members(suv, lesion)
     return float(np.max(values[members >= 0.5]))
@@ -143,6 +144,11 @@ def suv_mean(suv: Volume, lesion: Region) -> float:
     ------
     Undefined
         ``quantify.lesion-without-voxels``, ``quantify.lesion-without-uptake-value``; what `suv` raises.
+
+    Notes
+    -----
+    Blur takes away up to half of the uptake of lesions of 8 to 14 mm; the stated uncertainty is as large, and held the
+    truth in 91 % of generated ones instead of 95 %.
     """
     members, values = _members(suv, lesion)
     return float(np.average(values, weights=members))
@@ -192,7 +198,8 @@ def suv_peak(suv: Volume, lesion: Region, radius_mm: float = PERCIST_RADIUS_MM) 
     Notes
     -----
     Other programs centre the sphere on the hottest voxel, or round it to whole voxels; both differ by several per
-    cent. In lesions of less than 1 ml the sphere takes in what surrounds them.
+    cent. In lesions of less than 1 ml the sphere takes in what surrounds them: it is then no estimate of their uptake,
+    and its uncertainty does not hold that.
     """
     if lesion.empty:
         raise Undefined(EMPTY_LESION)

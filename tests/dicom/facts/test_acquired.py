@@ -118,6 +118,37 @@ def test_field_strength_in_gauss_is_corrected_and_recorded(facts_of, written, te
     assert [code for code, _ in facts.contradictions] == ([noted] if noted else [])
 
 
+@pytest.mark.parametrize(
+    ("keyword", "field"),
+    [
+        ("RepetitionTime", "repetition_time_ms"),
+        ("EchoTime", "echo_times_ms"),
+        ("InversionTime", "inversion_time_ms"),
+        ("FlipAngle", "flip_angle_deg"),
+        ("SliceThickness", "slice_thickness_mm"),
+        ("NumberOfAverages", "averages"),
+        ("PixelBandwidth", "pixel_bandwidth_hz"),
+        ("TemporalResolution", "temporal_resolution_s"),
+        ("MagneticFieldStrength", "field_strength_t"),
+        ("PatientWeight", "weight_kg"),
+    ],
+)
+@pytest.mark.parametrize("written", ["-5", "0"])
+def test_a_number_that_must_be_above_zero_and_is_not_is_unknown(facts_of, keyword, field, written):
+    assert getattr(facts_of("MR", **{keyword: written}), field) in (None, ())
+
+
+@pytest.mark.parametrize(("written", "kind"), [("SURFACE", "SURFACE"), ("multicoil", "MULTICOIL"), ("HEAD", None)])
+@pytest.mark.filterwarnings("ignore:Invalid value for VR CS")
+def test_the_kind_of_coil_is_one_of_the_standards_terms(facts_of, written, kind):
+    assert facts_of("MR", ReceiveCoilType=written).receive_coil_type == kind
+
+
+@pytest.mark.parametrize(("written", "kept"), [("FLUID_ATTENUATED", "FLUID_ATTENUATED"), ("UNKNOWN", None), ("", None)])
+def test_an_unknown_contrast_is_none(facts_of, written, kept):
+    assert facts_of("MR", AcquisitionContrast=written).acquisition_contrast == kept
+
+
 def test_mr_facts_of_a_classic_header(facts_of):
     facts = facts_of(
         "MR",

@@ -15,6 +15,7 @@ from tests.dicom.making import ROWS, enhanced, image, put_pixels, save, save_ser
 
 from bingcheng.dicom.exam import Series
 from bingcheng.dicom.grouping.exams import Grouping, exams
+from bingcheng.dicom.grouping.sop_classes import RTSTRUCT
 from bingcheng.dicom.index.scan import index
 
 
@@ -86,14 +87,44 @@ def test_a_tilted_gantry_makes_sheared_axes(tmp_path: Path) -> None:
     assert volume.geometry.voxel_mm3 == pytest.approx(3.0 * np.cos(tilt) * 0.5 * 0.75)
 
 
-def test_a_missing_slice_is_refused_with_its_place_and_nothing_is_measured(tmp_path: Path) -> None:
+def depths(series: Series) -> list[list[float]]:
+    """Where the slices of each volume lie, by its own grid, in mm."""
+    return [
+        [float(volume.geometry.to_mm((z, 0, 0))[2]) for z in range(volume.geometry.shape[0])]
+        for volume in series.volumes
+    ]
+
+
+def test_a_missing_slice_is_named_with_its_place_and_divides_the_volume(tmp_path: Path) -> None:
     paths = save_series(tmp_path, 8)
     paths[3].unlink()
     found = grouped(tmp_path)
-    assert only_series(found).volumes == ()
     (refusal,) = found.refusals
     assert refusal.code == "dicom.missing-slice"
     assert refusal.reason.facts == {"count": 1, "expected": 8, "where_mm": 7.5}
+    series = only_series(found)
+    assert [volume.key for volume in series.volumes] == [(("part", 1.0),), (("part", 2.0),)]
+    # The longest part stands first, for it stands for the series.
+    assert depths(series) == [[10.0, 12.5, 15.0, 17.5], [0.0, 2.5, 5.0]]
+    assert series.volumes[0].sop_instance_uids[0].endswith(".5")
+
+
+def test_a_slice_between_two_gaps_is_in_no_part(tmp_path: Path) -> None:
+    paths = save_series(tmp_path, 9)
+    paths[3].unlink()
+    paths[5].write_bytes(paths[5].read_bytes()[:-9])
+    found = grouped(tmp_path)
+    assert codes(found) == ["dicom.unusable-slice"]
+    assert depths(only_series(found)) == [[0.0, 2.5, 5.0], [15.0, 17.5, 20.0]]
+
+
+def test_uneven_slices_with_a_damaged_one_are_no_parts(tmp_path: Path) -> None:
+    def uneven(number: int, dataset: Dataset) -> None:
+        dataset.ImagePositionPatient = [0, 0, [0.0, 2.5, 5.0, 8.7, 11.2][number]]
+
+    paths = save_series(tmp_path, 5, change=uneven)
+    paths[1].write_bytes(paths[1].read_bytes()[:-9])
+    assert only_series(grouped(tmp_path)).volumes == ()
 
 
 def test_a_missing_slice_among_three_is_found(tmp_path: Path) -> None:
@@ -102,11 +133,12 @@ def test_a_missing_slice_among_three_is_found(tmp_path: Path) -> None:
     assert codes(grouped(tmp_path)) == ["dicom.missing-slice"]
 
 
-def test_a_damaged_slice_takes_its_volume_with_it(tmp_path: Path) -> None:
+def test_a_damaged_slice_leaves_the_others_as_a_part(tmp_path: Path) -> None:
     paths = save_series(tmp_path, 4)
     paths[3].write_bytes(paths[3].read_bytes()[:-9])
     found = grouped(tmp_path)
-    assert only_series(found).volumes == ()
+    # A part and not a whole volume: a lesion may reach over the slice that was lost at the end.
+    assert [volume.key for volume in only_series(found).volumes] == [(("part", 1.0),)]
     assert codes(found) == ["dicom.unusable-slice"]
 
 
@@ -155,6 +187,33 @@ def test_one_uid_with_two_contents_is_refused_and_neither_used(tmp_path: Path, d
     # The two other slices lie 5 mm apart: without the second refusal they would pass for a complete volume.
     assert codes(found) == ["dicom.duplicate-uid", "dicom.unusable-slice"]
     assert only_series(found).volumes == ()
+    said = found.refusals[0].reason.facts
+    assert said["what"] == {"pixels": "PixelData", "slope": "RescaleSlope"}[difference]
+    assert {said["one"], said["other"]} == {"007.dcm", "other"}
+
+
+def structure_set(folder: Path, name: str, **changed: object) -> Path:
+    """An object that draws regions, as far as grouping looks at it."""
+    kind = {"Modality": "RTSTRUCT", "SOPClassUID": RTSTRUCT, "PixelData": None, "Rows": None}
+    return save(image(0, series=5, **kind, **changed), folder / name)
+
+
+def test_versions_of_a_structure_set_are_kept_for_their_regions_to_be_compared(tmp_path: Path) -> None:
+    for label in ("ONE", "TWO"):
+        structure_set(tmp_path, label, StructureSetLabel=label)
+    shutil.copy(tmp_path / "ONE", tmp_path / "copy")
+    found = grouped(tmp_path)
+    assert codes(found) == ["dicom.copy"]
+    assert [source.path.name for source in only_series(found).sources] == ["ONE", "TWO"]
+
+
+def test_one_structure_set_in_two_series_is_refused(tmp_path: Path) -> None:
+    structure_set(tmp_path, "one")
+    structure_set(tmp_path, "two", SeriesInstanceUID="1.2.3")
+    found = grouped(tmp_path)
+    assert codes(found) == ["dicom.duplicate-uid", "dicom.duplicate-uid"]
+    assert {str(refusal.reason.facts["what"]) for refusal in found.refusals} == {"SeriesInstanceUID"}
+    assert found.exams == ()
 
 
 def test_one_uid_with_two_contents_that_are_no_images_is_refused(tmp_path: Path) -> None:
@@ -165,6 +224,29 @@ def test_one_uid_with_two_contents_that_are_no_images_is_refused(tmp_path: Path)
     found = grouped(tmp_path)
     assert codes(found) == ["dicom.duplicate-uid"]
     assert [series.modality for series in found.exams[0].series] == ["CT"]
+
+
+def test_contradictions_of_one_kind_are_told_once_a_series(tmp_path: Path) -> None:
+    save_series(tmp_path / "a", 5)
+    save_series(tmp_path / "b", 5, RescaleSlope=2)
+    (contradiction, unusable) = grouped(tmp_path).refusals
+    assert (contradiction.code, contradiction.count) == ("dicom.duplicate-uid", 5)
+    assert unusable.reason.facts == {"count": 5, "expected": 5}
+
+
+def test_one_image_in_two_series_is_lost_to_both(tmp_path: Path) -> None:
+    save_series(tmp_path / "a", 4)
+    save(image(1, SeriesInstanceUID="1.2.3"), tmp_path / "b" / "x")
+    found = grouped(tmp_path)
+    assert codes(found) == [
+        "dicom.duplicate-uid",
+        "dicom.duplicate-uid",
+        "dicom.unusable-slice",
+        "dicom.unusable-slice",
+    ]
+    moved, first = found.exams[0].series  # by their UIDs
+    assert depths(first) == [[5.0, 7.5]]
+    assert moved.volumes == ()
 
 
 def test_two_patients_in_one_study_are_both_left_out(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bingcheng.dicom.index.elements import Coding
 from bingcheng.dicom.index.values import (
+    beside,
     binary,
     doubles,
     floats,
@@ -41,6 +42,29 @@ LITTLE = Coding(explicit=True, little=True)
 )
 def test_moments(date: str | None, time: str | None, expected: datetime | None) -> None:
     assert moment(date, time) == expected
+
+
+@pytest.mark.parametrize(
+    ("found", "series", "day"),
+    [
+        ("000300", "235500", 2),
+        ("235500", "001000", 29),
+        ("100000", "153000", 1),
+        ("020000", "210000", 1),
+        ("235500", "235000", 1),
+    ],
+)
+def test_a_time_without_a_date_lies_on_the_side_of_midnight_where_its_series_is(
+    found: str, series: str, day: int
+) -> None:
+    mended = beside(moment("20240301", found), moment("20240301", series))
+    assert mended is not None
+    assert mended.day == day
+
+
+def test_a_time_without_a_series_stays() -> None:
+    assert beside(moment("20240301", "000300"), None) == moment("20240301", "000300")
+    assert beside(None, moment("20240301", "000300")) is None
 
 
 def test_a_stamp_with_a_zone_is_its_local_time() -> None:

@@ -16,8 +16,10 @@ from pydicom.sr.coding import Code as DicomCode
 from pydicom.uid import generate_uid
 
 from bingcheng.core.codes import Code
+from bingcheng.dicom.grouping.sop_classes import RTSTRUCT
+from bingcheng.dicom.grouping.volumes import PART
 from bingcheng.dicom.masks.placement import PlacedRegion
-from bingcheng.dicom.masks.regions import RTSTRUCT, is_lesion, regions
+from bingcheng.dicom.masks.regions import is_lesion, regions
 from bingcheng.image.geometry import VolumeGeometry
 from bingcheng.image.nifti import read_regions
 from bingcheng.image.region import Region
@@ -258,6 +260,166 @@ def test_region_that_leaves_the_image_is_kept_and_the_loss_is_named(ct, tmp_path
     assert [refusal.code for refusal in masks.refusals] == ["dicom.region-leaves-image"]
 
 
+def number_twice(dataset):
+    dataset.SegmentSequence[1].SegmentNumber = 1
+    for frame in dataset.PerFrameFunctionalGroupsSequence:
+        frame.SegmentIdentificationSequence[0].ReferencedSegmentNumber = 1
+
+
+def fewer_places_than_frames(dataset):
+    dataset.PerFrameFunctionalGroupsSequence = dataset.PerFrameFunctionalGroupsSequence[:-1]
+
+
+def no_segments(dataset):
+    dataset.SegmentSequence = []
+
+
+def no_type(dataset):
+    del dataset.SegmentationType
+
+
+def larger_than_its_maximum(dataset):
+    dataset.MaximumFractionalValue = 100
+
+
+def half_the_pixels(dataset):
+    dataset.PixelData = dataset.PixelData[: len(dataset.PixelData) // 2]
+
+
+def no_pixels(dataset):
+    del dataset.PixelData
+
+
+def odd_bits(dataset):
+    dataset.BitsAllocated = 7
+
+
+def shared(dataset):
+    return dataset.SharedFunctionalGroupsSequence[0]
+
+
+def skewed(dataset):
+    shared(dataset).PlaneOrientationSequence[0].ImageOrientationPatient = [1, 0, 0, 1, 0, 0]
+
+
+def as_fine_as_atoms(dataset):
+    shared(dataset).PixelMeasuresSequence[0].PixelSpacing = [1e-9, 1]
+
+
+def as_large_as_a_planet(dataset):
+    shared(dataset).PixelMeasuresSequence[0].PixelSpacing = [1e9, 1]
+
+
+def a_frame_on_the_moon(dataset):
+    dataset.PerFrameFunctionalGroupsSequence[0].PlanePositionSequence[0].ImagePositionPatient = [0, 0, 3e11]
+
+
+BROKEN = "dicom.segmentation-broken"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "whats", "left"),
+    [
+        (number_twice, {"SegmentNumber"}, []),
+        (fewer_places_than_frames, {"NumberOfFrames"}, []),
+        (no_segments, {"SegmentSequence"}, []),
+        (no_type, {"SegmentationType"}, []),
+        (larger_than_its_maximum, {"MaximumFractionalValue"}, []),
+        # Frames go segment by segment: those of the first are in the first half.
+        (half_the_pixels, {"PixelData"}, ["First"]),
+        (no_pixels, {"PixelData"}, []),
+        (odd_bits, {"BitsAllocated"}, []),
+        (skewed, {"ImageOrientationPatient"}, []),
+        (as_fine_as_atoms, {"PixelSpacing, ImagePositionPatient"}, []),
+        (as_large_as_a_planet, {"PixelSpacing, ImagePositionPatient"}, []),
+        (a_frame_on_the_moon, {"PixelSpacing, ImagePositionPatient"}, []),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_segmentation_that_contradicts_itself_is_refused_by_what_is_wrong(
+    ct, tmp_path, object_series, spoil, whats, left
+):
+    other = box_mask(slice(1, 4), slice(12, 17), slice(2, 6))
+    shares = np.stack([BLOCK, other], axis=-1) * 0.7
+    kind = hd.seg.SegmentationTypeValues.FRACTIONAL
+    dataset = segmentation(datasets(ct), shares, [description(1, "First"), description(2, "Second")], kind)
+    spoil(dataset)
+    masks = regions(object_series([saved(dataset, tmp_path)]), [ct])
+    assert [placed.region.label for placed in masks.regions] == left
+    assert {refusal.code for refusal in masks.refusals} == {BROKEN}
+    assert {refusal.reason.facts["what"] for refusal in masks.refusals} == whats
+
+
+@pytest.mark.parametrize("kind", [hd.seg.SegmentationTypeValues.BINARY, hd.seg.SegmentationTypeValues.LABELMAP])
+def test_a_segment_that_nobody_declared_is_named(ct, tmp_path, object_series, kind):
+    labels = BLOCK.astype(np.uint8) + 2 * box_mask(slice(2, 5), slice(12, 17), slice(2, 6)).astype(np.uint8)
+    dataset = segmentation(datasets(ct), labels, [description(1, "First"), description(2, "Second")], kind)
+    dataset.SegmentSequence = [item for item in dataset.SegmentSequence if item.SegmentNumber != 2]
+    masks = regions(object_series([saved(dataset, tmp_path)]), [ct])
+    assert [placed.region.label for placed in masks.regions] == ["First"]
+    (refusal,) = masks.refusals
+    assert (refusal.code, dict(refusal.reason.facts)) == ("dicom.undeclared-segment", {"count": 1, "number": 2})
+
+
+def in_parts(ct, *lost):
+    """The series with the slices `lost` gone: its parts, the longest first, as grouping makes them."""
+    (volume,) = ct.volumes
+    stretches, kept = [[]], [z for z in range(SHAPE[0]) if z not in lost]
+    for z in range(SHAPE[0]):
+        stretches[-1].append(z) if z in kept else stretches.append([])
+    parts = []
+    for stretch in sorted((one for one in stretches if one), key=len, reverse=True):
+        first, last = stretch[0], stretch[-1] + 1
+        parts.append(
+            replace(
+                volume,
+                key=((PART, len(parts) + 1.0),),
+                frames=volume.frames[first:last],
+                sop_instance_uids=volume.sop_instance_uids[first:last],
+                geometry=volume.geometry.box((first, 0, 0), (last - first, *SHAPE[1:])),
+            )
+        )
+    return replace(ct, volumes=tuple(parts))
+
+
+def other_image_of_the_frame(folder, image_series):
+    return image_series(slices(folder, shape=(20, 30, 30), origin=(-12.0, 18.0, 30.0), series="2.25.602"))
+
+
+@pytest.mark.parametrize(("lost", "volume", "start"), [((4,), 0, 1), ((0,), 0, 0), ((5,), 0, 1), ((0, 4), 0, 0)])
+def test_a_lesion_that_no_gap_touches_is_placed_on_its_part(ct, tmp_path, object_series, lost, volume, start):
+    path = saved(segmentation(datasets(ct), BLOCK, [description()]), tmp_path)
+    masks = regions(object_series([path]), [in_parts(ct, *lost)])
+    assert masks.refusals == ()
+    (placed,) = masks.regions
+    assert (placed.volume, placed.region.start) == (volume, (start, 5, 7))
+    assert placed.region.inside.sum() == BLOCK.sum()
+    # Where it lies in the patient has nothing to do with the parts.
+    assert placed.region.geometry.to_mm((0, 0, 0)) == pytest.approx(ct.volumes[0].geometry.to_mm((1, 5, 7)))
+
+
+@pytest.mark.parametrize("lost", [(2,), (1,), (3,), (1, 2, 3)])
+def test_a_lesion_that_a_gap_touches_is_refused_and_the_others_go_on(ct, tmp_path, object_series, image_series, lost):
+    labels = BLOCK.astype(np.uint8) + 2 * box_mask(slice(4, 6), slice(0, 2), slice(0, 2)).astype(np.uint8)
+    second = description(2, "Second")
+    path = saved(segmentation(datasets(ct), labels, [description(1, "First"), second]), tmp_path)
+    images = [in_parts(ct, *lost), other_image_of_the_frame(tmp_path, image_series)]
+    masks = regions(object_series([path]), images)
+    assert [placed.region.label for placed in masks.regions] == ["Second"]
+    (refusal,) = masks.refusals
+    assert refusal.code == "dicom.region-on-gap"
+    assert refusal.reason.facts["label"] == "First"
+
+
+def test_a_contour_on_nothing_but_a_lost_slice_is_placed_nowhere_else(ct, tmp_path, object_series, image_series):
+    outline = ("CLOSED_PLANAR", rectangle(-5.0, 5.0, 25.0, 31.0, plane(2)))
+    path = structure_set(("GTV", "GTV", [outline]), folder=tmp_path, drawn_on=["2.25.600.2"])
+    images = [in_parts(ct, 2), other_image_of_the_frame(tmp_path, image_series)]
+    masks = regions(object_series([path]), images)
+    assert masks.regions == ()
+    assert [refusal.code for refusal in masks.refusals] == ["dicom.region-on-gap"]
+
+
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory, image_series, object_series):
     folder = tmp_path_factory.mktemp("sound")
@@ -283,7 +445,7 @@ def test_damaged_object_gives_masks_or_refusals_and_never_raises(sound, at, garb
 # --- RTSTRUCT
 
 
-def structure_set(*rois, frame=FRAME, series="2.25.600", folder: Path) -> Path:
+def structure_set(*rois, frame=FRAME, series="2.25.600", folder: Path, drawn_on=()) -> Path:
     """Each ROI is (name, interpreted type, [(geometric type, points (n, 3) in mm)])."""
     dataset = Dataset()
     dataset.SOPClassUID, dataset.SOPInstanceUID = RTSTRUCT, generate_uid()
@@ -302,6 +464,9 @@ def structure_set(*rois, frame=FRAME, series="2.25.600", folder: Path) -> Path:
         for geometric, points in outlines:
             item = Dataset()
             item.ContourGeometricType, item.NumberOfContourPoints = geometric, len(points)
+            item.ContourImageSequence = [Dataset() for _ in drawn_on]
+            for source, drawn in zip(item.ContourImageSequence, drawn_on, strict=True):
+                source.ReferencedSOPInstanceUID = drawn
             item.ContourData = [f"{value:.4f}" for value in np.ravel(points)]
             contour.ContourSequence.append(item)
         observed.ReferencedROINumber, observed.RTROIInterpretedType = number, kind
@@ -485,3 +650,13 @@ def test_sarcoma_has_the_same_volume_on_every_grid(reference_data, image_series,
     # The same outlines on pixels of 4.7 and 0.98 mm: areas are exact, positions are rounded to 1e-4 mm or so.
     assert volume_ml == pytest.approx(365.18, rel=1e-4)
     assert is_lesion(placed)
+
+
+@pytest.mark.parametrize("stray", [rectangle(-5.0, 5.0, 25.0, 31.0, 1e7), rectangle(-1e8, 1e8, 25.0, 31.0, 43.0)])
+def test_a_stray_contour_far_away_is_named_and_takes_no_memory(ct, tmp_path, object_series, stray):
+    drawn = rectangle(-5.0, 5.0, 25.0, 31.0, plane(2))
+    good, bad = [("CLOSED_PLANAR", drawn)], [("CLOSED_PLANAR", drawn), ("CLOSED_PLANAR", stray)]
+    path = structure_set(("GTV", "GTV", bad), ("node", "GTV", good), folder=tmp_path)
+    masks = regions(object_series([path]), [ct])
+    assert [placed.region.label for placed in masks.regions] == ["node"]
+    assert [refusal.code for refusal in masks.refusals] == ["dicom.contour-far-away"]

@@ -55,6 +55,9 @@ def test_a_sound_stream_is_sound() -> None:
         START + frame() + segment(0xC4, b"\0" + bytes((0, 2, 1) + (0,) * 13) + b"\0\1") + SCAN,
         START + frame()[:-1],
         START + b"\xff\xc3\0\1",
+        # No markers: decoders look for the next one where these should be.
+        START + segment(0x00, b"x") + frame() + TABLE + SCAN,
+        START + segment(0x80, b"x") + frame() + TABLE + SCAN,
     ],
 )
 def test_a_damaged_stream_is_not(stream: bytes) -> None:

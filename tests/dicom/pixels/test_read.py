@@ -270,14 +270,94 @@ def test_jpeg_gives_the_pixels_back(tmp_path: Path, kind: str) -> None:
     np.testing.assert_allclose(volume.voxels[0], pixels, atol=0 if lossless else 6)
 
 
-def test_twelve_bit_jpeg_is_refused_by_name(tmp_path: Path) -> None:
+JPEG_EXTENDED = UID("1.2.840.10008.1.2.4.51")
+
+
+def by_hand(blocks: np.ndarray, columns: int, *, precision: int = 12, band: tuple[int, int] = (0, 63)) -> bytes:
+    """JPEG extended, coded by hand: `blocks` (rows, columns, 2) are the constant and the first horizontal coefficient.
+
+    Quantised by 1, so that nothing is lost (ISO/IEC 10918-1 annexes A.3, B, F.1.2).
+    """
+    bits, before = "", 0
+    for constant, wave in blocks.reshape(-1, 2).tolist():
+        for value, code in ((constant - before, lambda size: f"{size:05b}"), (wave, lambda size: f"1{size - 1:04b}")):
+            if value == 0 and code(1).startswith("1"):
+                continue  # no wave
+            size = int(abs(value)).bit_length()
+            low = value if value > 0 else value + (1 << size) - 1
+            bits += code(size) + (f"{low:0{size}b}" if size else "")
+        bits += "0"  # end of block
+        before = constant
+    bits += "1" * (-len(bits) % 8)
+    coded = int(bits, 2).to_bytes(len(bits) // 8, "big").replace(b"\xff", b"\xff\0")
+
+    def segment(marker: int, content: bytes) -> bytes:
+        return bytes((0xFF, marker)) + (len(content) + 2).to_bytes(2, "big") + content
+
+    def lengths(**counts: int) -> bytes:
+        return bytes(counts.get(f"of_{length}", 0) for length in range(1, 17))
+
+    frame = bytes((precision,)) + (8 * len(blocks)).to_bytes(2, "big") + columns.to_bytes(2, "big") + b"\1\1\x11\0"
+    return (
+        b"\xff\xd8"
+        + segment(0xDB, b"\0" + b"\1" * 64)
+        + segment(0xC1, frame)
+        + segment(0xC4, b"\0" + lengths(of_5=16) + bytes(range(16)))
+        + segment(0xC4, b"\x10" + lengths(of_1=1, of_5=15) + b"\0" + bytes(range(1, 16)))
+        + segment(0xDA, bytes((1, 1, 0, *band, 0)))
+        + coded
+        + b"\xff\xd9"
+    )
+
+
+@pytest.mark.parametrize("band", [(0, 63), (0, 0)])  # some encoders leave the field empty
+def test_jpeg_of_twelve_bits_has_the_values_that_were_coded(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], band: tuple[int, int]
+) -> None:
+    levels = np.array([[0, 4095], [100, 3001]])
+    waves = np.array([[0, 0], [400, -1000]])
+    blocks = np.stack([8 * (levels - 2048), waves], axis=-1)
+    dataset = image(0, modality="MR", BitsStored=12, HighBit=11, PixelRepresentation=0, Rows=16, Columns=12)
+    volume = read_one(tmp_path, packed(dataset, JPEG_EXTENDED, by_hand(blocks, 12, band=band)))
+    # 10918-1 A.3.3: a coefficient of the first horizontal frequency adds F cos((2x + 1) pi / 16) / (4 sqrt 2).
+    shape = np.cos((2 * np.arange(8) + 1) * np.pi / 16) / (4 * np.sqrt(2))
+    expected = np.repeat(np.repeat(levels, 8, axis=0), 8, axis=1) + np.repeat(np.kron(waves, shape), 8, axis=0)
+    flat, waved = slice(0, 8), slice(8, 16)
+    np.testing.assert_array_equal(volume.voxels[0, flat], expected[flat, :12])
+    # Whole numbers are decoded: half a grey level of rounding, and as much for the decoder's fixed-point cosines.
+    np.testing.assert_allclose(volume.voxels[0, waved], np.clip(expected[waved, :12], 0, 4095), atol=1.0)
+    assert capfd.readouterr().err == ""
+
+
+def test_jpeg_extended_of_eight_bits_is_read_too(tmp_path: Path) -> None:
+    levels = np.array([[0, 255], [17, 128]])
+    blocks = np.stack([8 * (levels - 128), np.zeros_like(levels)], axis=-1)
+    dataset = image(0, modality="MR", BitsAllocated=8, BitsStored=8, HighBit=7, PixelRepresentation=0)
+    dataset.Rows = dataset.Columns = 16
+    volume = read_one(tmp_path, packed(dataset, JPEG_EXTENDED, by_hand(blocks, 16, precision=8)))
+    np.testing.assert_array_equal(volume.voxels[0], np.kron(levels, np.ones((8, 8))))
+
+
+def test_a_real_image_in_twelve_bits_has_the_values_that_dcmtk_decodes(tmp_path: Path) -> None:
     folder = Path(pydicom.__file__).parent / "data" / "test_files"
     source = pydicom.dcmread(folder / "JPGExtended.dcm")
     (frame,) = generate_frames(source.PixelData, number_of_frames=1)
     dataset = image(0, modality="MR", BitsStored=12, HighBit=11, Rows=source.Rows, Columns=source.Columns)
-    assert refused(tmp_path, packed(dataset, source.file_meta.TransferSyntaxUID, frame)) == (
-        "dicom.unknown-transfer-syntax"
-    )
+    dataset.PixelRepresentation = 0
+    voxels = read_one(tmp_path, packed(dataset, JPEG_EXTENDED, frame)).voxels.astype(np.int64)
+    # dcmdjpeg 3.6.7: least, most and sum of its pixels, and the sum weighted by the row, which tells their places.
+    weighted = int((voxels[0].sum(axis=1) * np.arange(1024)).sum())
+    assert (voxels.min(), voxels.max(), voxels.sum(), weighted) == (0, 264, 3767007, 1505372351)
+
+
+def test_jpeg_of_signed_or_odd_pixels_is_refused(tmp_path: Path) -> None:
+    blocks = np.zeros((1, 1, 2), dtype=int)
+    shape = {"BitsStored": 12, "HighBit": 11, "Rows": 8, "Columns": 8}
+    # PS3.5 table 8.2.1-1 allows neither signed pixels nor ten bits.
+    signed = image(0, modality="MR", PixelRepresentation=1, **shape)
+    assert refused(tmp_path, packed(signed, JPEG_EXTENDED, by_hand(blocks, 8))) == "dicom.corrupt-pixels"
+    odd = image(0, modality="MR", PixelRepresentation=0, **shape)
+    assert refused(tmp_path, packed(odd, JPEG_EXTENDED, by_hand(blocks, 8, precision=10))) == "dicom.corrupt-pixels"
 
 
 MR_SMALL = ("RLE", "bigendian", "expb", "implicit", "jp2klossless", "jpeg_ls_lossless")

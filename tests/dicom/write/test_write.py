@@ -135,6 +135,66 @@ def test_one_file_of_each_kind_and_vendor_passes_dciodvfy(vendor, tmp_path, comp
     assert {str(path): complaints(path) for path in files} == {str(path): [] for path in files}
 
 
+def dynamic() -> Stack:
+    return Stack(volumes=(volume(1.0), volume(1.5), volume(2.0)), axis="time", values=(0.0, 9.5, 19.0), unit="s")
+
+
+def fully(vendor: str) -> MrAcquisition:
+    """Facts in all the fields that MR writers can write."""
+    return replace(
+        mr(vendor),
+        scan_options=("FC", "PFP", "SP"),
+        scanning_sequence=("SE", "IR"),
+        sequence_variant=("SK", "OSP", "MTC"),
+        inversion_time_ms=220.0,
+        contrast_agent="Gadobutrol",
+        contrast_started_at=AT - timedelta(seconds=40),
+        contrast_stopped_at=AT - timedelta(seconds=33),
+        contrast_volume_ml=7.5,
+        contrast_flow_ml_per_s=1.5,
+        contrast_concentration_mg_per_ml=604.7,
+        parallel_reduction_factor=2.0,
+        percent_phase_fov=80.0,
+        receive_coil="Body 18",
+        receive_coil_type="MULTICOIL",
+        acquisition_contrast="STIR",
+        fat_suppression="INVERSION",
+        acquisition_duration_s=186.0,
+    )
+
+
+@pytest.mark.parametrize("vendor", ["GE", "PHILIPS"])
+def test_what_the_enhanced_fields_say_passes_dciodvfy_in_classic_and_enhanced_objects(vendor, tmp_path, complaints):
+    full = fully(vendor)
+    spectral = replace(mr(vendor), fat_suppression="SPECTRAL", scanning_sequence=("GR",), sequence_variant=("SS", "SP"))
+    files = [
+        write_mr(volume(), full, STUDY, tmp_path / "classic", series_number=1)[0],
+        write_enhanced_mr(volume(), full, STUDY, tmp_path / "enhanced", series_number=2),
+        write_mr(dynamic(), spectral, STUDY, tmp_path / "phases", series_number=3)[-1],
+        write_enhanced_mr(dynamic(), spectral, STUDY, tmp_path / "enhanced phases", series_number=4),
+        write_ct(
+            volume(),
+            replace(ct(vendor), scan_options=("HELIX",), contrast_volume_ml=90.0),
+            STUDY,
+            tmp_path / "ct",
+            series_number=5,
+        )[0],
+    ]
+    found = {path.parent.name: complaints(path) for path in files}
+    if vendor == "GE":  # whose trigger times of phases break the rule that they belong to the heart
+        (broken,) = found.pop("phases")
+        assert "TriggerTime" in broken
+    assert {name: lines for name, lines in found.items() if lines} == {}
+
+
+def test_phases_have_their_times_where_the_vendor_puts_them(tmp_path):
+    siemens = pydicom.dcmread(write_mr(dynamic(), mr("SIEMENS"), STUDY, tmp_path / "s", series_number=1)[-1])
+    ge = pydicom.dcmread(write_mr(dynamic(), mr("GE"), STUDY, tmp_path / "g", series_number=1)[-1])
+    assert (siemens.TemporalPositionIdentifier, siemens.NumberOfTemporalPositions) == (3, 3)
+    assert (siemens.AcquisitionTime, ge.AcquisitionTime) == ("093034.250000", "093015.250000")
+    assert (float(ge.TriggerTime), "TriggerTime" in siemens) == (19000.0, False)
+
+
 def test_an_exam_of_which_little_is_known_is_conformant_too(tmp_path, complaints):
     facts = CtAcquisition(modality="CT", device=Device(), series_uid=uid_of("bare"), started_at=AT)
     facts = replace(facts, image_type=("ORIGINAL", "PRIMARY", "AXIAL"), patient_position="HFS")

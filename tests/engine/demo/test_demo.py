@@ -3,12 +3,15 @@
 import json
 from dataclasses import replace
 from itertools import product
+from statistics import median
 
 import numpy as np
 import pydicom
 import pytest
 import SimpleITK
 
+from bingcheng.dicom.dose.read import dose_reports
+from bingcheng.dicom.exam import FrameSource
 from bingcheng.engine.demo.mr import single_exponential
 from bingcheng.engine.demo.scenario import NOT_COMPARABLE, REAL, WITHIN
 from bingcheng.engine.demo.stories import stories
@@ -182,6 +185,36 @@ def test_the_protocol_victim_broke_each_of_its_three_protocols(study):
     assert sorted(said.split(":")[0] for said in broken) == ["CT", "MR", "PET"]
 
 
+def test_each_ct_exam_has_one_dose_report_that_states_the_truth_and_names_its_images(study):
+    folder, truth = study
+    for _, series in _series(truth, "CT"):
+        image = pydicom.dcmread(folder / series.folder / "00001.dcm", stop_before_pixels=True)
+        (path,) = (folder / series.folder).parent.glob("dose/*.dcm")
+        (report,) = dose_reports([FrameSource(path=path)]).reports
+        assert report.remarks == ()
+        assert report.study_uid == image.StudyInstanceUID
+        scout, spiral = report.events
+        assert scout.is_localiser
+        assert spiral.uid == image.IrradiationEventUID
+        assert (spiral.ctdi_vol_mgy, spiral.phantom_cm) == (series.dose.ctdi_vol_mgy, series.dose.phantom_cm)
+        assert spiral.ctdi_vol_mgy == image.CTDIvol
+        assert spiral.dlp_mgy_cm == pytest.approx(series.dose.dlp_mgy_cm, rel=1e-9)
+        assert report.dlp_total_mgy_cm == pytest.approx(series.dose.dlp_mgy_cm, rel=1e-9)
+
+
+def test_one_hospital_has_less_than_half_of_the_others_dose_and_the_truth_says_so(study):
+    _, truth = study
+    doses, low = {}, set()
+    for exam, series in _series(truth, "CT"):
+        doses.setdefault(exam.hospital, []).append(series.dose.ctdi_vol_mgy)
+        if series.dose.unusually_low:
+            low.add(exam.hospital)
+    medians = {hospital: median(found) for hospital, found in doses.items()}
+    assert len(set(medians.values())) == len(medians) == 3
+    (lowest,) = low
+    assert all(medians[lowest] < dose / 2 for hospital, dose in medians.items() if hospital != lowest)
+
+
 def test_broken_files_lie_in_the_inbox(study):
     folder, truth = study
     names = {name for name, _ in truth.refusals}
@@ -194,10 +227,10 @@ def test_broken_files_lie_in_the_inbox(study):
 def test_each_series_and_segmentation_passes_dciodvfy(study, complaints):
     folder, truth = study
     files = [folder / series.folder / "00001.dcm" for exam in truth.exams for series in exam.series]
-    files += [*folder.rglob("seg-*.dcm"), *folder.rglob("scout/*.dcm")]
+    files += [*folder.rglob("seg-*.dcm"), *folder.rglob("scout/*.dcm"), *folder.rglob("dose/*.dcm")]
     found = {path.relative_to(folder).as_posix(): complaints(path) for path in files}
     assert {path: errors for path, errors in found.items() if errors} == {}
-    assert len(found) == 19 + 18 + 6
+    assert len(found) == 19 + 18 + 6 + 6
 
 
 def test_truth_is_written_as_it_was_returned(study):

@@ -15,6 +15,8 @@ import highdicom
 import pydicom
 import pytest
 
+from bingcheng.outputs.conformance_sr import read_conformance_sr
+
 BINGCHENG = Path(sys.executable).parent / "bingcheng"
 
 ML_PER_MM3 = 1e-3
@@ -103,6 +105,38 @@ def test_every_measured_value_lies_within_its_stated_uncertainty_of_the_truth(ag
     assert not wrong
 
 
+def test_doses_are_those_that_the_scanners_reported(again, truth):
+    told = {
+        exam["study_uid"]: series["dose"]
+        for exam in truth["exams"]
+        for series in exam["series"]
+        if series["dose"] is not None
+    }
+    assert {one["exam"] for one in again["dose"]["exams"]} == told.keys()
+    for one in again["dose"]["exams"]:
+        true, values = told[one["exam"]], {value["quantity"]: value for value in one["values"]}
+        assert one["remarks"] == []
+        assert one["phantom_cm"] == true["phantom_cm"]
+        for quantity, key in (("ctdi_vol", "ctdi_vol_mgy"), ("dlp", "dlp_mgy_cm")):
+            assert values[quantity]["basis"] == "dose report"
+            # a report writes sixteen characters of a number (PS3.5 6.2, DS)
+            assert values[quantity]["value"] == pytest.approx(true[key], rel=1e-9)
+        assert values["ssde"]["basis"] == "measured in the images"
+
+
+def test_the_hospital_whose_doses_are_unusually_low_lies_below_the_25th_percentile_which_is_only_provisional(
+    again, truth
+):
+    low = {e["hospital"] for e in truth["exams"] for s in e["series"] if s["dose"] and s["dose"]["unusually_low"]}
+    levels = again["dose"]["levels"]
+    assert {level["quantity"] for level in levels} == {"ctdi_vol", "dlp", "ssde"}
+    for level in levels:
+        below = {site["site"] for site in level["sites"] if site["median"] < level["low"]["value"]}
+        assert below == low
+        assert level["provisional"]  # three hospitals are too few to judge by
+    assert {site["verdict"] for site in again["dose"]["sites"]} == {"can't be judged"}
+
+
 def test_each_lesion_gets_the_verdict_that_is_true_of_it(again, truth):
     said = {change["lesion"]: change for change in again["changes"]}
     assert {v["tracking_uid"]: v["verdict"] for v in truth["verdicts"]} == {
@@ -141,10 +175,13 @@ def test_assessing_again_does_nothing_again(again):
 def test_structured_reports_and_segmentations_conform_and_are_read_back(demo, complaints):
     written = sorted((demo[0] / "workspace" / "dicom").rglob("*.dcm"))
     assert len(written) > 20
+    assert sum(path.name.startswith("conformance-") for path in written) > 5
     for path in written:
         assert complaints(path) == [], path.name
         if path.name.endswith("-seg.dcm"):
             assert highdicom.seg.segread(path).number_of_segments >= 1
+        elif path.name.startswith("conformance-"):
+            assert read_conformance_sr(path).outcomes
         else:
             report = highdicom.sr.srread(path)
             groups = report.content.get_volumetric_roi_measurement_groups()

@@ -11,9 +11,10 @@ from types import MappingProxyType
 from bingcheng.dicom.acquisition import Acquisition, AnyAcquisition
 from bingcheng.dicom.exam import FrameSource, Series, VolumeFrames
 from bingcheng.dicom.facts.ct import ct_acquisition
-from bingcheng.dicom.facts.general import SeriesFacts
+from bingcheng.dicom.facts.general import common
 from bingcheng.dicom.facts.mr import mr_acquisition
 from bingcheng.dicom.facts.pet import pet_acquisition
+from bingcheng.dicom.facts.series import SeriesFacts
 from bingcheng.dicom.facts.tags import Tags
 from bingcheng.dicom.sources import open_dataset
 
@@ -39,7 +40,7 @@ def acquisition(series: Series) -> AnyAcquisition:
     header = Tags(open_dataset(source), source.frame)
     facts = SeriesFacts(series=series, volume=volume, header=header)
     make = _BY_MODALITY.get(series.modality)
-    return make(facts) if make is not None else Acquisition(**facts.common())
+    return make(facts) if make is not None else Acquisition(**common(facts))
 
 
 def largest_volume(series: Series) -> VolumeFrames | None:

@@ -5,12 +5,21 @@ from __future__ import annotations
 import numpy as np
 
 from bingcheng.dicom.acquisition import MrAcquisition
-from bingcheng.dicom.facts.general import SeriesFacts
+from bingcheng.dicom.facts.diffusion import b_values, diffusion_directions, synthetic_b
+from bingcheng.dicom.facts.duration import duration_s
+from bingcheng.dicom.facts.fat import dixon, fat_suppression
+from bingcheng.dicom.facts.general import common
+from bingcheng.dicom.facts.phases import volume_times_s
+from bingcheng.dicom.facts.sequence import acquisition_contrast, scan_options, scanning_sequence, sequence_variant
+from bingcheng.dicom.facts.series import SeriesFacts
 from bingcheng.dicom.facts.tags import Tags
-from bingcheng.dicom.vendors.known import b_value
 
 STRONGEST_T = 20.0
 WEAKEST_GAUSS = 100.0
+SAME_STEP = 0.2
+"""Declared and actual steps of phases differ by less: breath-holds and pauses between phases are not declared."""
+COIL_TYPES = frozenset(("BODY", "VOLUME", "SURFACE", "MULTICOIL"))
+"""PS3.3 C.8.13.5.2, (0018,9043)."""
 SHORTEST_MS = 200.0
 """Below it a temporal resolution could as well be in seconds: no whole volume is made in a fifth of one."""
 
@@ -18,15 +27,20 @@ SHORTEST_MS = 200.0
 def mr_acquisition(facts: SeriesFacts) -> MrAcquisition:
     """The facts of an MR series from the header of its first slice, classic or enhanced, and its volumes' keys."""
     header = facts.header
+    field_strength_t = _field_strength_t(facts)
+    inversion_time_ms = header.positive("InversionTime") or header.positive("InversionTimes")
+    weightings = b_values(facts)
+    separated = dixon(facts)
     own = {
-        "field_strength_t": _field_strength_t(facts),
+        "field_strength_t": field_strength_t,
         "repetition_time_ms": header.positive("RepetitionTime"),
         "echo_times_ms": _echo_times_ms(facts),
-        "inversion_time_ms": header.positive("InversionTime") or header.positive("InversionTimes"),
+        "inversion_time_ms": inversion_time_ms,
         "flip_angle_deg": header.positive("FlipAngle"),
-        "b_values_s_per_mm2": _b_values(facts),
-        "scanning_sequence": header.texts("ScanningSequence") or header.texts("EchoPulseSequence"),
-        "sequence_variant": header.texts("SequenceVariant"),
+        "b_values_s_per_mm2": weightings,
+        "scanning_sequence": scanning_sequence(header),
+        "sequence_variant": sequence_variant(header),
+        "scan_options": scan_options(header),
         "sequence_name": header.text("SequenceName") or header.text("PulseSequenceName"),
         "acquisition_type": header.text("MRAcquisitionType"),
         "acquisition_matrix": _matrix(header),
@@ -38,8 +52,15 @@ def mr_acquisition(facts: SeriesFacts) -> MrAcquisition:
         "temporal_resolution_s": _temporal_resolution_s(facts),
         "parallel_reduction_factor": header.positive("ParallelReductionFactorInPlane"),
         "receive_coil": header.text("ReceiveCoilName"),
+        "receive_coil_type": _coil_type(header),
+        "acquisition_contrast": acquisition_contrast(header),
+        "fat_suppression": fat_suppression(facts, separated, inversion_time_ms, field_strength_t),
+        "dixon": separated,
+        "diffusion_directions": diffusion_directions(facts, weightings),
+        "synthetic_b": synthetic_b(facts, weightings),
+        "acquisition_duration_s": duration_s(facts),
     }
-    return MrAcquisition(**{**facts.common(), **own})
+    return MrAcquisition(**{**common(facts), **own})
 
 
 def _field_strength_t(facts: SeriesFacts) -> float | None:
@@ -58,12 +79,6 @@ def _echo_times_ms(facts: SeriesFacts) -> tuple[float, ...]:
     return facts.keyed("echo_time") or ((own,) if own is not None else ())
 
 
-def _b_values(facts: SeriesFacts) -> tuple[float, ...]:
-    """All b-values of the series. A lone zero is none: some vendors write it into every image without diffusion."""
-    own = b_value(facts.header)
-    return facts.keyed("b_value") or ((own,) if own else ())
-
-
 def _matrix(header: Tags) -> tuple[int, int] | None:
     """(frequency, phase) as acquired; the classic attribute has two of four places filled (PS3.3 C.8.3.1)."""
     frequency = header.positive("MRAcquisitionFrequencyEncodingSteps")
@@ -77,21 +92,38 @@ def _matrix(header: Tags) -> tuple[int, int] | None:
 
 
 def _phase_direction(header: Tags) -> str | None:
+    """ROW or COL; where the classic attribute is absent, by which places of the acquired matrix are filled.
+
+    PS3.3 C.8.3.1: frequency rows, frequency columns, phase rows, phase columns. Steps of phase that are counted in
+    columns run along a row.
+    """
     direction = (header.text("InPlanePhaseEncodingDirection") or "").upper()
-    return {"ROW": "ROW", "COL": "COL", "COLUMN": "COL"}.get(direction)
+    if direction:
+        return {"ROW": "ROW", "COL": "COL", "COLUMN": "COL"}.get(direction)
+    filled = [steps > 0 for steps in header.numbers("AcquisitionMatrix")]
+    return "ROW" if filled == [True, False, False, True] else "COL" if filled == [False, True, True, False] else None
 
 
 def _temporal_resolution_s(facts: SeriesFacts) -> float | None:
-    times = facts.keyed("time")
-    if len(times) > 1:
-        return float(np.median(np.diff(times)))
+    """The usual step between phases; of a series of one phase what (0020,0110) says, if its unit is sure."""
+    times = volume_times_s(facts)
     written = facts.header.positive("TemporalResolution")
+    if len(times) > 1:
+        step_s = float(np.median(np.diff(times)))
+        if written is not None and not any(abs(said / step_s - 1) <= SAME_STEP for said in (written / 1000, written)):
+            facts.note("temporal-resolution-contradicts-times", f"{written:g}, {step_s:g} s")
+        return step_s
     if written is None:
         return None
     if written < SHORTEST_MS:  # (0020,0110) is in ms, but is met in seconds too
         facts.note("temporal-resolution-ambiguous", f"{written:g}")
         return None
     return written / 1000
+
+
+def _coil_type(header: Tags) -> str | None:
+    said = (header.text("ReceiveCoilType") or "").upper()
+    return said if said in COIL_TYPES else None
 
 
 def _whole(number: float | None) -> int | None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 
 from bingcheng.dicom.acquisition import PetAcquisition
-from bingcheng.dicom.facts.general import SeriesFacts
-from bingcheng.dicom.facts.pet_times import decay_reference, injected_at
+from bingcheng.dicom.facts.duration import frame_duration_s
+from bingcheng.dicom.facts.general import common
+from bingcheng.dicom.facts.pet_times import decay_reference, injected_at, scan_started_at
 from bingcheng.dicom.facts.radionuclide import HALF_LIVES_S, TOLERANCE, radionuclide_of
+from bingcheng.dicom.facts.series import SeriesFacts
 from bingcheng.dicom.facts.tags import Tags
+from bingcheng.dicom.facts.tracer import tracer_of
 from bingcheng.dicom.vendors.known import pet_factors
 from bingcheng.dicom.vendors.vendor import in_words
 
@@ -25,6 +28,7 @@ _MMOL_PER_MG_PER_DL = 10 / 180.156
 def pet_acquisition(facts: SeriesFacts) -> PetAcquisition:
     """The facts of a PET series from the header of its first slice, classic or enhanced."""
     header = facts.header
+    facts.started_at = scan_started_at(facts)
     tracer = header.item("RadiopharmaceuticalInformationSequence")
     nuclide = radionuclide_of(tracer.code("RadionuclideCodeSequence"))
     half_life_s = _half_life_s(facts, tracer, nuclide)
@@ -46,17 +50,12 @@ def pet_acquisition(facts: SeriesFacts) -> PetAcquisition:
         "half_life_s": half_life_s,
         "radionuclide": nuclide,
         "radiopharmaceutical": _radiopharmaceutical(tracer),
+        "tracer": tracer_of(facts, tracer, nuclide),
         **_reconstruction(facts),
-        "frame_duration_s": _seconds(
-            header.positive("ActualFrameDuration") or header.positive("FrameAcquisitionDuration")
-        ),
+        "frame_duration_s": frame_duration_s(header),
         "glucose_mmol_per_l": _glucose_mmol_per_l(header),
     }
-    return PetAcquisition(**{**facts.common(), **own})
-
-
-def _seconds(milliseconds: float | None) -> float | None:
-    return milliseconds / 1000 if milliseconds is not None else None
+    return PetAcquisition(**{**common(facts), **own})
 
 
 def _units(header: Tags) -> str | None:

@@ -10,7 +10,7 @@ import math
 from datetime import datetime, timedelta
 
 from bingcheng.core.errors import InputError
-from bingcheng.dicom.facts.general import SeriesFacts
+from bingcheng.dicom.facts.series import SeriesFacts
 from bingcheng.dicom.facts.tags import Tags
 from bingcheng.dicom.facts.times import (
     DAY,
@@ -38,6 +38,27 @@ LONGEST_SCAN_MS = 86_400_000.0
 _FRAME_TAGS = (
     0x00080021, 0x00080020, 0x00080022, 0x00080032, 0x0008002A, 0x00181242, 0x00541300,
 )  # fmt: skip
+
+
+def scan_started_at(facts: SeriesFacts) -> datetime | None:
+    """When the scan began: the earliest acquisition; where those times were removed the vendor's private scan time.
+
+    The series time is the last resort, and noted: of a series that was processed again it is that of the processing.
+    """
+    acquired = facts.series.first_acquired_at or acquisition_moment(facts.header)
+    if acquired is not None:
+        return acquired
+    series = series_moment(facts.header)
+    # The private time of Siemens is that to which the image is decay-corrected: the scan's start only with START.
+    started = (facts.header.text("DecayCorrection") or "").upper() == "START"
+    private = private_reference(facts.header) if started else None
+    if private is not None:
+        facts.note("scan-start-from-private-time", facts.vendor.name if facts.vendor is not None else "private")
+        shifted = series is not None and abs(series - private) > DAY
+        return last_before(time_of_day(private), series) if series is not None and shifted else private
+    if series is not None:
+        facts.note("scan-start-from-series-time", "no acquisition time")
+    return series
 
 
 def injected_at(facts: SeriesFacts, tracer: Tags, half_life_s: float | None) -> datetime | None:
@@ -74,8 +95,10 @@ def decay_reference(facts: SeriesFacts, half_life_s: float | None) -> datetime |
         return enhanced
     acquired = facts.series.first_acquired_at or acquisition_moment(facts.header)
     series = series_moment(facts.header)
-    if acquired is None or series is None:
-        return series or acquired
+    if acquired is None:
+        return facts.started_at
+    if series is None:
+        return acquired
     if abs(series - acquired) > HALF_DAY:
         facts.note("series-date-shifted", f"{(acquired - series) / timedelta(hours=1):.1f} h before the scan")
         series = nearest(time_of_day(series), acquired)

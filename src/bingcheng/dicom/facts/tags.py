@@ -16,6 +16,7 @@ from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence as DicomSequence
 
 from bingcheng.core.codes import Code
+from bingcheng.dicom.index.values import looks_decimal
 
 
 class Tags:
@@ -91,12 +92,19 @@ class Tags:
         """The numbers of a private element.
 
         `form` is the struct format of one number (``d``, ``f``, ``i``, ``h``), used when the element was stored as
-        bytes of an unknown representation; without it such bytes are read as decimal text.
+        bytes of an unknown representation; without it, or if they are digits, such bytes are read as decimal text.
         """
         found = self.private(group, creator, element)
         if isinstance(found, bytes):
-            return _unpacked(found, form) if form else _numbers(_decoded(found).split("\\"))
+            return (
+                _unpacked(found, form) if form and not looks_decimal(found) else _numbers(_decoded(found).split("\\"))
+            )
         return _numbers(found)
+
+    def private_bytes(self, group: int, creator: str, element: int) -> bytes | None:
+        """The bytes of a private element that holds neither text nor numbers; None if absent."""
+        found = self.private(group, creator, element)
+        return found if isinstance(found, bytes) else None
 
     def private_text(self, group: int, creator: str, element: int) -> str | None:
         """The text of a private element, also when it was stored as bytes."""

@@ -10,6 +10,7 @@ import re
 from datetime import date, datetime, timedelta
 
 from bingcheng.dicom.facts.tags import Tags
+from bingcheng.dicom.index.values import beside
 
 DAY = timedelta(days=1)
 HALF_DAY = timedelta(hours=12)
@@ -90,11 +91,18 @@ def acquisition_moment(header: Tags) -> datetime | None:
     """When this frame's acquisition started, as far as its header says.
 
     The frame's own date-time comes first (enhanced objects), then AcquisitionDateTime, then AcquisitionDate with
-    AcquisitionTime, whose date may be missing: then the series' or the study's stands in.
+    AcquisitionTime, whose date may be missing: then the series' or the study's stands in, or the day beside it where
+    midnight lies between.
     """
     for keyword in ("FrameAcquisitionDateTime", "AcquisitionDateTime"):
         moment = moment_of(header.text(keyword))
         if moment is not None:
             return moment
-    days = (date_of(header.text(keyword)) for keyword in ("AcquisitionDate", "SeriesDate", "StudyDate"))
-    return joined(next((day for day in days if day), None), time_of(header.text("AcquisitionTime")))
+    time, own = time_of(header.text("AcquisitionTime")), date_of(header.text("AcquisitionDate"))
+    if own is not None:
+        return joined(own, time)
+    for kind in ("Series", "Study"):
+        day = date_of(header.text(f"{kind}Date"))
+        if day is not None:
+            return beside(joined(day, time), joined(day, time_of(header.text(f"{kind}Time"))))
+    return None

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from bingcheng.core.errors import InputError, Owner, Problem
 from bingcheng.core.refusal import Refusal, SubjectKind
 from bingcheng.dicom.exam import Exam, Patient, Series
+from bingcheng.dicom.facts.placeholders import recorded
 from bingcheng.dicom.grouping.duplicates import without_duplicates
 from bingcheng.dicom.grouping.slices import Slice, slices_of
 from bingcheng.dicom.grouping.sop_classes import IMAGE_CLASSES
@@ -88,7 +89,7 @@ def _exam(uid: str, headers: Sequence[Header]) -> tuple[Exam, list[Refusal]]:
     exam = Exam(
         uid=uid,
         patient=_fullest(header.series.patient for header in headers),
-        institution=_usual(header.series.institution for header in headers),
+        institution=_usual(recorded(header.series.institution) for header in headers),
         performed_at=first.study_at or min((h.acquired_at for h in headers if h.acquired_at), default=None),
         description=_usual(header.series.study_description for header in headers),
         accession_number=_usual(header.series.accession_number for header in headers),

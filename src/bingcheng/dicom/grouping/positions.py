@@ -19,7 +19,7 @@ from bingcheng.image.geometry import Triple, VolumeGeometry
 MISSING_SLICE = Problem(
     code="dicom.missing-slice",
     says="{count} of {expected} slices are missing, the first one at {where_mm} mm behind the first slice",
-    remedy="Send the series again from the scanner or the archive; measured as it is, volumes would be wrong.",
+    remedy="Send the series again from the scanner or the archive; until then only what no gap touches is measured.",
     owner=Owner.ARCHIVE,
 )
 IRREGULAR = Problem(
@@ -108,21 +108,59 @@ def ordered(slices: Sequence[Slice]) -> tuple[list[Slice], VolumeGeometry]:
     return along, _geometry(along, step)
 
 
+def runs(slices: Sequence[Slice]) -> list[list[Slice]]:
+    """The stretches of slices that follow each other without a gap, the longest first, each in order.
+
+    A gap is where slices are missing or can't be used; a slice that stands alone between two gaps is left out, for
+    nothing shows its distance to the next. No stretch is found where the slices are uneven or lie on each other.
+
+    Parameters
+    ----------
+    slices : as for `ordered`; those with a defect count as places, and are in no stretch.
+    """
+    first = slices[0]
+    assert first.orientation is not None
+    depths = depths_mm(slices, first.orientation)
+    order = np.argsort(depths, kind="stable")
+    steps = np.diff(depths[order])
+    if not steps.size or not _gaps_are_whole(steps):
+        return []
+    usual, tolerance = _usual(steps)
+    found: list[list[Slice]] = [[]]
+    for at, which in enumerate(order):
+        if at and steps[at - 1] > usual + tolerance:
+            found.append([])
+        if slices[which].header.defect is None:
+            found[-1].append(slices[which])
+        else:
+            found.append([])
+    return sorted((run for run in found if len(run) > 1), key=len, reverse=True)
+
+
+def _usual(steps: NDArray[np.float64]) -> tuple[float, float]:
+    """The distance of neighbouring slices, and how far a step may be off."""
+    # Of two steps the median lies between them; a gap is the larger one.
+    usual = float(np.min(steps) if steps.size == 2 else np.median(steps))
+    return usual, max(2 * SAME_PLACE_MM, STEP_TOLERANCE * usual)
+
+
+def _gaps_are_whole(steps: NDArray[np.float64]) -> bool:
+    """Whether each step is a whole number of slices; whatever else is uneven was never one grid."""
+    usual, tolerance = _usual(steps)
+    counts = np.rint(steps / usual) if usual > 0 else np.zeros_like(steps)
+    return bool((counts >= 1).all() and (np.abs(steps - counts * usual) <= tolerance * counts).all())
+
+
 def _require_regular(depths: NDArray[np.float64]) -> None:
     steps = np.diff(depths)
     same = int((steps < SAME_PLACE_MM).sum())
     if same:
         raise InputError(OVERLAPPING, count=same)
-    usual = float(np.median(steps))
-    if steps.size == 2:
-        # Of two steps the median lies between them; a gap is the larger one.
-        usual = float(np.min(steps))
-    tolerance = max(2 * SAME_PLACE_MM, STEP_TOLERANCE * usual)
+    usual, tolerance = _usual(steps)
     if np.max(np.abs(steps - usual)) <= tolerance:
         return
-    counts = np.rint(steps / usual)
-    # A gap is a whole number of steps; whatever else is uneven was never one grid.
-    if (counts >= 1).all() and (np.abs(steps - counts * usual) <= tolerance * counts).all():
+    if _gaps_are_whole(steps):
+        counts = np.rint(steps / usual)
         gap = int(np.argmax(counts > 1))
         missing = int((counts - 1).sum())
         raise InputError(

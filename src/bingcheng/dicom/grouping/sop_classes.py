@@ -1,4 +1,4 @@
-"""Which SOP classes hold slices that make a volume (PS3.4 table B.5-1)."""
+"""Which SOP classes hold slices that make a volume, and which regions drawn on them (PS3.4 table B.5-1)."""
 
 from __future__ import annotations
 
@@ -17,3 +17,8 @@ IMAGE_CLASSES = frozenset(
     )
 )
 """Storage classes of cross-sectional images; all others are kept as series without volumes."""
+SEG = "1.2.840.10008.5.1.4.1.1.66.4"
+LABEL_MAP_SEG = "1.2.840.10008.5.1.4.1.1.66.7"
+RTSTRUCT = "1.2.840.10008.5.1.4.1.1.481.3"
+MASK_CLASSES = frozenset((SEG, LABEL_MAP_SEG, RTSTRUCT))
+"""Storage classes of regions drawn on images."""

@@ -18,7 +18,7 @@ import numpy as np
 
 from bingcheng.core.errors import InputError, Owner, Problem
 from bingcheng.dicom.exam import VolumeFrames
-from bingcheng.dicom.grouping.positions import MISSING_SLICE, SAME_PLACE_MM, depths_mm, ordered
+from bingcheng.dicom.grouping.positions import MISSING_SLICE, SAME_PLACE_MM, depths_mm, ordered, runs
 from bingcheng.dicom.grouping.slices import Slice
 from bingcheng.dicom.index.functional_groups import Sextuple
 
@@ -55,13 +55,16 @@ FRAMES = Problem(
 UNUSABLE_SLICE = Problem(
     code="dicom.unusable-slice",
     says="{count} of {expected} slices can't be used, for reasons given with the files",
-    remedy="Send the series again from the scanner or the archive; measured as it is, volumes would be wrong.",
+    remedy="Send the series again from the scanner or the archive; until then only what no gap touches is measured.",
     owner=Owner.ARCHIVE,
 )
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - only differences are used
 
 Key = tuple[tuple[str, float], ...]
+
+PART = "part"
+"""In the key of a volume: it is one of the stretches between the gaps of a series, numbered from the longest on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,9 @@ def volumes_of(slices: Sequence[Slice]) -> Divided:
                 volumes.append(_volume(key, members, lacking))
             except InputError as error:
                 errors.append(error)
+                # Parts of several echoes or b-values would no longer lie on one grid.
+                if len(family) == 1 and error.problem in (UNUSABLE_SLICE, MISSING_SLICE):
+                    volumes.extend(_parts(key, members))
     return Divided(tuple(sorted(volumes, key=lambda volume: volume.key)), tuple(errors))
 
 
@@ -104,6 +110,18 @@ def _volume(key: Key, members: Sequence[Slice], lacking: Mapping[Key, int]) -> V
         key=key,
         sop_instance_uids=tuple(member.header.sop_instance_uid or "" for member in along),
     )
+
+
+def _parts(key: Key, members: Sequence[Slice]) -> Iterator[VolumeFrames]:
+    """What is left of a volume with gaps: each stretch without one, as a volume of its own."""
+    number = 0
+    for run in runs(members):
+        try:
+            part = _volume((*key, (PART, float(number + 1))), run, {})
+        except InputError:  # of the same grid as its siblings, but drifting sideways: the whole was refused already
+            continue
+        number += 1
+        yield part
 
 
 def _usable(slices: Sequence[Slice]) -> tuple[list[Slice], list[InputError]]:

@@ -31,6 +31,10 @@ _TEMPORAL = 0x00209310
 _CARDIAC = 0x00189118
 _MR_FRAME_TYPE, _CT_FRAME_TYPE, _PET_FRAME_TYPE = 0x00189226, 0x00189329, 0x00189751
 _FRAME_TYPES = (_MR_FRAME_TYPE, _CT_FRAME_TYPE, _PET_FRAME_TYPE)
+B_MATRIX = frozenset((0x00189602, 0x00189605, 0x00189607))
+"""Diffusion b-value XX, YY and ZZ (PS3.3 C.8.13.5.9)."""
+_MATRIX = 0x00189601
+
 _MACROS = frozenset(
     (
         *(_CONTENT, _POSITION, _ORIENTATION, _MEASURES, _DIFFUSION, _ECHO, _MODIFIER, _TIMING, _TEMPORAL, _CARDIAC),
@@ -41,7 +45,7 @@ _INSIDE = frozenset(
     (
         *(0x00200032, 0x00200037, 0x00280030, 0x00180050, 0x00180088, 0x00189087, 0x00189075, _GRADIENT, 0x00189082),
         *(0x00189079, 0x00181314, 0x00180080, 0x0020930D, 0x00209153, 0x00089007, 0x00189074, 0x00209128, 0x00209056),
-        *(0x00209156, 0x00189151, 0x00189089),
+        *(0x00209156, 0x00189151, 0x00189089, _MATRIX),
     )
 )
 
@@ -102,7 +106,7 @@ def _frame(item: Mapping[int, bytes], shared: Macros, coding: Coding) -> FrameFa
         spacing_mm=_two(floats(get(_MEASURES, 0x00280030), 2)),
         thickness_mm=number(get(_MEASURES, 0x00180050)),
         frame_type=_frame_type(groups),
-        b_value=binary(diffusion.get(0x00189087), "d", coding),
+        b_value=_b_value(diffusion, coding),
         directional=plain(diffusion.get(0x00189075)),
         gradient=_three(doubles(gradient.get(0x00189089), 3, coding)),
         echo_time_ms=binary(get(_ECHO, 0x00189082), "d", coding),
@@ -116,6 +120,21 @@ def _frame(item: Mapping[int, bytes], shared: Macros, coding: Coding) -> FrameFa
         acquisition_number=_whole(binary(get(_CONTENT, 0x00209156), "H", coding)),
         acquired_at=moment_of(plain(get(_CONTENT, 0x00189074)) or plain(get(_CONTENT, 0x00189151))),
     )
+
+
+def _b_value(diffusion: Mapping[int, bytes], coding: Coding) -> float | None:
+    """The diffusion macro's b-value; without one the trace of its b-matrix."""
+    written = binary(diffusion.get(0x00189087), "d", coding)
+    return (
+        written if written is not None else traced_b_value(first_item(diffusion.get(_MATRIX), coding, B_MATRIX), coding)
+    )
+
+
+def traced_b_value(matrix: Mapping[int, bytes], coding: Coding) -> float | None:
+    """The b-value as the trace of a b-matrix: XX + YY + ZZ, in s/mm2; None unless all three are there."""
+    diagonal = [binary(matrix.get(tag), "d", coding) for tag in B_MATRIX]
+    known = [value for value in diagonal if value is not None]
+    return sum(known) if len(known) == len(diagonal) and min(known) >= 0 else None
 
 
 def _frame_type(groups: Macros) -> tuple[str, ...]:

@@ -7,17 +7,24 @@ by their raw bytes, so that they are decoded and kept once however many files th
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from types import MappingProxyType
 
 from bingcheng.core.refusal import Refusal
 from bingcheng.dicom.exam import FrameSource, Patient
-from bingcheng.dicom.index.elements import Elements, PrivateElements
-from bingcheng.dicom.index.functional_groups import FRAME_TAGS, FrameFacts, Triple, frames_of
+from bingcheng.dicom.index.elements import Elements, PrivateElements, first_item
+from bingcheng.dicom.index.functional_groups import (
+    B_MATRIX,
+    FRAME_TAGS,
+    FrameFacts,
+    Triple,
+    frames_of,
+    traced_b_value,
+)
+from bingcheng.dicom.index.private import RawPrivate
 from bingcheng.dicom.index.values import (
+    beside,
     binary,
     count_of,
     doubles,
@@ -29,6 +36,12 @@ from bingcheng.dicom.index.values import (
     parts,
     plain,
     words,
+)
+from bingcheng.dicom.vendors.diffusion import (
+    PRIVATE_PLACES,
+    b_value_in_words,
+    private_b_value,
+    private_direction,
 )
 
 Pair = tuple[float, float]
@@ -58,11 +71,23 @@ _INSTANCE_TAGS = (
         0x00180082,
         0x00181060,
     ),
-    *(0x00181314, 0x00189087, 0x00189089, 0x00200012, 0x00200013, 0x00200032, 0x00200100, 0x00541300),
+    *(
+        0x00181314,
+        0x00189087,
+        0x00189089,
+        0x00189601,
+        *B_MATRIX,
+        0x00204000,
+        0x00200012,
+        0x00200013,
+        0x00200032,
+        0x00200100,
+        0x00541300,
+    ),
 )
 WANTED = frozenset((*_SERIES_TAGS, *_IMAGE_TAGS, *_INSTANCE_TAGS, *FRAME_TAGS, 0x00020002, 0x00041220))
-PRIVATE_GROUPS: PrivateElements = MappingProxyType({0x0019: (0x0C,), 0x0043: (0x39,), 0x0065: (0x09,), 0x2001: (0x03,)})
-"""Where the vendors write b-values."""
+PRIVATE_GROUPS: PrivateElements = PRIVATE_PLACES
+"""Where the vendors write b-values and diffusion directions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +200,9 @@ class Rows:
         get = raw.get
         series = self._identity(found)
         image = self._image_facts(found)
+        diffusing = series.modality in ("MR", None)
+        private = RawPrivate(found) if diffusing and found.private else None
+        b_value = _b_value(found, private) if diffusing else None
         return Header(
             root=root,
             source=source,
@@ -187,8 +215,8 @@ class Rows:
             acquired_at=_acquired_at(found, series),
             content_at=_content_at(found, series),
             acquisition_number=integer(get(0x00200012)),
-            b_value=_b_value(found, series.manufacturer),
-            gradient=_triple(doubles(get(0x00189089), 3, coding)),
+            b_value=b_value,
+            gradient=_gradient(found, private, weighted=bool(b_value)) if diffusing else None,
             echo_time_ms=number(get(0x00180081)),
             inversion_time_ms=number(get(0x00180082)),
             repetition_time_ms=number(get(0x00180080)),
@@ -274,12 +302,17 @@ def _image_facts(found: Elements) -> ImageFacts:
 
 
 def _acquired_at(found: Elements, series: SeriesIdentity) -> datetime | None:
-    """Acquisition time; a missing acquisition date is the series', then the study's."""
+    """Acquisition time; a missing acquisition date is the series', then the study's, or the day beside it."""
     get = found.values.get
     time = plain(get(0x00080032))
     if time is None:
         return moment_of(plain(get(0x0008002A)))
-    return moment(plain(get(0x00080022)) or series.series_date or series.study_date, time)
+    date = plain(get(0x00080022))
+    if date is not None:
+        return moment(date, time)
+    if series.series_date is not None:
+        return beside(moment(series.series_date, time), series.series_at)
+    return beside(moment(series.study_date, time), series.study_at)
 
 
 def _content_at(found: Elements, series: SeriesIdentity) -> datetime | None:
@@ -288,64 +321,24 @@ def _content_at(found: Elements, series: SeriesIdentity) -> datetime | None:
     return moment(plain(get(0x00080023)) or series.series_date or series.study_date, plain(get(0x00080033)))
 
 
-_SIEMENS_SEQUENCE_B = re.compile(r"_b(\d+)(?:t|#\d+)?\b")
+def _b_value(found: Elements, private: RawPrivate | None) -> float | None:
+    """The b-value in s/mm2: the public element, the b-matrix, else where each vendor puts it."""
+    get = found.values.get
+    public = binary(get(0x00189087), "d", found.coding)
+    if public is not None and public >= 0:
+        return public
+    if 0x00189601 in found.values or 0x00189602 in found.values:
+        traced = traced_b_value(first_item(get(0x00189601), found.coding, B_MATRIX) or found.values, found.coding)
+        if traced is not None:
+            return traced
+    told = None if private is None else private_b_value(private)
+    return told if told is not None else b_value_in_words(plain(get(0x00180024)), plain(get(0x00204000)))
 
 
-def _b_value(found: Elements, manufacturer: str | None) -> float | None:
-    """The b-value in s/mm2: the public element, else where each vendor puts it.
-
-    Siemens (0019,xx0C) "SIEMENS MR HEADER", GE (0043,xx39) "GEMS_PARM_01" (first value, to which the scanner adds 1e9
-    as a flag), Philips (2001,xx03) "Philips Imaging DD 001", UIH (0065,xx09) "Image Private Header": the vendors'
-    DICOM conformance statements. Old Siemens software says it in the sequence's name only.
-    """
-    public = binary(found.values.get(0x00189087), "d", found.coding)
-    if public is not None:
-        return public if public >= 0 else None
-    if found.private:
-        private = _private_b_value(found)
-        if private is not None:
-            return private
-    if manufacturer is not None and manufacturer.upper().startswith("SIEMENS"):
-        named = _SIEMENS_SEQUENCE_B.search(plain(found.values.get(0x00180024)) or "")
-        return float(named[1]) if named else None
-    return None
-
-
-def _private_b_value(found: Elements) -> float | None:
-    siemens = private(found, 0x0019, "SIEMENS MR HEADER", 0x0C)
-    if siemens is not None:
-        return _not_negative(number(siemens))
-    ge = private(found, 0x0043, "GEMS_PARM_01", 0x39)
-    if ge is not None:
-        value = number(ge)
-        return _not_negative(value if value is None else value % 1e9)
-    philips = private(found, 0x2001, "Philips Imaging DD 001", 0x03)
-    if philips is not None:
-        return _not_negative(binary(philips, "f", found.coding))
-    uih = private(found, 0x0065, "Image Private Header", 0x09)
-    return _not_negative(_number_or_double(uih, found)) if uih is not None else None
-
-
-def private(found: Elements, group: int, creator: str, low: int) -> bytes | None:
-    """The private element of a creator, in whichever block the creator reserved (PS3.5 section 7.8.1)."""
-    for block in range(0x10, 0x20):
-        reserved = found.private.get(group << 16 | block)
-        if reserved is not None and plain(reserved) == creator:
-            return found.private.get(group << 16 | block << 8 | low)
-    return None
-
-
-def _number_or_double(raw: bytes, found: Elements) -> float | None:
-    # UIH writes FD; after a round trip through a reader without its dictionary it may be a DS.
-    return binary(raw, "d", found.coding) if len(raw) == 8 and not _looks_decimal(raw) else number(raw)
-
-
-def _looks_decimal(raw: bytes) -> bool:
-    return all(byte in b"0123456789.+-eE \\" for byte in raw)
-
-
-def _not_negative(value: float | None) -> float | None:
-    return value if value is not None and value >= 0 else None
+def _gradient(found: Elements, private: RawPrivate | None, *, weighted: bool) -> Triple | None:
+    """The direction of the diffusion gradient: the public element, else where each vendor puts it."""
+    public = _triple(doubles(found.values.get(0x00189089), 3, found.coding))
+    return public if public is not None or private is None or not weighted else private_direction(private)
 
 
 def _triple(values: tuple[float, ...] | None) -> Triple | None:

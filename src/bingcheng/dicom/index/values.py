@@ -87,6 +87,12 @@ def doubles(raw: bytes | None, count: int, coding: Coding) -> tuple[float, ...] 
     return found if all(map(math.isfinite, found)) else None
 
 
+def looks_decimal(raw: bytes) -> bool:
+    """Whether bytes are digits, signs and points only: decimal text, whatever representation was promised."""
+    written = raw.rstrip(b"\0")
+    return any(byte in b"0123456789" for byte in written) and all(byte in b"0123456789.+-eE \\" for byte in written)
+
+
 def count_of(raw: bytes | None, coding: Coding) -> int | None:
     """An US as int."""
     found = binary(raw, "H", coding)
@@ -118,6 +124,22 @@ def moment(date: str | None, time: str | None) -> datetime | None:
         )
     except (ValueError, OverflowError):
         return None
+
+
+_ALMOST_A_DAY = timedelta(hours=20)
+
+
+def beside(found: datetime | None, series_at: datetime | None) -> datetime | None:
+    """A time of acquisition whose day was taken from its series, put on the right side of midnight.
+
+    A scan that begins at 23:50 goes on at 00:10 of the next day, and an image stored at 00:10 may have been acquired at
+    23:50: times that lie almost a day apart on one date belong to two.
+    """
+    if found is None or series_at is None or abs(found - series_at) <= _ALMOST_A_DAY:
+        return found
+    day = timedelta(days=1)
+    other = found + day if found < series_at else found - day
+    return other if abs(other - series_at) <= _ALMOST_A_DAY else found
 
 
 def moment_of(stamp: str | None) -> datetime | None:

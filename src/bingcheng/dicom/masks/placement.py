@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bingcheng.core.codes import Code
 from bingcheng.core.errors import BingchengError, InputError, Owner, Problem
 from bingcheng.dicom.exam import Series, VolumeFrames
+from bingcheng.dicom.grouping.volumes import PART
 from bingcheng.image.geometry import VolumeGeometry
 from bingcheng.image.membership import Index, clipped, trimmed
 from bingcheng.image.region import Region
@@ -44,6 +45,12 @@ LEAVES_IMAGE = Problem(
     code="dicom.region-leaves-image",
     says="{percent} % of '{label}' (number {number}) lie outside of the image; only the rest is measured",
     remedy="Send the whole image series, with every slice on which the region was drawn.",
+    owner=Owner.ARCHIVE,
+)
+ON_GAP = Problem(
+    code="dicom.region-on-gap",
+    says="'{label}' (number {number}) reaches over slices that are missing or can't be used, so that it is not whole",
+    remedy="Send the image series again with all its slices.",
     owner=Owner.ARCHIVE,
 )
 SMALLEST_LOSS = 1e-3
@@ -115,33 +122,53 @@ def placed(drawn: Drawn, images: Sequence[Series]) -> Iterator[PlacedRegion | Bi
 
     The images that the object refers to come first; of several volumes on one grid (b-values, echoes) the first
     stands for all. Without a reference that is here, the image of the same frame of reference that holds most of the
-    region, and of those the finest, is taken.
+    region, and of those the finest, is taken. Of a series with gaps that part is taken which holds the whole region.
     """
     try:
-        targets = _targets(drawn, images)
-        for series, index, frames in targets:
-            yield from _on(drawn, series, index, frames.geometry)
+        for target in _targets(drawn, images):
+            yield from _on_part(drawn, target[0]) if _is_part(target[2]) else _on(drawn, target)
     except BingchengError as error:
         yield error
 
 
-def _on(drawn: Drawn, series: Series, index: int, grid: VolumeGeometry) -> Iterator[PlacedRegion | BingchengError]:
+def _on(drawn: Drawn, target: Target) -> Iterator[PlacedRegion | BingchengError]:
+    mask, start, lost = _inside(drawn, target[2].geometry)
+    if mask.size == 0:
+        raise InputError(OUTSIDE_IMAGE, label=drawn.label, number=drawn.number)
+    if lost > SMALLEST_LOSS:
+        yield InputError(LEAVES_IMAGE, label=drawn.label, number=drawn.number, percent=round(100 * lost, 1))
+    yield _region(drawn, target, mask, start)
+
+
+def _on_part(drawn: Drawn, series: Series) -> Iterator[PlacedRegion]:
+    """The region on the part of a series with gaps that holds all of it."""
+    for index, frames in enumerate(series.volumes):
+        if _is_part(frames):
+            mask, start, lost = _inside(drawn, frames.geometry)
+            if lost <= SMALLEST_LOSS:
+                yield _region(drawn, (series, index, frames), mask, start)
+                return
+    raise InputError(ON_GAP, label=drawn.label, number=drawn.number)
+
+
+def _inside(drawn: Drawn, grid: VolumeGeometry) -> tuple[NDArray[Any], Index, float]:
+    """The membership within a grid, where it begins, and which share of the region lies outside."""
     mask, start = trimmed(*drawn.membership(grid))
     if mask.size == 0:
         raise InputError(EMPTY_SEGMENT, label=drawn.label, number=drawn.number)
     inside, begin = trimmed(*clipped(mask, start, grid.shape))
-    if inside.size == 0:
-        raise InputError(OUTSIDE_IMAGE, label=drawn.label, number=drawn.number)
-    lost = 1.0 - float(inside.sum(dtype=np.float64)) / float(mask.sum(dtype=np.float64))
-    if lost > SMALLEST_LOSS:
-        yield InputError(LEAVES_IMAGE, label=drawn.label, number=drawn.number, percent=round(100 * lost, 1))
-    yield PlacedRegion(
+    return inside, begin, 1.0 - float(inside.sum(dtype=np.float64)) / float(mask.sum(dtype=np.float64))
+
+
+def _region(drawn: Drawn, target: Target, mask: NDArray[Any], start: Index) -> PlacedRegion:
+    series, index, frames = target
+    return PlacedRegion(
         series_uid=series.uid,
         volume=index,
         region=Region(
-            mask=inside,
-            start=begin,
-            grid=grid,
+            mask=mask,
+            start=start,
+            grid=frames.geometry,
             label=drawn.label,
             tracking_uid=drawn.tracking_uid,
             code=drawn.code,
@@ -176,6 +203,8 @@ def _refers_to(references: References, target: Target) -> bool:
     uids = references.sop_instance_uids
     if uids and not uids.isdisjoint(frames.sop_instance_uids):
         return True
+    if _is_part(frames) and not uids.isdisjoint(series.sop_instance_uids):
+        return True  # drawn on one of its slices that can't be used
     # A series named without any of its instances here is meant as a whole.
     return series.uid in references.series_uids and uids.isdisjoint(series.sop_instance_uids)
 
@@ -187,13 +216,24 @@ def _same_frame(drawn: Drawn, target: Target, *, trust_absent: bool) -> bool:
     return mine == theirs if mine and theirs else trust_absent
 
 
+def _is_part(frames: VolumeFrames) -> bool:
+    return any(name == PART for name, _ in frames.key)
+
+
 def _one_a_grid(targets: Sequence[Target]) -> list[Target]:
+    """One target for all volumes of a series that share a grid, and one for all its parts."""
     kept: list[Target] = []
     for target in targets:
-        alike = (k for k in kept if k[0].uid == target[0].uid and k[2].geometry.same_grid(target[2].geometry))
-        if next(alike, None) is None:
+        if not any(_stands_for(one, target) for one in kept):
             kept.append(target)
     return kept
+
+
+def _stands_for(one: Target, other: Target) -> bool:
+    mine, theirs = one[2], other[2]
+    if one[0].uid != other[0].uid:
+        return False
+    return mine.geometry.same_grid(theirs.geometry) or (_is_part(mine) and _is_part(theirs))
 
 
 def _fit(drawn: Drawn, grid: VolumeGeometry) -> tuple[float, float]:

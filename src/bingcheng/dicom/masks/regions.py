@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -13,9 +13,11 @@ from bingcheng.core.codes import Code
 from bingcheng.core.errors import BingchengError, InputError, Owner, Problem
 from bingcheng.core.refusal import Refusal, SubjectKind
 from bingcheng.dicom.exam import FrameSource, Series
+from bingcheng.dicom.grouping.sop_classes import LABEL_MAP_SEG, RTSTRUCT, SEG
 from bingcheng.dicom.masks.placement import Drawn, PlacedRegion, placed
 from bingcheng.dicom.masks.rtstruct import drawn_rois
 from bingcheng.dicom.masks.segmentation import drawn_segments
+from bingcheng.dicom.masks.versions import Version, settled
 from bingcheng.dicom.sources import open_dataset
 from bingcheng.image.region import Region
 
@@ -32,11 +34,8 @@ UNREADABLE_MASKS = Problem(
     owner=Owner.ARCHIVE,
 )
 
-SEG = "1.2.840.10008.5.1.4.1.1.66.4"
-LABEL_MAP_SEG = "1.2.840.10008.5.1.4.1.1.66.7"
-RTSTRUCT = "1.2.840.10008.5.1.4.1.1.481.3"
-MASK_CLASSES = frozenset({SEG, LABEL_MAP_SEG, RTSTRUCT})
-"""SOP classes that `regions` reads."""
+NAMELESS = " "
+"""Begins the key of an object without a UID."""
 
 _READERS: Mapping[str, Callable[[Dataset], Iterator[Drawn | BingchengError]]] = MappingProxyType(
     {SEG: drawn_segments, LABEL_MAP_SEG: drawn_segments, RTSTRUCT: drawn_rois}
@@ -110,21 +109,57 @@ def regions(source: Series, images: Sequence[Series]) -> Masks:
     """
     found: list[PlacedRegion] = []
     refused: list[Refusal] = []
-    for each in source.sources:
-        uid = ""
-        try:
-            dataset = open_dataset(each, pixels=True)
-            uid = str(dataset.get("SOPInstanceUID", ""))
-            for one in _placed(dataset, images):
-                if isinstance(one, PlacedRegion):
-                    found.append(one)
-                else:
-                    refused.append(_refusal(one, source, each, uid))
-        except BingchengError as error:
-            refused.append(_refusal(error, source, each, uid))
-        except Exception as error:  # noqa: BLE001 - a mutated object can raise anything from the parser or decoder
-            refused.append(_refusal(InputError(UNREADABLE_MASKS, error=type(error).__name__), source, each, uid))
+    for uid, versions in _by_uid(_read(each, images) for each in source.sources).items():
+        alone = versions[0] if len(versions) == 1 else None
+        every: Iterable[PlacedRegion | BingchengError] = (
+            settled(versions) if alone is None else (*alone.regions, *alone.errors)
+        )
+        subject = versions[0].name if uid.startswith(NAMELESS) else uid
+        for one in every:
+            if isinstance(one, PlacedRegion):
+                found.append(one)
+            else:
+                refused.append(_refusal(one, source, subject))
     return Masks(regions=tuple(found), refusals=tuple(refused))
+
+
+def _by_uid(read: Iterator[tuple[str, Version]]) -> Mapping[str, list[Version]]:
+    """The versions of each object; one without a UID is an object of its own."""
+    found: dict[str, list[Version]] = {}
+    for uid, version in read:
+        found.setdefault(uid or f"{NAMELESS}{len(found)}", []).append(version)
+    return found
+
+
+def _read(file: FrameSource, images: Sequence[Series]) -> tuple[str, Version]:
+    """The UID of an object, and its regions with whatever went wrong with some or all of them."""
+    placed_here: list[PlacedRegion] = []
+    errors: list[BingchengError] = []
+    series: set[str] = set()
+    uid = ""
+    try:
+        dataset = open_dataset(file, pixels=True)
+        uid = str(dataset.get("SOPInstanceUID", ""))
+        for drawn in _drawn(dataset):
+            if isinstance(drawn, BingchengError):
+                errors.append(drawn)
+                continue
+            series |= drawn.references.series_uids
+            for one in placed(drawn, images):
+                if isinstance(one, PlacedRegion):
+                    placed_here.append(one)
+                else:
+                    errors.append(one)
+    except BingchengError as error:
+        errors.append(error)
+    except Exception as error:  # noqa: BLE001 - a mutated object can raise anything from the parser or decoder
+        errors.append(InputError(UNREADABLE_MASKS, error=type(error).__name__))
+    return uid, Version(
+        source=file,
+        regions=tuple(placed_here),
+        errors=tuple(errors),
+        series_uids=frozenset(series),
+    )
 
 
 def is_lesion(region: PlacedRegion | Region) -> bool:
@@ -144,22 +179,16 @@ def is_lesion(region: PlacedRegion | Region) -> bool:
     return _LESION_WORDS.search(drawn.label) is not None
 
 
-def _placed(dataset: Dataset, images: Sequence[Series]) -> Iterator[PlacedRegion | BingchengError]:
+def _drawn(dataset: Dataset) -> Iterator[Drawn | BingchengError]:
     reader = _READERS.get(str(dataset.get("SOPClassUID", "")))
     if reader is None:
         raise InputError(NO_MASKS)
-    for drawn in reader(dataset):
-        if isinstance(drawn, BingchengError):
-            yield drawn
-        else:
-            yield from placed(drawn, images)
+    return reader(dataset)
 
 
 def _among(code: Code | None, known: frozenset[tuple[str, str]]) -> bool:
     return code is not None and (code.scheme, code.value) in known
 
 
-def _refusal(error: BingchengError, source: Series, file: FrameSource, uid: str) -> Refusal:
-    return Refusal.of(
-        error, kind=SubjectKind.REGION, subject=uid or file.member or file.path.name, series_uid=source.uid
-    )
+def _refusal(error: BingchengError, source: Series, subject: str) -> Refusal:
+    return Refusal.of(error, kind=SubjectKind.REGION, subject=subject, series_uid=source.uid)

@@ -36,8 +36,16 @@ BROKEN_CONTOUR = Problem(
     remedy="Export the structure set again.",
     owner=Owner.VENDOR,
 )
+FAR_AWAY = Problem(
+    code="dicom.contour-far-away",
+    says="'{label}' has points more than {limit_mm} mm away from the image",
+    remedy="Delete the stray contour, or check that the structure set belongs to this image.",
+    owner=Owner.RADIOLOGIST,
+)
 
 CLOSED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")
+FARTHEST_MM = 1000.0
+"""From the image's edge: a region is drawn on an image, not a room away from it."""
 SAME_PLANE = 0.05
 """In slices: contours nearer than this to each other lie in one plane."""
 FLAT = 0.25
@@ -92,6 +100,9 @@ class _Membership:
 
     def __call__(self, grid: VolumeGeometry) -> tuple[NDArray[Any], Index]:
         indices = [grid.to_index(outline) for outline in self.outlines]
+        margin = FARTHEST_MM / np.asarray(grid.spacing_mm)
+        if any((index < -margin).any() or (index > np.asarray(grid.shape) + margin).any() for index in indices):
+            raise InputError(FAR_AWAY, label=self.label, limit_mm=FARTHEST_MM)
         if any(np.ptp(index[:, 0]) > FLAT for index in indices):
             raise InputError(NOT_IN_SLICE_PLANE, label=self.label)
         heights, planes = _planes(indices)

@@ -5,6 +5,7 @@ Frames are placed by their positions, never by their order: segments may leave o
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -33,9 +34,19 @@ BROKEN_SEGMENTATION = Problem(
     remedy="Export it again with a current version of the program that made it.",
     owner=Owner.VENDOR,
 )
+UNDECLARED_SEGMENT = Problem(
+    code="dicom.undeclared-segment",
+    says="{count} segments are drawn but not declared, so that nobody knows what they are (first number: {number})",
+    remedy="Export the segmentation again with a current version of the program that made it.",
+    owner=Owner.VENDOR,
+)
 
 STEP_TOLERANCE = 0.1
 """Of the distance between frames: how far one may lie off the grid; scanners round positions to 1e-3 mm or so."""
+
+FINEST_MM, LARGEST_MM, MOST_STEPS = 0.02, 5000.0, 10_000
+"""No image of a patient has finer voxels, is larger or has more slices: a number beyond is damaged, and would take
+all memory that there is."""
 
 
 def drawn_segments(dataset: Dataset) -> Iterator[Drawn | BingchengError]:
@@ -55,13 +66,23 @@ def drawn_segments(dataset: Dataset) -> Iterator[Drawn | BingchengError]:
     references = _references(dataset)
     frame_of_reference = header.text("FrameOfReferenceUID")
     boxes = frames.label_boxes() if frames.label_map else None
-    for item in header.items("SegmentSequence"):
-        segment = Tags(item)
+    declared = [Tags(item) for item in header.items("SegmentSequence")]
+    if not declared:
+        raise InputError(BROKEN_SEGMENTATION, what="SegmentSequence")
+    counted = Counter(segment.number("SegmentNumber") for segment in declared)
+    for segment in declared:
         number = segment.number("SegmentNumber")
-        if number is None or (frames.label_map and number == 0):  # 0 is the background of a label map
+        if number is None or counted[number] > 1:  # which frames are whose can't be told
+            yield InputError(BROKEN_SEGMENTATION, what="SegmentNumber")
+            continue
+        if frames.label_map and number == 0:  # the background
             continue
         label = segment.text("SegmentLabel") or segment.text("SegmentDescription") or f"segment {int(number)}"
-        found = frames.segment(int(number), boxes)
+        try:
+            found = frames.segment(int(number), boxes)
+        except BingchengError as error:
+            yield error
+            continue
         if found is None:
             yield InputError(EMPTY_SEGMENT, label=label, number=int(number))
             continue
@@ -81,6 +102,10 @@ def drawn_segments(dataset: Dataset) -> Iterator[Drawn | BingchengError]:
             category=segment.code("SegmentedPropertyCategoryCodeSequence"),
             method=_method(segment),
         )
+    drawn = frames.frames_of.keys() if boxes is None else boxes[1].keys()
+    stray = drawn - counted.keys()
+    if stray:
+        yield InputError(UNDECLARED_SEGMENT, count=len(stray), number=min(stray))
 
 
 class _Membership:
@@ -110,7 +135,10 @@ class _Frames:
         self._dataset = dataset
         self._rows, self._columns = (self._whole(header.positive(k), k) for k in ("Rows", "Columns"))
         self._bits = self._whole(header.positive("BitsAllocated"), "BitsAllocated")
-        kind = (header.text("SegmentationType") or "BINARY").upper()
+        # Bits can't be anything but a binary mask; whole bytes may be a share, a label, or a mask.
+        kind = (header.text("SegmentationType") or ("BINARY" if self._bits == 1 else "")).upper()
+        if kind not in ("BINARY", "FRACTIONAL", "LABELMAP"):
+            raise InputError(BROKEN_SEGMENTATION, what="SegmentationType")
         self.label_map = kind == "LABELMAP"
         self._maximum = (
             self._whole(header.positive("MaximumFractionalValue"), "MaximumFractionalValue")
@@ -124,7 +152,14 @@ class _Frames:
         self._shared = next(iter(header.items("SharedFunctionalGroupsSequence")), Dataset())
         if not self._groups:
             raise InputError(BROKEN_SEGMENTATION, what="PerFrameFunctionalGroupsSequence")
-        self._frames_of = {} if self.label_map else self._by_segment()
+        # Without a group for each frame nobody knows where the others lie.
+        if header.number("NumberOfFrames") != len(self._groups):
+            raise InputError(BROKEN_SEGMENTATION, what="NumberOfFrames")
+        if self._bits not in (1, 8, 16):
+            raise InputError(BROKEN_SEGMENTATION, what="BitsAllocated")
+        if "PixelData" not in dataset:
+            raise InputError(BROKEN_SEGMENTATION, what="PixelData")
+        self.frames_of = {} if self.label_map else self._by_segment()
         self._place()
 
     @staticmethod
@@ -148,11 +183,17 @@ class _Frames:
         if len(turn) != 6 or len(spacing) != 2 or min(spacing) <= 0 or any(len(p) != 3 for p in positions):
             raise InputError(BROKEN_SEGMENTATION, what="ImagePositionPatient, ImageOrientationPatient, PixelSpacing")
         along_x, along_y = np.asarray(turn[:3]), np.asarray(turn[3:])
+        lengths = np.linalg.norm(along_x), np.linalg.norm(along_y)
+        if not np.allclose(lengths, 1.0, atol=1e-2) or abs(along_x @ along_y) > 1e-2:
+            raise InputError(BROKEN_SEGMENTATION, what="ImageOrientationPatient")
         normal = np.cross(along_x, along_y)
         where = np.asarray(positions)
         thickness = measures.positive("SpacingBetweenSlices") or measures.positive("SliceThickness") or 1.0
         origin, step, self._steps = _regular(where, normal, thickness)
         length = float(np.linalg.norm(step))
+        sizes = (length * float(np.max(self._steps)), self._rows * spacing[0], self._columns * spacing[1])
+        if min(length, *spacing) < FINEST_MM or max(sizes) > LARGEST_MM or np.max(self._steps) > MOST_STEPS:
+            raise InputError(BROKEN_SEGMENTATION, what="PixelSpacing, ImagePositionPatient")
         self._geometry = VolumeGeometry(
             shape=(int(np.max(self._steps)) + 1, self._rows, self._columns),
             spacing_mm=(length, spacing[0], spacing[1]),
@@ -171,7 +212,9 @@ class _Frames:
             bits = np.unpackbits(part, bitorder="little")[first % 8 : first % 8 + size]
         else:
             kind = np.dtype(f"<u{self._bits // 8}")
-            bits = np.frombuffer(stored, dtype=kind, count=size, offset=frame * size * kind.itemsize)
+            first = frame * size * kind.itemsize
+            bits = np.frombuffer(stored[first : first + size * kind.itemsize], dtype=np.uint8)
+            bits = bits.view(kind) if bits.size == size * kind.itemsize else bits[:0]
         if bits.size != size:
             raise InputError(BROKEN_SEGMENTATION, what="PixelData")
         return bits.reshape(self._rows, self._columns)
@@ -191,7 +234,7 @@ class _Frames:
         if label_map is not None:
             labels, boxes = label_map
             return (labels[boxes[number]] == number, self._box(boxes[number])) if number in boxes else None
-        frames = self._frames_of.get(number, [])
+        frames = self.frames_of.get(number, [])
         bounds = [(self._steps[i], found) for i in frames if (found := _bounds(self._pixels(i))) is not None]
         if not bounds:
             return None
@@ -208,6 +251,8 @@ class _Frames:
                 np.maximum(
                     into, pixels > 0 if self._maximum is None else pixels / self._maximum, out=into, casting="unsafe"
                 )
+        if self._maximum is not None and mask.max() > 1:
+            raise InputError(BROKEN_SEGMENTATION, what="MaximumFractionalValue")
         return mask, self._box(box)
 
     def _by_segment(self) -> Mapping[int, list[int]]:

@@ -15,6 +15,8 @@ BASELINE, EXTENDED, LOSSLESS, JPEG_LS = 0xC0, 0xC1, 0xC3, 0xF7
 
 _SOI, _SOS, _EOI, _DHT = 0xD8, 0xDA, 0xD9, 0xC4
 _STANDALONE = frozenset((0x01, *range(0xD0, 0xD8)))
+_LEAST = 0xC0
+"""Below it nothing stands in a stream but what stands alone (table B.1); zero is no marker at all."""
 _FORBIDDEN = (frozenset(range(0xC0, 0xD0)) - {_DHT, 0xC8, 0xCC}) | {_SOI, _EOI}
 """Frames of other processes, and another image, before the first scan."""
 
@@ -32,7 +34,7 @@ def is_sound(stream: bytes, *, kinds: Collection[int], rows: int, columns: int, 
 
 def _walk(stream: bytes, kinds: Collection[int], size: tuple[int, int, int]) -> bool:
     framed = False
-    for marker, segment in _segments(stream):
+    for marker, segment, _ in _segments(stream):
         if marker == _SOS:
             return framed and _scan_is_sound(segment, kinds)
         if marker in kinds:
@@ -44,8 +46,8 @@ def _walk(stream: bytes, kinds: Collection[int], size: tuple[int, int, int]) -> 
     return False
 
 
-def _segments(stream: bytes) -> Iterator[tuple[int, bytes]]:
-    """Marker segments behind the start of the image; they end where one can't be."""
+def _segments(stream: bytes) -> Iterator[tuple[int, bytes, int]]:
+    """Marker segments behind the start of the image, each with its offset; they end where one can't be."""
     at = 2 if stream[:2] == bytes((0xFF, _SOI)) else len(stream)
     while at + 4 <= len(stream) and stream[at] == 0xFF:
         marker = stream[at + 1]
@@ -53,12 +55,14 @@ def _segments(stream: bytes) -> Iterator[tuple[int, bytes]]:
             at += 1
         elif marker in _STANDALONE:
             at += 2
+        elif marker < _LEAST:
+            return
         else:
             (length,) = struct.unpack_from(">H", stream, at + 2)
             segment = stream[at + 4 : at + 2 + length]
             if length < 2 or len(segment) != length - 2:
                 return
-            yield marker, segment
+            yield marker, segment, at + 4
             at += 2 + length
 
 
@@ -98,4 +102,16 @@ def _scan_is_sound(segment: bytes, kinds: Collection[int]) -> bool:
         return end == 0 and approximation & 0xF0 == 0
     if LOSSLESS in kinds:
         return 1 <= start <= 7 and end == 0 and approximation < 16
-    return (start, end, approximation) == (0, 63, 0)
+    # A sequential scan has all coefficients (B.2.3: 0 to 63); some encoders of twelve bits leave the field empty.
+    return (start, end, approximation) == (0, 63, 0) or (EXTENDED in kinds and (start, end, approximation) == (0, 0, 0))
+
+
+def precision(stream: bytes) -> int:
+    """Bits of a sample, as the frame of a sound stream says."""
+    return next(segment[0] for marker, segment, _ in _segments(stream) if marker in (BASELINE, EXTENDED, LOSSLESS))
+
+
+def with_whole_band(stream: bytes) -> bytes:
+    """A sound sequential stream whose scan says that it has all coefficients: libjpeg complains where it doesn't."""
+    scan = next(at for marker, _, at in _segments(stream) if marker == _SOS)
+    return stream[: scan + 4] + bytes((63,)) + stream[scan + 5 :]

@@ -1,6 +1,6 @@
 """Compressed frames decoded: which library decodes which transfer syntax, and what the caller gets from all of them.
 
-JPEG (baseline, extended with eight bits, lossless) by GDCM, JPEG-LS by CharLS, JPEG 2000 and HTJ2K by OpenJPEG, RLE by
+JPEG (baseline, extended, lossless) by GDCM, JPEG-LS by CharLS, JPEG 2000 and HTJ2K by OpenJPEG, RLE by
 pydicom.
 """
 
@@ -86,6 +86,36 @@ def _by_openjpeg(syntax: str, frame: bytes, form: PixelFormat) -> NDArray[Any]:
     return decoded
 
 
+def _extended(syntax: str, frame: bytes, form: PixelFormat) -> NDArray[Any]:
+    """JPEG extended, with eight or twelve bits, by GDCM.
+
+    Told the precision of the stream itself, GDCM takes its decoder for twelve bits at once; told what is allocated
+    (sixteen), as pydicom does, it tries another one first, which complains.
+    """
+    del syntax
+    import gdcm  # noqa: PLC0415 - only loaded where such a file is met
+
+    bits = jpeg.precision(frame)
+    if bits not in (8, 12) or form.signed:  # ISO/IEC 10918-1 table B.2; PS3.5 table 8.2.1-1
+        raise ValueError(bits)
+    fragment = gdcm.Fragment()
+    fragment.SetByteStringValue(jpeg.with_whole_band(frame))
+    fragments = gdcm.SequenceOfFragments.New()
+    fragments.AddFragment(fragment)
+    element = gdcm.DataElement(gdcm.Tag(0x7FE0, 0x0010))
+    element.SetValue(fragments.__ref__())
+    image = gdcm.Image()
+    image.SetNumberOfDimensions(2)
+    image.SetDimensions((form.columns, form.rows, 1))
+    image.SetDataElement(element)
+    grey = gdcm.PhotometricInterpretation.GetPIType(form.photometric)
+    image.SetPhotometricInterpretation(gdcm.PhotometricInterpretation(grey))
+    image.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.JPEGExtendedProcess2_4))
+    image.SetPixelFormat(gdcm.PixelFormat(1, bits, bits, bits - 1, 0))
+    decoded = image.GetBuffer().encode("utf-8", "surrogateescape")  # GDCM hands bytes over as text
+    return np.frombuffer(decoded, dtype=np.uint8 if bits == 8 else np.dtype("<u2")).reshape(form.rows, form.columns)
+
+
 RLE = "1.2.840.10008.1.2.5"
 JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
 _gdcm, _charls, _rle = _by_pydicom("gdcm"), _by_pydicom("pyjpegls"), _by_pydicom("pydicom")
@@ -93,7 +123,7 @@ _gdcm, _charls, _rle = _by_pydicom("gdcm"), _by_pydicom("pyjpegls"), _by_pydicom
 DECODERS: Mapping[str, Decode] = MappingProxyType(
     {
         "1.2.840.10008.1.2.4.50": _gdcm,
-        JPEG_EXTENDED: _gdcm,
+        JPEG_EXTENDED: _extended,
         "1.2.840.10008.1.2.4.57": _gdcm,
         "1.2.840.10008.1.2.4.70": _gdcm,
         "1.2.840.10008.1.2.4.80": _charls,
@@ -131,8 +161,7 @@ def decoded_frames(
         ``dicom.unknown-transfer-syntax``, ``dicom.corrupt-pixels``.
     """
     decode = DECODERS.get(syntax)
-    if decode is None or (syntax == JPEG_EXTENDED and form.bits_stored > 8):
-        # GDCM's path for twelve bits is no safe one (pydicom refuses it too); no other free decoder can be shipped.
+    if decode is None:
         raise InputError(UNKNOWN_SYNTAX, syntax=syntax)
     remaining = set(wanted)
     frames = enumerate(generate_frames(encapsulated, number_of_frames=form.frame_count))

@@ -10,16 +10,6 @@ from bingcheng.dicom.facts.times import moment_of
 from bingcheng.dicom.vendors.vendor import Vendor, in_words
 
 _METHOD = re.compile(r"(?P<family>VP|QC)(?P<flight>FX|HD)(?P<sharp>-?S)?", re.IGNORECASE)
-_OFFSET = 1_000_000_000
-"""Added to the b-value since software DV25, together with counts below it in the digits above 10^5."""
-
-
-def b_value(header: Tags) -> float | None:
-    """The first of the four values of (0043,xx39) of GEMS_PARM_01, without the large offset of newer software."""
-    found = header.private_numbers(0x0043, "GEMS_PARM_01", 0x39)
-    if not found:
-        return None
-    return found[0] % 100_000 if found[0] >= _OFFSET else found[0]
 
 
 def decay_reference(header: Tags) -> datetime | None:
@@ -51,15 +41,27 @@ def iterative(header: Tags) -> str | None:
     return header.private_text(0x0053, "GEHC_CT_ADVAPP_001", 0x40)
 
 
+def duration_s(header: Tags) -> float | None:
+    """From (0019,xx5A) of GEMS_ACQU_01, in microseconds."""
+    found = header.private_numbers(0x0019, "GEMS_ACQU_01", 0x5A, form="f")
+    return found[0] / 1e6 if found and found[0] > 0 else None
+
+
+def fat_suppression(header: Tags) -> str | None:
+    """From (0019,xxA4) of GEMS_ACQU_01, which pulses saturate fat, water or bone: 0 is none, others stay unread."""
+    return "NONE" if header.private_numbers(0x0019, "GEMS_ACQU_01", 0xA4, form="h") == (0.0,) else None
+
+
 # GE's frame reference time is the delay from the scan's start to the frame's start: in public series it equals
 # AcquisitionTime - SeriesTime to the second, without half a frame added.
 GE = Vendor(
     name="GE",
     words=("GE ", "GENERAL ELECTRIC"),
-    b_value=b_value,
     decay_reference=decay_reference,
     mid_frame_reference=False,
     iterations=iterations,
     reconstruction=reconstruction,
     iterative=iterative,
+    duration_s=duration_s,
+    fat_suppression=fat_suppression,
 )

@@ -7,6 +7,13 @@ from datetime import datetime
 
 from bingcheng.dicom.facts.tags import Tags
 from bingcheng.dicom.vendors.canon import CANON
+from bingcheng.dicom.vendors.diffusion import (
+    Triple,
+    b_value_in_words,
+    private_b_value,
+    private_direction,
+    unit_vector,
+)
 from bingcheng.dicom.vendors.ge import GE
 from bingcheng.dicom.vendors.philips import PHILIPS
 from bingcheng.dicom.vendors.siemens import SIEMENS
@@ -29,14 +36,43 @@ def vendor_of(manufacturer: str | None) -> Vendor | None:
 
 
 def b_value(header: Tags) -> float | None:
-    """The b-value in s/mm2 of one frame: the public attribute first, then where its vendor writes it.
-
-    The private places are tried for every manufacturer, since a private creator names its owner without doubt and a
-    re-exported image often lacks the manufacturer.
-    """
+    """The b-value in s/mm2 of one frame: the public attribute, the trace of the b-matrix, else the vendor's place."""
     public = header.number("DiffusionBValue")
-    candidates = (public, *(vendor.b_value(header) for vendor in VENDORS))
-    return next((value for value in candidates if value is not None and value >= 0), None)
+    if public is not None and public >= 0:
+        return public
+    traced = _traced(header)
+    if traced is not None:
+        return traced
+    private = private_b_value(header)
+    return (
+        private if private is not None else b_value_in_words(header.text("SequenceName"), header.text("ImageComments"))
+    )
+
+
+def direction(header: Tags) -> Triple | None:
+    """The unit vector of the diffusion gradient of one frame; None without one (b = 0, trace and averaged images).
+
+    Where the header calls the image isotropic, a direction that stands beside is that of one of its parts.
+    """
+    directionality = header.text("DiffusionDirectionality") or header.private_text(0x0019, "SIEMENS MR HEADER", 0x0D)
+    if (directionality or "").upper() in ("ISOTROPIC", "NONE"):
+        return None
+    gradient = header.item("DiffusionGradientDirectionSequence")
+    for place in (gradient, header):
+        public = unit_vector(place.numbers("DiffusionGradientOrientation"))
+        if public is not None:
+            return public
+    return private_direction(header)
+
+
+def _traced(header: Tags) -> float | None:
+    """XX + YY + ZZ of the b-matrix, in the diffusion macro's item or beside the other attributes (PS3.3 C.8.13.5.9)."""
+    for place in (header.item("DiffusionBMatrixSequence"), header):
+        diagonal = [place.number(f"DiffusionBValue{axes}") for axes in ("XX", "YY", "ZZ")]
+        known = [value for value in diagonal if value is not None]
+        if len(known) == len(diagonal) and min(known) >= 0:
+            return sum(known)
+    return None
 
 
 def decay_reference(header: Tags) -> datetime | None:

@@ -6,12 +6,7 @@ from bingcheng.dicom.facts.tags import Tags
 from bingcheng.dicom.vendors.vendor import Vendor
 
 _PET = "Philips PET Private Group"
-
-
-def b_value(header: Tags) -> float | None:
-    """From (2001,xx03) of Philips Imaging DD 001."""
-    found = header.private_numbers(0x2001, "Philips Imaging DD 001", 0x03, form="f")
-    return found[0] if found else None
+_MR = "Philips MR Imaging DD 001"
 
 
 def pet_factors(header: Tags) -> tuple[tuple[str, float], ...]:
@@ -27,6 +22,26 @@ def iterative(header: Tags) -> str | None:
     return f"iDose {int(found[0])}" if found and found[0] > 0 else None
 
 
+def duration_s(header: Tags) -> float | None:
+    """From (2005,xx33) of Philips MR Imaging DD 001, in seconds."""
+    found = header.private_numbers(0x2005, _MR, 0x33, form="f")
+    return found[0] if found and found[0] > 0 else None
+
+
+def fat_suppression(header: Tags) -> str | None:
+    """From (2001,xx21) of Philips Imaging DD 001, SPIR or SPAIR, and (2005,xx15), another fat saturation: Y or N."""
+    told = {
+        (header.private_text(0x2001, "Philips Imaging DD 001", 0x21) or "").upper(),
+        (header.private_text(0x2005, _MR, 0x15) or "").upper(),
+    }
+    return "SPECTRAL" if "Y" in told else "NONE" if told == {"N"} else None
+
+
 PHILIPS = Vendor(
-    name="PHILIPS", words=("PHILIPS", "ADAC"), b_value=b_value, iterative=iterative, pet_factors=pet_factors
+    name="PHILIPS",
+    words=("PHILIPS", "ADAC"),
+    iterative=iterative,
+    duration_s=duration_s,
+    fat_suppression=fat_suppression,
+    pet_factors=pet_factors,
 )

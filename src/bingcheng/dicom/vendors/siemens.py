@@ -9,16 +9,8 @@ from bingcheng.dicom.facts.tags import Tags
 from bingcheng.dicom.facts.times import moment_of
 from bingcheng.dicom.vendors.vendor import Vendor
 
-_DIFFUSION_SEQUENCE = re.compile(r"ep_b(\d+)", re.IGNORECASE)
-
-
-def b_value(header: Tags) -> float | None:
-    """From (0019,xx0C) of SIEMENS MR HEADER, else from the sequence's name (``*ep_b1000#2``)."""
-    found = header.private_numbers(0x0019, "SIEMENS MR HEADER", 0x0C)
-    if found:
-        return found[0]
-    match = _DIFFUSION_SEQUENCE.search(header.text("SequenceName") or "")
-    return float(match.group(1)) if match else None
+_MR = "SIEMENS MR HEADER"
+_TAKEN = re.compile(r"TA\s*(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d+)?)$")
 
 
 def decay_reference(header: Tags) -> datetime | None:
@@ -34,10 +26,29 @@ def iterative(header: Tags) -> str | None:
     return f"{'SAFIRE' if kernel[0].upper().startswith('I') else 'ADMIRE'} {kernel[1]}"
 
 
+def duration_s(header: Tags) -> float | None:
+    """From (0051,xx0A) of SIEMENS MR HEADER: ``TA 04:14``, hours before minutes if there are any; no other form."""
+    match = _TAKEN.match((header.private_text(0x0051, _MR, 0x0A) or "").upper())
+    if match is None:
+        return None
+    hours, minutes, seconds = (float(part or 0) for part in match.groups())
+    return 3600 * hours + 60 * minutes + seconds or None
+
+
+def fat_suppression(header: Tags) -> str | None:
+    """From (0051,xx19) of SIEMENS MR HEADER: the options of the sequence, all of them (``A1/PFP/FS``, ``A1``)."""
+    listed = header.private_text(0x0051, _MR, 0x19)
+    if listed is None:
+        return None
+    options = {option.strip().upper() for option in listed.split("/")}
+    return "SPECTRAL" if options & {"FS", "SFS"} else "NONE"
+
+
 SIEMENS = Vendor(
     name="SIEMENS",
     words=("SIEMENS", "CPS"),
-    b_value=b_value,
     decay_reference=decay_reference,
     iterative=iterative,
+    duration_s=duration_s,
+    fat_suppression=fat_suppression,
 )

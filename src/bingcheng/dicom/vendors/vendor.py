@@ -1,4 +1,4 @@
-"""What one vendor writes differently: its names, where it hides the b-value and the scan's start, its SUV factors."""
+"""What one vendor writes differently: its names, its times, its SUV factors, its words."""
 
 from __future__ import annotations
 
@@ -37,7 +37,6 @@ class Vendor:
     ----------
     name : as facts name it, in capitals.
     words : parts of Manufacturer (0008,0070), in capitals, by which it is recognised.
-    b_value : s/mm2 of one frame, from where only this vendor writes it; None if it is not there.
     decay_reference : moment to which a PET image is decay-corrected, from a private element, as written: its date
         may have been shifted apart from the public dates by de-identification.
     mid_frame_reference : whether FrameReferenceTime (0054,1300) speaks of the moment of the frame's mean count rate
@@ -46,15 +45,18 @@ class Vendor:
     reconstruction : (time of flight, point spread function) as the name of the PET reconstruction says, each None if
         it does not.
     iterative : iterative or deep-learning reconstruction of a CT image with its strength, as people call it.
+    duration_s : seconds that the whole run took, from private elements.
+    fat_suppression : ``SPECTRAL`` or ``NONE``, as far as private elements tell of saturation pulses.
     pet_factors : private factors by fact name: ``suv_factor`` and ``stored_unit_factor`` of `PetAcquisition`.
     """
 
     name: str
     words: tuple[str, ...]
-    b_value: Callable[[Tags], float | None] = nowhere
     decay_reference: Callable[[Tags], datetime | None] = nowhere
     mid_frame_reference: bool = True
     iterations: Callable[[Tags], tuple[int, int] | None] = nowhere
     reconstruction: Callable[[str], tuple[bool | None, bool | None]] = in_words
     iterative: Callable[[Tags], str | None] = nowhere
+    duration_s: Callable[[Tags], float | None] = nowhere
+    fat_suppression: Callable[[Tags], str | None] = nowhere
     pet_factors: Callable[[Tags], tuple[tuple[str, float], ...]] = nothing

@@ -122,6 +122,10 @@ def _scan(data: Dataset, facts: CtAcquisition) -> None:
     ):
         if value is not None:
             setattr(data, keyword, float(value))
+    if facts.scan_options:
+        data.ScanOptions = list(facts.scan_options)
+    if facts.acquisition_type:
+        data.AcquisitionType = facts.acquisition_type
     if facts.convolution_kernel:
         data.ConvolutionKernel = facts.convolution_kernel.split("\\")
 
@@ -131,6 +135,8 @@ def _dose(data: Dataset, facts: CtAcquisition) -> None:
         data.ExposureModulationType = facts.exposure_modulation
     if facts.ctdi_vol_mgy is not None:
         data.CTDIvol = float(facts.ctdi_vol_mgy)
+    if facts.irradiation_event_uids:
+        data.IrradiationEventUID = list(facts.irradiation_event_uids)
     for diameter_cm, code in CTDI_PHANTOMS:
         if facts.ctdi_phantom_cm == diameter_cm:
             data.CTDIPhantomTypeCodeSequence = sequence(coded(code))

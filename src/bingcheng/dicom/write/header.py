@@ -162,12 +162,29 @@ def _equipment(data: Dataset, facts: Acquisition) -> None:
 
 
 def contrast(data: Dataset, facts: Acquisition) -> None:
-    """The contrast agent, where one was given (PS3.3 C.7.6.4)."""
+    """The contrast agent and its injection, where one was given, as in classic images (PS3.3 C.7.6.4)."""
     if facts.contrast_agent:
         data.ContrastBolusAgent = facts.contrast_agent
         data.ContrastBolusRoute = "IV"
-    if facts.contrast_started_at:
-        data.ContrastBolusStartTime = clock(facts.contrast_started_at)
+    injection(data, facts)
+    if facts.contrast_concentration_mg_per_ml is not None:
+        data.ContrastBolusIngredientConcentration = decimal(facts.contrast_concentration_mg_per_ml)
+
+
+def injection(data: Dataset, facts: Acquisition) -> None:
+    """When, how much and how fast: at the top of a classic image, or in a phase of an enhanced one's injection."""
+    for keyword, moment in (
+        ("ContrastBolusStartTime", facts.contrast_started_at),
+        ("ContrastBolusStopTime", facts.contrast_stopped_at),
+    ):
+        if moment is not None:
+            setattr(data, keyword, clock(moment))
+    for keyword, number in (
+        ("ContrastBolusVolume", facts.contrast_volume_ml),
+        ("ContrastFlowRate", facts.contrast_flow_ml_per_s),
+    ):
+        if number is not None:
+            setattr(data, keyword, decimal(number))
 
 
 def grid(data: Dataset, geometry: VolumeGeometry, facts: Acquisition) -> None:

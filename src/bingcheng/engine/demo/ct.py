@@ -10,6 +10,7 @@ import numpy as np
 
 from bingcheng.dicom.acquisition import CtAcquisition
 from bingcheng.dicom.write.ct import write_ct, write_localiser
+from bingcheng.engine.demo.dose import make_dose_report
 from bingcheng.engine.demo.headers import ct_facts
 from bingcheng.engine.demo.images import ct_scene, water_equivalent_diameters_cm
 from bingcheng.engine.demo.job import FWHM, Job, f50_per_mm, lesion_truth, mean_of, regions_of, segment
@@ -38,7 +39,7 @@ def make_ct(job: Job, root: Path) -> SeriesTruth:
         lesion_truth(job, index, region, hu=growth.tissue.hu, imaged={"hu_mean": mean_of(region, clean)})
         for index, (region, growth) in enumerate(zip(regions, job.scene.lesions, strict=True))
     )
-    _scout(job, clean, facts)
+    dose = make_dose_report(job, facts, _scout(job, clean, facts))
     voxels = clean.voxels.copy()
     del clean
     grain = noise.ct_slices(
@@ -66,11 +67,12 @@ def make_ct(job: Job, root: Path) -> SeriesTruth:
             "mean": float(diameters.mean()),
             "middle": float(diameters[diameters.size // 2]),
         },
+        dose=dose,
     )
 
 
-def _scout(job: Job, clean: Volume, facts: CtAcquisition) -> None:
-    """The localiser: a projection from front to back, with the head on top."""
+def _scout(job: Job, clean: Volume, facts: CtAcquisition) -> CtAcquisition:
+    """The localiser: a projection from front to back, with the head on top. Returns its facts."""
     grid = clean.geometry
     thickness = ((clean.voxels + np.float32(1000.0)).sum(axis=1) * np.float32(grid.spacing_mm[1] / 1000.0))[::-1]
     top = grid.origin_mm[2] + (grid.shape[0] - 1) * grid.spacing_mm[0]
@@ -93,5 +95,7 @@ def _scout(job: Job, clean: Volume, facts: CtAcquisition) -> None:
         slice_thickness_mm=1.0,
         contrast_started_at=None,
         convolution_kernel=None,
+        irradiation_event_uids=(job.names.uid("CT", "localiser", "irradiation"),),
     )
     write_localiser(image, marked, job.study, job.folder / "scout", series_number=1)
+    return marked

@@ -86,6 +86,7 @@ def ct_facts(names: Names, technique: CtTechnique, moment: datetime) -> CtAcquis
         ctdi_phantom_cm=32.0,
         gantry_tilt_deg=0.0,
         exposure_modulation="XYZ_EC",
+        irradiation_event_uids=(names.uid("CT", "irradiation"),),
         **body(names.story.person, names.story.pet_ct),  # type: ignore[arg-type]
     )
 

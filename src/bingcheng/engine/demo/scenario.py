@@ -20,7 +20,10 @@ NOT_COMPARABLE = "not comparable"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CtTechnique:
-    """How a hospital makes its CT. `blur_mm` is the in-plane standard deviation of the kernel's point spread."""
+    """How a hospital makes its CT. `blur_mm` is the in-plane standard deviation of the kernel's point spread.
+
+    `unusually_low` is true of a dose that asks whether the images are still good enough.
+    """
 
     slice_mm: float
     slices: int
@@ -36,6 +39,7 @@ class CtTechnique:
     detector_mm: float = 0.6
     field_mm: float = 400.0
     matrix: int = 512
+    unusually_low: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,7 +37,7 @@ def write_demo(
 
     Three invented hospitals with two scanners each examine one invented patient twice by PET/CT and by MR. One lesion
     grows, two stay, one only seems to change because the second exam was made otherwise. A fourth patient's weight is
-    missing; some files are broken.
+    missing; some files are broken. Each CT exam has a dose report; the doses of one hospital are unusually low.
 
     Parameters
     ----------

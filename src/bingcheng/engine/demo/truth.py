@@ -48,6 +48,23 @@ class LesionTruth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DoseTruth:
+    """The dose of one CT exam, its localiser left out.
+
+    Parameters
+    ----------
+    ctdi_vol_mgy, dlp_mgy_cm : in the phantom of `phantom_cm`; DLP is CTDIvol times `scanned_mm`.
+    unusually_low : whether the hospital's dose is so low that one should ask whether its images are good enough.
+    """
+
+    ctdi_vol_mgy: float
+    dlp_mgy_cm: float
+    phantom_cm: float
+    scanned_mm: float
+    unusually_low: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesTruth:
     """One series.
 
@@ -60,6 +77,7 @@ class SeriesTruth:
     water_equivalent_diameter_cm : CT only: ``mean`` over slices and ``middle`` slice.
     liver_suv, calibration : PET only: the liver's true SUV, and by what factor the scanner shows it.
     liver_signal : MR only: noise-free liver signal at each b-value.
+    dose : CT only: what the exam's dose report states.
     """
 
     series_uid: str
@@ -73,6 +91,7 @@ class SeriesTruth:
     calibration: float | None = None
     uptake_min: float | None = None
     liver_signal: Mapping[str, float] | None = None
+    dose: DoseTruth | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +157,10 @@ MEANING = {
     "water_equivalent_diameter_cm": "AAPM report 220 on the patient without couch and noise: mean of slices; middle",
     "liver_suv, calibration": "the liver's true SUV, and by what factor the scanner shows it",
     "liver_signal": "the liver's noise-free signal at each b-value",
+    "dose": (
+        "what the exam's dose report states, its localiser left out; unusually_low: less than half of the other "
+        "hospitals' medians, so that one should ask whether the images are good enough"
+    ),
     "verdicts": "what an honest comparison of both time points says of each lesion, and why",
 }
 
@@ -149,5 +172,7 @@ UNITS = {
     "adc_mm2_per_s": "mm2/s",
     "f50_per_mm": "/mm",
     "water_equivalent_diameter_cm": "cm",
+    "ctdi_vol_mgy": "mGy",
+    "dlp_mgy_cm": "mGy.cm",
     "noise_sd": "CT: [hnsf'U]; MR: {arbitrary}; PT: 1 (of the liver)",
 }

@@ -8,17 +8,20 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from bingcheng.compare.dose_judgement import PROTOCOL as DOSE
 from bingcheng.compare.homogeneity import SiteRow
 from bingcheng.core.finding import Finding, Outcome
-from bingcheng.core.measurement import Measurement
+from bingcheng.core.measurement import Measurement, Tells
 from bingcheng.core.units import unit
-from bingcheng.core.wording import text
+from bingcheng.core.wording import Text, text
 from bingcheng.outputs.assessment import Assessment, ExamView, LesionView, SeriesView
 from bingcheng.outputs.language import Language
 from bingcheng.outputs.report.lesions import value_in_words
 from bingcheng.outputs.report.slices import Slices, close_up_mm
 from bingcheng.outputs.report.strips import place_among
-from bingcheng.outputs.summary import OUTCOME_ORDER, by_urgency, exam_outcome
+from bingcheng.outputs.summary import OUTCOME_ORDER, by_urgency, exam_outcome, protocol_of
+
+OPEN = frozenset({Outcome.FAIL, Outcome.UNKNOWN, Outcome.WAIVED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +56,20 @@ class SeriesBlock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProtocolBlock:
+    """What one protocol came to on an exam: which series it took for which, and its criteria by urgency."""
+
+    title: Text
+    counts: tuple[tuple[Outcome, int], ...]
+    roles: tuple[tuple[Finding, str], ...]
+    """Each expected series that was found, and how the series is named in the exam."""
+    open: tuple[Finding, ...]
+    """What failed, is unknown or was waived."""
+    settled: tuple[Finding, ...]
+    urgent: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExamCard:
     """One exam."""
 
@@ -60,11 +77,13 @@ class ExamCard:
     exam: ExamView
     outcome: Outcome | None
     first: tuple[Finding, ...]
-    findings: tuple[Finding, ...]
-    counts: tuple[tuple[Outcome, int], ...]
+    protocols: tuple[ProtocolBlock, ...]
     series: tuple[SeriesBlock, ...]
     modalities: tuple[str, ...]
+    lesion_names: Mapping[str, str]
     search: str
+    judged: bool
+    """Whether a protocol was found to apply; reference levels of dose are none."""
 
 
 def exam_cards(assessment: Assessment, slices: Slices, language: Language) -> tuple[ExamCard, ...]:
@@ -80,7 +99,6 @@ def exam_cards(assessment: Assessment, slices: Slices, language: Language) -> tu
 
 def _card(place: int, exam: ExamView, blocks: _Blocks) -> ExamCard:
     findings = by_urgency(exam.findings)
-    counted = Counter(finding.outcome for finding in findings)
     modalities = tuple(dict.fromkeys(series.modality for series in exam.series))
     words = (exam.label, exam.patient, exam.site, exam.description, *modalities)
     devices = (series.device for series in exam.series)
@@ -89,11 +107,35 @@ def _card(place: int, exam: ExamView, blocks: _Blocks) -> ExamCard:
         exam=exam,
         outcome=exam_outcome(exam),
         first=tuple(finding for finding in findings if finding.gates),
-        findings=findings,
-        counts=tuple((outcome, counted[outcome]) for outcome in OUTCOME_ORDER if counted[outcome]),
+        protocols=_protocols(findings, exam),
         series=tuple(blocks.series(series) for series in exam.series),
         modalities=modalities,
+        lesion_names={lesion.lesion: lesion.label for series in exam.series for lesion in series.lesions},
         search=" ".join(dict.fromkeys((*words, *devices))).lower(),
+        judged=any(finding.protocol != DOSE for finding in findings),
+    )
+
+
+def _protocols(findings: Sequence[Finding], exam: ExamView) -> tuple[ProtocolBlock, ...]:
+    """The findings by protocol: first those with something to do."""
+    named = {series.uid: f"{series.modality} {series.description}".strip() for series in exam.series}
+    grouped: dict[str, list[Finding]] = {}
+    for finding in findings:
+        grouped.setdefault(finding.protocol, []).append(finding)
+    blocks = [_protocol(mine, named) for mine in grouped.values()]
+    return tuple(sorted(blocks, key=lambda block: not block.urgent))
+
+
+def _protocol(findings: Sequence[Finding], named: Mapping[str, str]) -> ProtocolBlock:
+    counted = Counter(finding.outcome for finding in findings)
+    roles = [one for one in findings if one.criterion.startswith("role.") and one.outcome is Outcome.PASS]
+    return ProtocolBlock(
+        title=protocol_of(findings[0]),
+        counts=tuple((outcome, counted[outcome]) for outcome in OUTCOME_ORDER if counted[outcome]),
+        roles=tuple((one, named.get(one.series_uid or "", "")) for one in roles),
+        open=tuple(one for one in findings if one.outcome in OPEN),
+        settled=tuple(one for one in findings if one.outcome not in OPEN and one not in roles),
+        urgent=any(one.gates for one in findings),
     )
 
 
@@ -112,7 +154,7 @@ class _Blocks:
         alt = text("{modality} series at {site}", modality=series.modality, site=self._site)
         return SeriesBlock(
             view=series,
-            rows=tuple(self._row(measurement) for measurement in series.measurements),
+            rows=tuple(self._row(one) for one in series.measurements if one.tells is not Tells.EVIDENCE),
             lesions=tuple(self._lesion(lesion) for lesion in series.lesions),
             picture=None if series.image is None else self._slices.whole(series.image, self._language.say(alt)),
         )

@@ -11,11 +11,13 @@ from markupsafe import Markup
 from bingcheng.compare.homogeneity import SiteRow
 from bingcheng.core.finding import Outcome
 from bingcheng.core.units import unit
+from bingcheng.core.wording import Text
 from bingcheng.outputs.assessment import Assessment, SiteView
 from bingcheng.outputs.language import Language
 from bingcheng.outputs.report.strips import divided_bar, shared_scale, strip, strip_axis
 from bingcheng.outputs.report.words import EXAM_WORDS, style
-from bingcheng.outputs.summary import exam_outcome
+from bingcheng.outputs.scanner import scanner_in_words
+from bingcheng.outputs.summary import exam_outcome, joined, judged, named_sites
 
 EXAM_ORDER = (Outcome.PASS, Outcome.UNKNOWN, Outcome.FAIL, None)
 
@@ -26,6 +28,7 @@ class SiteCard:
 
     anchor: str
     view: SiteView
+    devices: tuple[str, ...]
     counts: tuple[tuple[Outcome | None, int], ...]
     bar: Markup
     flagged: tuple[SiteRow, ...]
@@ -36,6 +39,7 @@ class ComparedRow:
     """One scanner's values of one measure."""
 
     row: SiteRow
+    device: str
     strip: Markup
     median: str
     spread: str
@@ -44,7 +48,7 @@ class ComparedRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparedMeasure:
-    """One measure over all scanners, on one scale."""
+    """One measure over all scanners, on one scale. `note` says why no scanner of it could be judged, if so."""
 
     key: str
     label: str
@@ -52,6 +56,16 @@ class ComparedMeasure:
     rows: tuple[ComparedRow, ...]
     axis: Markup
     flagged: bool
+    note: Text | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """What hospitals have in common, and the names of the measures that only one of them has."""
+
+    hospitals: int
+    measures: tuple[ComparedMeasure, ...]
+    alone: Text | None
 
 
 def site_cards(assessment: Assessment, language: Language) -> tuple[SiteCard, ...]:
@@ -65,6 +79,7 @@ def site_cards(assessment: Assessment, language: Language) -> tuple[SiteCard, ..
             SiteCard(
                 anchor=f"site-{place}",
                 view=site,
+                devices=tuple(scanner_in_words(device, language) for device in site.devices),
                 counts=counts,
                 bar=divided_bar(parts),
                 flagged=tuple(row for row in assessment.comparison if row.site == site.site and row.flagged),
@@ -73,13 +88,22 @@ def site_cards(assessment: Assessment, language: Language) -> tuple[SiteCard, ..
     return tuple(cards)
 
 
-def compared_measures(assessment: Assessment, language: Language) -> tuple[ComparedMeasure, ...]:
-    """One entry for each compared measure; those in which a hospital stands out come first."""
+def comparison(assessment: Assessment, language: Language) -> Comparison:
+    """The measures that at least two hospitals have; those in which one stands out come first.
+
+    A hospital without a name is none to compare with: it may be one of the others.
+    """
     rows_by_key: dict[str, list[SiteRow]] = {}
     for row in assessment.comparison:
         rows_by_key.setdefault(row.key, []).append(row)
-    compared = [_measure(rows, language) for rows in rows_by_key.values()]
-    return tuple(sorted(compared, key=lambda one: (not one.flagged, one.label)))
+    shared = [rows for rows in rows_by_key.values() if len(named_sites(rows)) > 1]
+    alone = {rows[0].label: None for rows in rows_by_key.values() if len(named_sites(rows)) < 2}
+    compared = [_measure(rows, language) for rows in shared]
+    return Comparison(
+        hospitals=len({site.site for site in assessment.sites if site.site}),
+        measures=tuple(sorted(compared, key=lambda one: (not one.flagged, one.label))),
+        alone=joined([Text(label) for label in alone]) if alone else None,
+    )
 
 
 def _measure(rows: list[SiteRow], language: Language) -> ComparedMeasure:
@@ -94,6 +118,7 @@ def _measure(rows: list[SiteRow], language: Language) -> ComparedMeasure:
         rows=tuple(_row(row, language, grain, strip(row, scale, symbol, language)) for row in rows),
         axis=strip_axis(scale, language),
         flagged=any(row.flagged for row in rows),
+        note=None if any(judged(row) for row in rows) else next((r.explanation for r in rows if r.explanation), None),
     )
 
 
@@ -107,5 +132,10 @@ def _row(row: SiteRow, language: Language, grain: float, drawn: Markup) -> Compa
     spread = "" if row.spread is None else language.rounded(row.spread, row.unit, grain)
     away = "" if row.deviation is None else language.rounded(row.deviation, row.unit, grain, signed=True)
     return ComparedRow(
-        row=row, strip=drawn, median=language.rounded(row.median, row.unit, grain), spread=spread, deviation=away
+        row=row,
+        device=scanner_in_words(row.device, language),
+        strip=drawn,
+        median=language.rounded(row.median, row.unit, grain),
+        spread=spread,
+        deviation=away,
     )

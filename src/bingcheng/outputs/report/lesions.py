@@ -192,6 +192,16 @@ class LesionCards:
         views = (view for series in known[1].series if series.uid == seen.series_uid for view in series.lesions)
         return next((view.image for view in views if view.lesion == lesion and view.image is not None), None)
 
+    def _difference(self, change: Change) -> str:
+        """The change in per cent, or in its unit where a percentage means nothing (CT numbers have no true zero)."""
+        if change.percent is not None:
+            return self._language.percent(change.percent, signed=True)
+        if change.difference is None:
+            return "–"
+        expanded = [one.measurement.expanded_uncertainty for one in (change.before, change.after)]
+        grain = max((one for one in expanded if one is not None), default=None)
+        return self._language.rounded(change.difference, change.after.measurement.unit, grain, signed=True)
+
     def _row(self, change: Change, lead: Change | None) -> ChangeRow:
         say = self._language
         modality = change.after.conditions.get("modality")
@@ -202,7 +212,7 @@ class LesionCards:
             label=f"{label} ({modality})" if isinstance(modality, str) else label,
             before=value_in_words(change.before.measurement, say),
             after=value_in_words(change.after.measurement, say),
-            percent="–" if change.percent is None else say.percent(change.percent, signed=True),
+            percent=self._difference(change),
             limits="–"
             if limits is None
             else f"{say.percent(limits[0], signed=True)} … {say.percent(limits[1], signed=True)}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from base64 import b64encode
+from functools import partial
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
@@ -13,12 +14,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from bingcheng.compare.change import Verdict
+from bingcheng.compare.dose_overview import DoseOverview
 from bingcheng.core.finding import Level, Outcome, Trust
 from bingcheng.core.wording import Fact, Text
 from bingcheng.outputs.assessment import Assessment
 from bingcheng.outputs.language import Language
+from bingcheng.outputs.report.dose import dose_section, template_names
 from bingcheng.outputs.report.exams import exam_cards
-from bingcheng.outputs.report.hospitals import compared_measures, site_cards
+from bingcheng.outputs.report.hospitals import comparison, site_cards
 from bingcheng.outputs.report.lesions import LesionCards
 from bingcheng.outputs.report.slices import Slices
 from bingcheng.outputs.report.words import (
@@ -29,10 +32,21 @@ from bingcheng.outputs.report.words import (
     VERDICT_WORDS,
     style,
 )
-from bingcheng.outputs.summary import headline, lesion_count, priorities
+from bingcheng.outputs.scanner import scanner_in_words
+from bingcheng.outputs.summary import (
+    among_peers,
+    headline,
+    lesion_count,
+    only_repeats,
+    outside_by,
+    priorities,
+    protocol_of,
+)
 
 FILE_NAME = "index.html"
 TEMPLATES = "bingcheng.outputs.report"
+NO_DOSES = DoseOverview(exams=(), levels=(), sites=())
+"""What is shown where no exam is of CT."""
 
 
 def write_report(assessment: Assessment, folder: Path, language: Language) -> Path:
@@ -66,7 +80,7 @@ def page(assessment: Assessment, language: Language) -> str:
     # The lesions come first on the page and first in the budget of images.
     lesions = LesionCards(assessment, slices, language).all()
     exams = exam_cards(assessment, slices, language)
-    css, script = _asset("report.css"), _asset("report.js")
+    css, script = _asset("report.css") + _asset("dose.css"), _asset("report.js")
     return (
         environment(language)
         .get_template("report.html.jinja")
@@ -80,7 +94,13 @@ def page(assessment: Assessment, language: Language) -> str:
             lesions=lesions,
             exams=exams,
             sites=site_cards(assessment, language),
-            compared=compared_measures(assessment, language),
+            comparison=comparison(assessment, language),
+            dose=dose_section(
+                assessment.dose or NO_DOSES,
+                language,
+                {exam.uid: exam.label for exam in assessment.exams},
+                {card.exam.uid: card.anchor for card in exams},
+            ),
             definitions=slices.definitions(),
             css=Markup(css),  # noqa: S704 - our own file
             script=Markup(script),  # noqa: S704 - our own file
@@ -109,6 +129,11 @@ def environment(language: Language) -> Environment:
             "_n": language.plural,
             "say": language.say,
             "style": style,
+            "protocol_of": protocol_of,
+            "only_repeats": only_repeats,
+            "outside_by": outside_by,
+            "among_peers": among_peers,
+            "scanner": partial(scanner_in_words, language=language),
             "Verdict": Verdict,
             "Outcome": Outcome,
             "Level": Level,
@@ -118,6 +143,7 @@ def environment(language: Language) -> Environment:
             "outcome_words": OUTCOME_WORDS,
             "exam_words": EXAM_WORDS,
             "trust_words": TRUST_WORDS,
+            **template_names(),
         }
     )
     return templates

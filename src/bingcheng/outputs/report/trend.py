@@ -10,6 +10,7 @@ from markupsafe import Markup
 from bingcheng.core.wording import text
 from bingcheng.outputs.language import Language
 from bingcheng.outputs.report.svg import Scale, element, path
+from bingcheng.outputs.scanner import scanner_in_words
 
 WIDTH, HEIGHT = 460.0, 240.0
 LEFT, RIGHT, TOP, BOTTOM = 58.0, 16.0, 18.0, 40.0
@@ -166,7 +167,7 @@ def _point(point: TrendPoint, across: Scale, up: Scale, device: int, trend: Tren
         )
     parts.append(_mark(x, y, device))
     value = _quantity(point, trend, language)
-    tip = f"{point.exam} · {value} · {point.device}"
+    tip = f"{point.exam} · {value} · {scanner_in_words(point.device, language)}"
     return element("g", *parts, class_="point", tabindex="0", role="img", aria_label=tip, data_tip=tip)
 
 

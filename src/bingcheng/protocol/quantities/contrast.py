@@ -1,37 +1,21 @@
-"""Quantities of contrast: the delay, the phase by timing, the dose."""
+"""Quantities of the contrast agent: which, how much, how fast, and how long before the images."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
+from typing import cast
 
 from bingcheng.core.errors import Owner, Problem, Undefined
-from bingcheng.core.wording import text
-from bingcheng.dicom.acquisition import Acquisition, AnyAcquisition
+from bingcheng.core.wording import Text, text
+from bingcheng.dicom.acquisition import Acquisition
 from bingcheng.protocol.attributes import ExamFacts, attribute
 from bingcheng.protocol.values import Kind
-
-PHASES = {
-    "precontrast": text("before contrast"),
-    "late_arterial": text("late arterial"),
-    "portal_venous": text("portal venous"),
-    "delayed": text("delayed"),
-}
-WINDOWS_S = (("late_arterial", 25.0, 45.0), ("portal_venous", 55.0, 100.0), ("delayed", 110.0, 900.0))
-"""Delays after the start of injection that tell a phase of the liver: wide windows around customary fixed delays, so
-that a phase scanned too late is still recognised and then judged. What lies between them stays undecided."""
 
 NO_CONTRAST_START = Problem(
     code="protocol.no-contrast-start",
     says="the header does not say when the contrast injection began, so neither delay nor phase can be told",
     remedy="Have the injection time written (injector interface, ContrastBolusStartTime), or tell the phase by hand.",
     owner=Owner.TECHNOLOGIST,
-)
-BETWEEN_PHASES = Problem(
-    code="protocol.between-phases",
-    says="{delay_s} s after the start of injection lies between the contrast phases",
-    remedy="Look at the aorta and the portal vein to tell the phase; agree on delays that fall into one phase.",
-    owner=Owner.RADIOLOGIST,
 )
 FROM_THE_INJECTOR = text("Read it from the injector's log, or have the injector's interface write it into the header.")
 
@@ -48,34 +32,10 @@ def contrast_delay(acquisition: Acquisition, exam: ExamFacts) -> float | None:
 
     The series' own start of injection (0018,1042) counts, else the one that the other series of the exam agree on.
     """
-    injected = acquisition.contrast_started_at or _agreed_start(exam.acquisitions)
+    injected = injection_start(acquisition, exam)
     if injected is None or acquisition.started_at is None:
         raise Undefined(NO_CONTRAST_START)
     return (acquisition.started_at - injected).total_seconds()
-
-
-@attribute("derived.contrast_phase", label=text("contrast phase"), kind=Kind.WORD, words=PHASES)
-def contrast_phase(acquisition: Acquisition, exam: ExamFacts) -> str | None:
-    """The phase of the liver by the delay alone (see `WINDOWS_S`)."""
-    delay_s = contrast_delay(acquisition, exam)
-    assert delay_s is not None
-    if delay_s <= 0:
-        return "precontrast"
-    for phase, low_s, high_s in WINDOWS_S:
-        if low_s <= delay_s <= high_s:
-            return phase
-    raise Undefined(BETWEEN_PHASES, delay_s=delay_s)
-
-
-@attribute("derived.contrast_phases", label=text("contrast phases of the exam"), kind=Kind.WORDS, words=PHASES)
-def contrast_phases(exam: ExamFacts) -> tuple[str, ...] | None:
-    """All contrast phases of the exam's original CT and MR series.
-
-    Undefined as soon as one series' phase is: the missing phase might be that one.
-    """
-    images = [a for a in exam.acquisitions if a.modality in {"CT", "MR"} and _is_image(a)]
-    found = {contrast_phase(acquisition, exam) for acquisition in images}
-    return tuple(sorted(phase for phase in found if phase)) if images else None
 
 
 @attribute(
@@ -116,11 +76,19 @@ def contrast_by_weight(acquisition: Acquisition) -> float | None:
     return None if volume_ml is None or not weight_kg else volume_ml / weight_kg
 
 
-def _agreed_start(acquisitions: Iterable[AnyAcquisition]) -> datetime | None:
-    starts = {a.contrast_started_at for a in acquisitions if a.contrast_started_at is not None}
-    return starts.pop() if len(starts) == 1 else None
+def delay_said(delay_s: float) -> Text:
+    """How long before or after the start of injection."""
+    if delay_s < 0:
+        return text("{delay_s} s before the start of injection", delay_s=-delay_s)
+    return text("{delay_s} s after the start of injection", delay_s=delay_s)
 
 
-def _is_image(acquisition: AnyAcquisition) -> bool:
-    kind = [word.upper() for word in acquisition.image_type]
-    return "LOCALIZER" not in kind and kind[:1] != ["DERIVED"]
+def injection_start(acquisition: Acquisition, exam: ExamFacts) -> datetime | None:
+    """When the injection began that a series shows: its own entry (0018,1042), else that on which all others agree."""
+    if acquisition.contrast_started_at is not None:
+        return acquisition.contrast_started_at
+    key = ("agreed start of injection", 0)
+    if key not in exam.memo:
+        starts = {a.contrast_started_at for a in exam.acquisitions if a.contrast_started_at is not None}
+        exam.memo[key] = starts.pop() if len(starts) == 1 else None
+    return cast("datetime | None", exam.memo[key])

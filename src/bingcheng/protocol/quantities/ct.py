@@ -9,6 +9,7 @@ from bingcheng.protocol.attributes import ExamFacts, attribute
 from bingcheng.protocol.values import Kind
 
 SCAN_MODES = {"axial": text("axial (step and shoot)"), "helical": text("helical")}
+MODES = {"SPIRAL": "helical", "SEQUENCED": "axial"}
 
 
 @attribute("KVP", label=text("tube voltage"), unit="kV")
@@ -54,11 +55,13 @@ def detector_rows(acquisition: CtAcquisition) -> float | None:
 
 @attribute("derived.scan_mode", label=text("scan mode"), kind=Kind.WORD, words=SCAN_MODES)
 def scan_mode(acquisition: CtAcquisition) -> str | None:
-    """`helical` where a pitch is recorded, which PS3.3 C.8.15.3.10 allows for spiral acquisitions only.
+    """Whether the table moved while the tube turned, by (0018,9302) or the vendor's word for it (PS3.3 C.8.15.3.2.1).
 
-    Value 3 of the image type is no witness: AXIAL there names the plane of the image, not the motion of the table. So
-    a header without a pitch leaves the mode open.
+    A pitch is recorded for spirals only (C.8.15.3.10) and tells one where nothing else does. AXIAL as value 3 of the
+    image type is no witness: it names the plane of the image.
     """
+    if acquisition.acquisition_type in MODES:
+        return MODES[acquisition.acquisition_type]
     return "helical" if acquisition.pitch is not None and acquisition.pitch > 0 else None
 
 

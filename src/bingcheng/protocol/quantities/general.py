@@ -57,6 +57,15 @@ def slice_gap(acquisition: Acquisition) -> float | None:
     return None if interval_mm is None or thickness_mm is None else round(interval_mm - thickness_mm, 6) + 0.0
 
 
+@attribute(
+    "derived.interval_over_thickness", label=text("distance between slices over their thickness"), tolerance=0.005
+)
+def interval_over_thickness(acquisition: Acquisition) -> float | None:
+    """Distance between slice centres over the slice thickness; below 1 where slices overlap."""
+    interval_mm, thickness_mm = acquisition.reconstruction_interval_mm, acquisition.slice_thickness_mm
+    return None if interval_mm is None or not thickness_mm else interval_mm / thickness_mm
+
+
 @attribute("derived.coverage_mm", label=text("covered length"), unit="mm")
 def coverage(acquisition: Acquisition) -> float | None:
     """Length of the stack of slices, from its first to its last face."""
@@ -187,3 +196,9 @@ def exam_minutes(exam: ExamFacts) -> float | None:
         return None
     minutes = (max(starts) - min(starts)).total_seconds() / 60.0
     return minutes if minutes >= 60.0 else None
+
+
+@attribute("PatientAge", label=text("patient age"), unit="a", owner=Owner.TECHNOLOGIST)
+def age(acquisition: Acquisition) -> float | None:
+    """The patient's age at the exam (0010,1010), else from the date of birth."""
+    return acquisition.age_a

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bingcheng.core.errors import Owner, Problem, Undefined
-from bingcheng.core.wording import text
-from bingcheng.dicom.acquisition import PetAcquisition
+from bingcheng.core.wording import Text, text
+from bingcheng.dicom.acquisition import Acquisition, PetAcquisition
 from bingcheng.protocol.attributes import attribute
 from bingcheng.protocol.values import Kind
 
@@ -15,7 +15,16 @@ NEGATIVE_UPTAKE = Problem(
     owner=Owner.TECHNOLOGIST,
 )
 FROM_THE_INJECTION_RECORD = text("Enter it from the injection record at the console, or send it with the exam.")
-TRACERS = {"FDG": text("FDG"), "other": text("another tracer")}
+TRACERS = {
+    **{
+        name: Text(name)
+        for name in (
+            *("FDG", "PSMA-11", "PSMA-1007", "PSMA-617", "DCFPYL", "FLUCICLOVINE", "CHOLINE", "DOTATATE", "DOTATOC"),
+            *("DOTANOC", "FAPI-04", "FAPI-46", "FLT", "FES", "NAF", "FET", "METHIONINE", "FDOPA", "FMISO", "ACETATE"),
+        )
+    },
+    "other": text("another tracer"),
+}
 NO_TRACER = text("the header does not name the tracer")
 ACTIVITY = text("administered activity")
 
@@ -24,7 +33,9 @@ ACTIVITY = text("administered activity")
     "derived.tracer", label=text("tracer"), kind=Kind.WORD, words=TRACERS, why=NO_TRACER, owner=Owner.TECHNOLOGIST
 )
 def tracer(acquisition: PetAcquisition) -> str | None:
-    """``FDG`` or ``other``, by the radiopharmaceutical's name (0018,0031), or a nuclide that excludes FDG."""
+    """The tracer by code or unmistakable name; ``other`` for another name, or for a nuclide that FDG has not."""
+    if acquisition.tracer is not None:
+        return acquisition.tracer if acquisition.tracer in TRACERS else "other"
     name = (acquisition.radiopharmaceutical or "").upper()
     nuclide = "".join(letter for letter in (acquisition.radionuclide or "").upper() if letter.isalnum())
     if nuclide and not any(mark in nuclide for mark in ("18F", "F18", "FLUOR")):
@@ -133,3 +144,16 @@ def attenuation_corrected(acquisition: PetAcquisition) -> bool | None:
 def decay_correction(acquisition: PetAcquisition) -> str | None:
     """NONE, START or ADMIN (0054,1102)."""
     return acquisition.decay_correction
+
+
+def lean_share(acquisition: Acquisition) -> float | None:
+    """Lean body mass over weight, by weight, height and sex.
+
+    9270 kg over (6680 + 216 BMI) kg for men, over (8780 + 244 BMI) for women (Janmahasatian et al., Clin Pharmacokinet
+    2005;44:1051; as EANM 2.0 asks, since the formula of James falls at a high body mass index).
+    """
+    weight_kg, height_m = acquisition.weight_kg, acquisition.height_m
+    constants = {"M": (6680.0, 216.0), "F": (8780.0, 244.0)}.get(acquisition.sex or "")
+    if not weight_kg or not height_m or constants is None:
+        return None
+    return 9270.0 / (constants[0] + constants[1] * weight_kg / height_m**2)

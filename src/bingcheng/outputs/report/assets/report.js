@@ -142,7 +142,8 @@
   const step = (by) => {
     const part = reading();
     if (part === "#exams") return stepExam(by);
-    const cards = $$(part === "#hospitals" ? ".site, .comparison" : ".lesion");
+    const compared = part === "#hospitals" || part === "#dose";
+    const cards = $$(compared ? `${part} .site, ${part} .comparison` : ".lesion");
     if (!cards.length) return undefined;
     const at = cards.findIndex((card) => card.classList.contains("current"));
     const next = cards[at < 0 ? (by > 0 ? 0 : cards.length - 1) : Math.min(Math.max(at + by, 0), cards.length - 1)];
@@ -162,7 +163,8 @@
   const keys = {
     j: () => step(1), k: () => step(-1), ArrowRight: () => stepExam(1), ArrowLeft: () => stepExam(-1),
     "/": () => { if (search) { jump("#exams"); search.focus(); search.select(); } }, "?": () => help.showModal(), c: toggleContours,
-    1: () => jump("#first"), 2: () => jump("#lesions"), 3: () => jump("#hospitals"), 4: () => jump("#exams"),
+    1: () => jump("#first"), 2: () => jump("#lesions"), 3: () => jump("#hospitals"), 4: () => jump("#dose"),
+    5: () => jump("#exams"),
   };
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") tip.hidden = true;

@@ -1,0 +1,40 @@
+"""Workspaces of earlier releases brought up to the tables of this one, in one transaction, keeping what they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from sqlalchemy import Connection, select, update
+
+from bingcheng.archive import schema
+
+
+def upgrade(connection: Connection) -> None:
+    """Apply every step between the version of the workspace and this release's."""
+    about = schema.about
+    found = connection.scalar(select(about.c.value).where(about.c.key == "version"))
+    if found is None or not found.isdecimal():
+        return
+    for version in range(int(found), schema.VERSION):
+        STEPS[version](connection)
+        connection.execute(update(about).where(about.c.key == "version").values(value=str(version + 1)))
+
+
+def _statements_and_summaries(connection: Connection) -> None:
+    """1 to 2: statements of people, doses, numbers of findings in columns.
+
+    Exams are judged anew, which fills the numbers, and those that a run finds again are assessed anew, which reads
+    their doses.
+    """
+    schema.statement.create(connection, checkfirst=True)
+    schema.dose.create(connection, checkfirst=True)
+    # Findings are made anew from the facts: the table is made anew too, since a column that must be filled can't be
+    # added to one that has rows.
+    schema.finding.drop(connection, checkfirst=True)
+    schema.finding.create(connection)
+    connection.execute(update(schema.exam).values(judged=None, fingerprint=""))
+
+
+STEPS: Mapping[int, Callable[[Connection], None]] = MappingProxyType({1: _statements_and_summaries})
+"""What brings a workspace of the version that is the key to the next one."""

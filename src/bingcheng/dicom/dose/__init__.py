@@ -1,0 +1,1 @@
+"""What the scanner reported of the radiation: dose reports (RDSR) as typed facts."""

@@ -1,0 +1,1 @@
+"""What a series is, told from how it was made; its names count only where that leaves a tie."""

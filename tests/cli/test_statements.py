@@ -1,0 +1,118 @@
+"""``bingcheng protocol``: what people state, as they state it, and what it does to the findings."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture
+def stored(small_study, bingcheng):
+    """The command, with the small study assessed into its workspace."""
+    assert bingcheng("assess", small_study, "--workers", 1, "--quiet").code == 0
+    return bingcheng
+
+
+def findings(bingcheng, small_study):
+    """The findings of all exams, by exam, protocol and criterion."""
+    seen = bingcheng("assess", small_study, "--workers", 1, "--json").json
+    return {
+        (exam["label"], one["protocol"], one["criterion"]): one for exam in seen["exams"] for one in exam["findings"]
+    }
+
+
+def first(found, outcome):
+    return next(key for key, one in found.items() if one["outcome"] == outcome and not key[2].startswith("role."))
+
+
+def test_a_waiver_shows_in_the_findings_and_can_be_taken_back(stored, small_study):
+    before = findings(stored, small_study)
+    exam, protocol, criterion = next(key for key, one in before.items() if one["outcome"] in ("fail", "unknown"))
+    said = stored(
+        *("protocol", "waive", criterion, "--protocol", protocol, "--exam", exam, "--by", "Dr Li"),
+        *("--because", "agreed with the province", "--until", "2099-12-31"),
+    )
+    assert said.code == 0, said.err
+    assert "statement 1" in said.out
+    waived = findings(stored, small_study)[exam, protocol, criterion]
+    assert waived["outcome"] == "waived"
+    assert not waived["gates"]
+    for words in ("Dr Li", "agreed with the province", "2099-12-31"):
+        assert words in waived["reason"]
+    listed = stored("protocol", "statements")
+    assert "Dr Li" in listed.out
+    assert exam in listed.out
+    assert stored("protocol", "withdraw", 1).code == 0
+    assert findings(stored, small_study) == before
+    assert "withdrawn" in stored("protocol", "statements", "--all").out
+
+
+def test_answers_are_listed_as_questions_first_and_fill_what_no_header_says(stored, small_study):
+    asked = stored("protocol", "questions", "E01")
+    assert asked.code == 0
+    assert "clinical.tumour" in asked.out
+    said = stored("protocol", "answer", "clinical.tumour=HCC", "--exam", "E01", "--by", "Ms Wu")
+    assert said.code == 0, said.err
+    assert "clinical.tumour = HCC" in stored("protocol", "statements").out
+
+
+def test_a_series_is_said_to_be_another_one_and_its_criteria_are_no_more_judged(stored, small_study):
+    before = findings(stored, small_study)
+    exam, protocol, criterion = next(
+        key for key, one in before.items() if key[2].startswith("role.") and one["outcome"] == "pass"
+    )
+    series, role = before[exam, protocol, criterion]["series_uid"], criterion.removeprefix("role.")
+    said = stored("protocol", "correct", exam, series, role, "--protocol", protocol, "--is-not", "--by", "A")
+    assert said.code == 0, said.err
+    assert findings(stored, small_study)[exam, protocol, criterion]["outcome"] != "pass"
+
+
+WAIVE = ("protocol", "waive", "thickness", "--protocol", "ct_response_recist11", "--because", "x", "--by", "A")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ((*WAIVE, "--until", "soon"), "cli.not-a-day"),
+        ((*WAIVE, "--until", "2001-01-01"), "engine.already-over"),
+        ((*WAIVE, "--until", "2099-01-01", "--exam", "E99"), "engine.no-such-exam"),
+        ((*WAIVE, "--until", "2099-01-01", "--site", "Nowhere"), "cli.no-such-site"),
+        (
+            ("protocol", "waive", "thicknes", *WAIVE[3:], "--until", "2099-01-01"),
+            "engine.no-such-criterion",
+        ),
+        (("protocol", "answer", "tumour", "--by", "A"), "cli.not-an-answer"),
+        (("protocol", "answer", "no.such=1", "--by", "A"), "engine.not-answerable"),
+        (("protocol", "answer", "site.earl_accredited_recon=perhaps", "--by", "A"), "engine.wrong-answer"),
+        (("protocol", "answer", "site.phantom_interval_days=ten", "--by", "A"), "engine.wrong-answer"),
+        (
+            ("protocol", "correct", "E01", "no-such", "CT", "--protocol", "ct_response_recist11", "--by", "A"),
+            "engine.no-such-series",
+        ),
+        (
+            ("protocol", "correct", "E01", "1", "XX", "--protocol", "ct_response_recist11", "--by", "A"),
+            "engine.no-such-role",
+        ),
+        (("protocol", "correct", "E01", "1", "CT", "--protocol", "nope", "--by", "A"), "protocol.no-such-protocol"),
+        (("protocol", "withdraw", 7), "archive.no-such-statement"),
+    ],
+)
+def test_what_can_not_be_stated_is_said_and_nothing_changes(stored, arguments, code):
+    said = stored(*arguments)
+    assert said.code != 0
+    assert code in said.err
+    assert "Nothing is stated" in stored("protocol", "statements").out
+
+
+def test_without_a_workspace_nothing_is_made(bingcheng, tmp_path):
+    said = bingcheng(*WAIVE, "--until", "2099-01-01")
+    assert "archive.no-workspace" in said.err
+    assert not (tmp_path / "workspace").exists()
+
+
+def test_a_protocol_that_was_asked_for_is_remembered(stored, small_study):
+    def judged_by():
+        return {key[1] for key in findings(stored, small_study)}
+
+    assert "liver_ct_lirads2018" not in judged_by()
+    assert stored("assess", small_study, "--workers", 1, "--quiet", "--protocol", "liver_ct_lirads2018").code == 0
+    assert "liver_ct_lirads2018" in judged_by()
