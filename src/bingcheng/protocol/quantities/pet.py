@@ -5,7 +5,7 @@ from __future__ import annotations
 from bingcheng.core.errors import Owner, Problem, Undefined
 from bingcheng.core.wording import Text, text
 from bingcheng.dicom.acquisition import Acquisition, PetAcquisition
-from bingcheng.protocol.attributes import attribute
+from bingcheng.protocol.attributes import ExamFacts, attribute
 from bingcheng.protocol.values import Kind
 
 NEGATIVE_UPTAKE = Problem(
@@ -47,6 +47,20 @@ def tracer(acquisition: PetAcquisition) -> str | None:
         return "FDG"
     named = "".join(letter for letter in name if letter.isalnum())
     return None if named in {"F18", "18F", "FLUORINE18", "SOLUTION"} else "other"
+
+
+@attribute(
+    "derived.tracers",
+    label=text("tracers of the exam"),
+    kind=Kind.WORDS,
+    words=TRACERS,
+    why=NO_TRACER,
+    owner=Owner.TECHNOLOGIST,
+)
+def tracers(exam: ExamFacts) -> tuple[str, ...] | None:
+    """The tracers of the exam's PET series, as far as their headers name them."""
+    found = {tracer(one) for one in exam.acquisitions if isinstance(one, PetAcquisition)}
+    return tuple(name for name in TRACERS if name in found) or None
 
 
 @attribute(
