@@ -8,9 +8,8 @@ from typing import Annotated
 
 import typer
 
-from bingcheng.cli.options import Shared
+from bingcheng.cli.options import DEFAULT_WORKSPACE, Shared
 
-DEFAULT_WORKSPACE = Path("bingcheng-workspace")
 SHARE_PERCENT = 80.0
 LEAST = 3
 

@@ -13,8 +13,8 @@ from rich.markup import escape
 
 from bingcheng.archive.workspace import Workspace
 from bingcheng.cli.authoring import save_text
+from bingcheng.cli.exam_names import exam_named
 from bingcheng.cli.exits import OK
-from bingcheng.cli.statements import exam_labelled
 from bingcheng.core.errors import InputError, Owner, Problem
 from bingcheng.core.wording import text
 from bingcheng.dicom.facts.acquired import acquisition
@@ -22,6 +22,7 @@ from bingcheng.dicom.grouping.exams import exams as grouped
 from bingcheng.dicom.index.scan import index
 from bingcheng.engine.judgement import evidence
 from bingcheng.engine.plan import image_series
+from bingcheng.engine.view import assessment
 from bingcheng.outputs.language import Language
 from bingcheng.protocol.authoring.clusters import GoodExam
 from bingcheng.protocol.authoring.learn import Draft, learn
@@ -127,7 +128,9 @@ def _in_folders(folders: Iterable[Path]) -> Iterator[GoodExam]:
 def _in_workspace(lesson: Lesson, names: Iterable[str]) -> Iterator[GoodExam]:
     workspace = Workspace.look_into(lesson.workspace, lesson.database)
     try:
-        wanted = {exam_labelled(workspace, name).uid for name in names}
+        asked = tuple(names)
+        exams = assessment(workspace, images=False).exams if asked else ()
+        wanted = {exam_named(exams, name).uid for name in asked}
         for exam, facts, supplied in evidence(workspace):
             if not wanted or exam.uid in wanted:
                 yield GoodExam(acquisitions=facts, supplied=supplied)

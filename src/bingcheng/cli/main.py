@@ -14,13 +14,12 @@ import typer
 
 from bingcheng.cli.exits import OK, USAGE, plainly, settle_streams, tell
 from bingcheng.cli.help import unvalued as flag
-from bingcheng.cli.options import shared
+from bingcheng.cli.options import DEFAULT_WORKSPACE, shared
 from bingcheng.cli.protocol_commands import add_protocol_commands
 from bingcheng.cli.usage import usage_errors
 from bingcheng.core.wording import text
 from bingcheng.outputs.language import Language
 
-DEFAULT_WORKSPACE = Path("bingcheng-workspace")
 LANGUAGES = ("en", "zh")
 
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NoReturn
 
 import typer
@@ -12,6 +13,7 @@ from bingcheng.cli.help import commands_in
 from bingcheng.cli.help import unvalued as flag
 from bingcheng.outputs.language import Language
 
+DEFAULT_WORKSPACE = Path("bingcheng-workspace")
 MOST_WORKERS = 8
 
 

@@ -11,9 +11,7 @@ import typer
 from bingcheng.cli.authoring_commands import add_authoring_commands
 from bingcheng.cli.help import unvalued as flag
 from bingcheng.cli.interchange_commands import add_interchange_commands
-from bingcheng.cli.options import Shared
-
-DEFAULT_WORKSPACE = Path("bingcheng-workspace")
+from bingcheng.cli.options import DEFAULT_WORKSPACE, Shared
 
 
 def add_protocol_commands(application: typer.Typer, shared: Shared) -> typer.Typer:

@@ -7,12 +7,10 @@ from pathlib import Path
 from rich.console import Console
 
 from bingcheng.archive.workspace import Workspace
+from bingcheng.cli.exam_names import exam_named
 from bingcheng.cli.exits import OK
-from bingcheng.cli.nearest import nearest
 from bingcheng.cli.terminal import exam_table, print_exam
-from bingcheng.core.errors import InputError
 from bingcheng.core.wording import text
-from bingcheng.engine.problems import NO_SUCH_EXAM
 from bingcheng.engine.view import assessment
 from bingcheng.outputs.language import Language
 
@@ -34,8 +32,5 @@ def run_show(exam: str | None, folder: Path, database: str | None, *, identified
     if exam is None:
         console.print(exam_table(language, seen.exams) if seen.exams else language.say(text("No exam is stored yet.")))
         return OK
-    found = [one for one in seen.exams if exam.upper() == one.label or exam == one.uid]
-    if not found:
-        raise InputError(NO_SUCH_EXAM, exam=exam, near=nearest(exam, [one.label for one in seen.exams]))
-    print_exam(console, language, found[0])
+    print_exam(console, language, exam_named(seen.exams, exam))
     return OK

@@ -13,17 +13,16 @@ from rich.table import Table
 
 from bingcheng.archive.statements import Kept, StatementKind, statements
 from bingcheng.archive.workspace import Workspace
+from bingcheng.cli.exam_names import exam_named
 from bingcheng.cli.exits import OK
 from bingcheng.cli.nearest import nearest
 from bingcheng.core.errors import InputError, Owner, Problem
 from bingcheng.core.finding import Outcome
 from bingcheng.core.wording import Text, text
 from bingcheng.engine.agreed import agreed, judge_again
-from bingcheng.engine.problems import NO_SUCH_EXAM
 from bingcheng.engine.publish import publish
 from bingcheng.engine.stating import answer, correct, take_back, waive
 from bingcheng.engine.view import assessment
-from bingcheng.outputs.assessment import ExamView
 from bingcheng.outputs.language import Language
 from bingcheng.protocol.attributes import About, attributes
 
@@ -158,7 +157,7 @@ def run_questions(exam: str, folder: Path, database: str | None, language: Langu
     """Print what a person could answer about an exam, with the names to answer by; returns the exit code."""
     workspace = Workspace.look_into(folder, database)
     try:
-        found = exam_labelled(workspace, exam)
+        found = exam_named(assessment(workspace, images=False).exams, exam)
         judged_by = agreed(workspace).protocols
     finally:
         workspace.close()
@@ -183,29 +182,13 @@ def run_questions(exam: str, folder: Path, database: str | None, language: Langu
     return OK
 
 
-def exam_labelled(workspace: Workspace, name: str) -> ExamView:
-    """The exam of that label or UID.
-
-    Raises
-    ------
-    InputError
-        ``engine.no-such-exam``.
-    """
-    seen = assessment(workspace, images=False)
-    for one in seen.exams:
-        if name.upper() == one.label or name == one.uid:
-            return one
-    raise InputError(NO_SUCH_EXAM, exam=name, near=nearest(name, [one.label for one in seen.exams]))
-
-
 def _changed(place: Place, stating: Callable[[Workspace, str | None], Text], language: Language) -> int:
     """State something, judge the workspace again, and write its report anew."""
     Workspace.look_into(place.workspace, place.database).close()  # nothing is made where nothing is
     workspace = Workspace.open(place.workspace, place.database)
     console = Console()
     try:
-        exam_uid = None if place.exam is None else exam_labelled(workspace, place.exam).uid
-        _check_site(workspace, place.site)
+        exam_uid = _meant(place, workspace)
         console.print(language.say(stating(workspace, exam_uid)), highlight=False)
         count = judge_again(workspace, _now().date())
         published = publish(assessment(workspace), workspace.folder, language)
@@ -216,13 +199,16 @@ def _changed(place: Place, stating: Callable[[Workspace, str | None], Text], lan
     return OK
 
 
-def _check_site(workspace: Workspace, site: str | None) -> None:
-    """A hospital that no exam is of would be waited for in vain."""
-    if site is None:
-        return
-    known = sorted({exam.site for exam in assessment(workspace, images=False).exams if exam.site})
-    if site not in known:
-        raise InputError(NO_SUCH_SITE, site=site, near=nearest(site, known))
+def _meant(place: Place, workspace: Workspace) -> str | None:
+    """The UID of the exam that is meant; a hospital that no exam is of would be waited for in vain."""
+    if place.exam is None and place.site is None:
+        return None
+    exams = assessment(workspace, images=False).exams
+    exam_uid = None if place.exam is None else exam_named(exams, place.exam).uid
+    known = sorted({exam.site for exam in exams if exam.site})
+    if place.site is not None and place.site not in known:
+        raise InputError(NO_SUCH_SITE, site=place.site, near=nearest(place.site, known))
+    return exam_uid
 
 
 def _said(kept: Kept) -> Text:

@@ -40,10 +40,11 @@ class Judgement:
         self.fillings = {role.id: filling(role, self.evidence, said.get(role.id)) for role in protocol.roles}
         self.chosen = {key: self._chosen(one) for key, one in self.fillings.items()}
         self._partners: dict[tuple[int, tuple[str, ...], bool], AnyAcquisition | None] = {}
+        compared = {key for one in protocol.criteria if one.scope is Scope.PAIR for key in one.roles}
         self.earlier = (
             {}
             if self.before is None
-            else {role.id: filling(role, self.before, said.get(role.id)) for role in protocol.roles}
+            else {key: filling(protocol.role(key), self.before, said.get(key)) for key in compared}
         )
 
     def findings(self) -> Iterator[Finding]:
