@@ -30,9 +30,9 @@ PO, MO = FOLDER / "bingcheng.po", FOLDER / "bingcheng.mo"
 
 SPEAKERS = frozenset({"text", "_", "several", "plural", "_n", "say"})
 """Calls whose string arguments are sentences."""
-DESCRIBED = {"Problem": ("says", "remedy"), "measure": ("label",), "Part": ("label",)}
+DESCRIBED = {"Problem": ("says", "remedy"), "measure": ("label",), "Part": ("label",), "Feature": ("label",)}
 """Calls that describe a thing of the catalogue, and which of their arguments people read."""
-SPOKEN_ENUMS = frozenset({"Outcome", "Level", "Trust", "Verdict", "Owner", "SubjectKind"})
+SPOKEN_ENUMS = frozenset({"Outcome", "Level", "Trust", "Verdict", "Owner", "SubjectKind", "Robustness"})
 SPOKEN_KEYS = frozenset(
     {
         "title", "remedy", "note", "reason", "sentence", "says", "explanation", "label", "summary", "because", "why",

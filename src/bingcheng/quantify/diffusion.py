@@ -15,7 +15,7 @@ from bingcheng.core.measure import Component, Part, Reference, ReferenceKind, me
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Stack, Volume
 from bingcheng.quantify import reference_cases as known
-from bingcheng.quantify.intensity import lesion_values
+from bingcheng.quantify.intensity.hounsfield import lesion_values
 
 TOO_FEW_B_VALUES = Problem(
     code="quantify.too-few-b-values",

@@ -9,7 +9,7 @@ from bingcheng.core.errors import Undefined
 from bingcheng.image.geometry import VolumeGeometry
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
-from bingcheng.quantify.intensity import hu_distribution, hu_mean, hu_sd
+from bingcheng.quantify.intensity.hounsfield import hu_distribution, hu_mean, hu_sd
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Lesions: outlined from one click or box, edited, and matched between time points."""

@@ -1,0 +1,1 @@
+"""Radiomics in the terms of the IBSI: settings, the image-processing chain, and features from one call."""
