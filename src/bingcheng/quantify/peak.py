@@ -45,12 +45,48 @@ def highest_sphere_mean(volume: Volume, lesion: Region, radius_mm: float) -> flo
         not has the highest mean.
     """
     offsets, weights = sphere_weights(volume.geometry, radius_mm)
+    return _mean_about(volume, lesion, lesion.inside, offsets, weights, radius_mm)
+
+
+def sphere_mean_about_hottest(volume: Volume, lesion: Region, radius_mm: float) -> float:
+    """The mean within the sphere centred on the lesion's hottest voxel; of several, the highest mean.
+
+    Parameters and errors as of `highest_sphere_mean`, which looks for the best centre instead.
+    """
+    offsets, weights = sphere_weights(volume.geometry, radius_mm)
+    inside = lesion.inside
+    image = np.where(inside, volume.voxels[lesion.box()], -np.inf)
+    return _mean_about(volume, lesion, image == image.max(), offsets, weights, radius_mm)
+
+
+def highest_mean_of_whole_voxels(volume: Volume, lesion: Region, radius_mm: float) -> float:
+    """As `highest_sphere_mean`, of a sphere that takes whole voxels: those whose centres it holds, all alike.
+
+    Parameters and errors as of `highest_sphere_mean`.
+    """
+    offsets, _ = sphere_weights(volume.geometry, radius_mm)
+    held = np.linalg.norm(offsets @ volume.geometry.matrix.T, axis=1) <= radius_mm
+    offsets = np.ascontiguousarray(offsets[held])
+    weights = np.full(len(offsets), 1.0 / len(offsets))
+    return _mean_about(volume, lesion, lesion.inside, offsets, weights, radius_mm)
+
+
+def _mean_about(
+    volume: Volume,
+    lesion: Region,
+    centres: NDArray[np.bool_],
+    offsets: NDArray[np.int64],
+    weights: NDArray[np.float64],
+    radius_mm: float,
+) -> float:
+    """The highest weighted mean about the `centres`, marked on the lesion's box."""
     reach = np.abs(offsets).max(axis=0)
     box = lesion.box((int(reach[0]), int(reach[1]), int(reach[2])))
     image = volume.voxels[box].astype(np.float64)
     if volume.valid is not None:
         image[~volume.valid[box]] = np.nan
-    whole, cut = _highest(image, np.argwhere(lesion.inside_box(box)), offsets, weights)
+    corner = [start - cut.start for start, cut in zip(lesion.start, box, strict=True)]
+    whole, cut = _highest(image, np.argwhere(centres) + corner, offsets, weights)
     if not np.isfinite(whole) or cut > whole:
         raise Undefined(SPHERE_CUT, radius_mm=radius_mm)
     return float(whole)
