@@ -10,8 +10,13 @@ from pathlib import Path
 from shutil import which
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 REFERENCE_DATA = "BINGCHENG_REFERENCE_DATA"
+
+# How fast examples are made and run says something about the machine, not about the code.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")

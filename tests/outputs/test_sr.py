@@ -47,7 +47,11 @@ def axis(lesion):
         return Chord(start_mm=a, end_mm=b, length_mm=float(np.linalg.norm(np.subtract(a, b))))
 
     return DiameterLine(
-        slice_index=4, long_axis=chord((4, 5, 8), (4, 13, 21)), short_axis=chord((4, 12, 9), (4, 7, 11))
+        slice_index=4,
+        long_axis=chord((4, 5, 8), (4, 13, 21)),
+        short_axis=chord((4, 12, 9), (4, 7, 11)),
+        caliper_width_mm=8.0,
+        longest_chord_mm=7.0,
     )
 
 

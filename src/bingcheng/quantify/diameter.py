@@ -53,11 +53,15 @@ class DiameterLine:
     long_axis : the longest diameter.
     short_axis : the longest chord that crosses it at a right angle without leaving the outline; None where the long
         axis runs outside of a concave outline so that nothing crosses it inside.
+    caliper_width_mm : distance between the two lines along the long axis that hold the outline between them.
+    longest_chord_mm : of all chords at a right angle to the long axis that stay inside the outline, wherever they lie.
     """
 
     slice_index: int
     long_axis: Chord
     short_axis: Chord | None
+    caliper_width_mm: float
+    longest_chord_mm: float
 
 
 @derived
@@ -86,19 +90,21 @@ def longest_axis(lesion: Region) -> DiameterLine:
     groups, corners = hulls(owner, flat)
     longest_mm = farthest(groups, corners[:, 1:])
     ties = pairs_as_far(groups, corners[:, 1:], longest_mm - TIE_MM, most=MOST_TIES)
-    best: tuple[float, Floats, Floats, tuple[Floats, Floats] | None, int] | None = None
+    best: tuple[_Border, tuple[float, float, float], int] | None = None
     for i, j in ties:
-        ends = corners[i, 1:], corners[j, 1:]
-        across = _short_axis(lesion, owners, int(groups[i]), plane, *ends)
-        width = 0.0 if across is None else float(np.hypot(*(across[1] - across[0])))
-        if best is None or width > best[0] + TIE_MM:
-            best = width, *ends, across, round(corners[i, 0])
+        border = _Border.of(lesion, owners, int(groups[i]), plane, corners[i, 1:], corners[j, 1:])
+        crossing = border.widest_crossing()
+        if best is None or crossing[2] - crossing[1] > best[1][2] - best[1][1] + TIE_MM:
+            best = border, crossing, round(corners[i, 0])
     assert best is not None
-    _, start, end, across, z = best
+    border, crossing, z = best
+    across = border.chord_across(crossing)
     return DiameterLine(
         slice_index=lesion.start[0] + z,
-        long_axis=plane.chord(grid, z, start, end),
-        short_axis=None if across is None else plane.chord(grid, z, across[0], across[1]),
+        long_axis=plane.chord(grid, z, border.start, border.end),
+        short_axis=None if across is None else plane.chord(grid, z, *across),
+        caliper_width_mm=border.caliper_width_mm(),
+        longest_chord_mm=_longest_chord(border.segments),
     )
 
 
@@ -159,32 +165,63 @@ def _outlines(lesion: Region) -> NDArray[np.int64]:
     return np.asarray(owners, dtype=np.int64)
 
 
-def _short_axis(
-    lesion: Region, owners: NDArray[np.int64], owner: int, plane: _Plane, start: Floats, end: Floats
-) -> tuple[Floats, Floats] | None:
-    z, rows, columns = ndimage.find_objects(owners, max_label=owner)[owner - 1]
-    own = owners[z, rows, columns][0] == owner
-    filled = ndimage.binary_fill_holes(own)
-    # Beyond the outline only its own fading border counts: voxels of a neighbouring outline are not part of it.
-    fading = (owners[z, rows, columns][0] == 0) & ~filled
-    membership = np.where(own | fading, lesion.mask[z, rows, columns][0], 0.0)
-    membership = np.where(filled & ~own, 1.0, membership)
-    framed = np.pad(membership, 1)
-    lines = contourpy.contour_generator(z=framed, name="serial").lines(LEVEL)
-    offset = np.array((rows.start - 1, columns.start - 1), dtype=float)
-    segments = np.concatenate([np.hstack((line[:-1], line[1:])) for line in lines])
-    ends_mm = [plane.to_plane_mm(segments[:, k : k + 2][:, ::-1] + offset) for k in (0, 2)]
+@dataclass(frozen=True, slots=True, eq=False)
+class _Border:
+    """An outline in one slice, seen along its longest diameter.
+
+    Parameters
+    ----------
+    start, end : of the diameter, in the plane, in mm.
+    segments : (n, 4) pieces of the outline as (t, w, t, w): along the diameter from its start, and aside from it.
+    """
+
+    start: Floats
+    end: Floats
+    segments: Floats
+
+    @staticmethod
+    def of(lesion: Region, owners: NDArray[np.int64], owner: int, plane: _Plane, start: Floats, end: Floats) -> _Border:
+        z, rows, columns = ndimage.find_objects(owners, max_label=owner)[owner - 1]
+        own = owners[z, rows, columns][0] == owner
+        filled = ndimage.binary_fill_holes(own)
+        # Beyond the outline only its own fading border counts: voxels of a neighbouring outline are not part of it.
+        fading = (owners[z, rows, columns][0] == 0) & ~filled
+        membership = np.where(own | fading, lesion.mask[z, rows, columns][0], 0.0)
+        membership = np.where(filled & ~own, 1.0, membership)
+        framed = np.pad(membership, 1)
+        lines = contourpy.contour_generator(z=framed, name="serial").lines(LEVEL)
+        offset = np.array((rows.start - 1, columns.start - 1), dtype=float)
+        pieces = np.concatenate([np.hstack((line[:-1], line[1:])) for line in lines])
+        ends_mm = [plane.to_plane_mm(pieces[:, k : k + 2][:, ::-1] + offset) for k in (0, 2)]
+        ahead, aside = _directions(start, end)
+        seen = [np.column_stack(((p - start) @ ahead, (p - start) @ aside)) for p in ends_mm]
+        return _Border(start, end, np.ascontiguousarray(np.hstack(seen)))
+
+    def widest_crossing(self) -> tuple[float, float, float]:
+        """Where along the diameter, and from where to where aside, it is crossed most widely; (0, 0, 0) if nowhere."""
+        t, low, high = _widest_crossing(self.segments, float(np.hypot(*(self.end - self.start))))
+        return float(t), float(low), float(high)
+
+    def chord_across(self, crossing: tuple[float, float, float]) -> tuple[Floats, Floats] | None:
+        """The ends of a crossing in the plane, in mm; None if nothing crosses."""
+        t, low, high = crossing
+        if high <= low:
+            return None
+        ahead, aside = _directions(self.start, self.end)
+        foot = self.start + t * ahead
+        return foot + low * aside, foot + high * aside
+
+    def caliper_width_mm(self) -> float:
+        """How far the outline extends across the diameter."""
+        aside: Floats = self.segments[:, [1, 3]]
+        return float(np.max(aside) - np.min(aside))
+
+
+def _directions(start: Floats, end: Floats) -> tuple[Floats, Floats]:
+    """Unit vectors along and aside of the line; the plane's own where it has no length."""
     length = float(np.hypot(*(end - start)))
-    if length == 0.0:
-        return None
-    ahead = (end - start) / length
-    aside = np.array((-ahead[1], ahead[0]))
-    local = np.hstack([np.column_stack(((p - start) @ ahead, (p - start) @ aside)) for p in ends_mm])
-    t, low, high = _widest_crossing(np.ascontiguousarray(local), length)
-    if high <= low:
-        return None
-    foot = start + t * ahead
-    return foot + low * aside, foot + high * aside
+    ahead: Floats = (end - start) / length if length > 0.0 else np.array((1.0, 0.0))
+    return ahead, np.array((-ahead[1], ahead[0]))
 
 
 @numba.njit(cache=True, nogil=True)
@@ -216,3 +253,24 @@ def _widest_crossing(segments: Floats, length: float) -> tuple[float, float, flo
             if below % 2 == 1 and high < np.inf and high - low > best_high - best_low:
                 best_t, best_low, best_high = t, low, high
     return best_t, best_low, best_high
+
+
+@numba.njit(cache=True, nogil=True)
+def _longest_chord(segments: Floats) -> float:
+    """The longest stretch inside the outline at a right angle to the line, at any t; see `_widest_crossing`."""
+    longest = 0.0
+    step = 1e-7 * float(np.ptp(segments[:, 0]))
+    borders = np.empty(segments.shape[0])
+    for k in range(segments.shape[0]):
+        for side in (-1, 1):
+            at = segments[k, 0] + side * step
+            n = 0
+            for m in range(segments.shape[0]):
+                t1, t2 = segments[m, 0] - at, segments[m, 2] - at
+                if (t1 <= 0.0) != (t2 <= 0.0):
+                    borders[n] = segments[m, 1] + (segments[m, 3] - segments[m, 1]) * t1 / (t1 - t2)
+                    n += 1
+            crossed = np.sort(borders[:n])
+            for pair in range(0, n - 1, 2):
+                longest = max(longest, crossed[pair + 1] - crossed[pair])
+    return longest

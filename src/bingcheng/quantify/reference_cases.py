@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bingcheng.core.measure import Givens
+from bingcheng.dicom.acquisition import CtAcquisition, Device
 from bingcheng.image.geometry import Triple, VolumeGeometry
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Stack, Volume
@@ -52,6 +53,13 @@ def sphere_20mm() -> Givens:
 def ellipsoid_40_24_16mm() -> Givens:
     """An ellipsoid of 40 (x) by 24 (y) by 16 mm (z) in voxels of 1 mm, its centre off the grid."""
     return {"lesion": ellipsoid((16.0, 24.0, 40.0), (1.0, 1.0, 1.0))}
+
+
+def ellipsoid_in_slices_of_8mm() -> Givens:
+    """An ellipsoid of 40 mm in the plane of slices that are 8 mm thick."""
+    lesion = ellipsoid((48.0, 24.0, 40.0), (8.0, 1.0, 1.0))
+    acquisition = CtAcquisition(modality="CT", device=Device(), series_uid="2.25.1", slice_thickness_mm=8.0)
+    return {"lesion": lesion, "acquisition": acquisition}
 
 
 def uniform_lesion() -> Givens:

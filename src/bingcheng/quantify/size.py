@@ -122,7 +122,7 @@ def longest_diameter(lesion: Region, longest_axis: DiameterLine) -> float:
     -----
     In thick slices the largest section of the lesion may lie between two slices; the uncertainty includes this.
     """
-    _whole_in_plane(lesion, longest_axis, "longest diameter")
+    whole_in_plane(lesion, longest_axis, "longest diameter")
     return longest_axis.long_axis.length_mm
 
 
@@ -161,7 +161,7 @@ def short_axis(lesion: Region, longest_axis: DiameterLine) -> float:
     Undefined
         as `longest_diameter`, and ``quantify.short-axis-outside``.
     """
-    _whole_in_plane(lesion, longest_axis, "short axis")
+    whole_in_plane(lesion, longest_axis, "short axis")
     if longest_axis.short_axis is None:
         raise Undefined(NO_SHORT_AXIS)
     return longest_axis.short_axis.length_mm
@@ -235,7 +235,8 @@ def _whole(lesion: Region, what: str, *, through_plane: bool) -> None:
         raise Undefined(LESION_CUT, what=what)
 
 
-def _whole_in_plane(lesion: Region, axis: DiameterLine, what: str) -> None:
+def whole_in_plane(lesion: Region, axis: DiameterLine, what: str) -> None:
+    """Raise `Undefined` where the lesion is empty, cut off in its slice, or longest in an outermost slice."""
     _whole(lesion, what, through_plane=False)
     slices = lesion.grid.shape[0]
     # An image of one slice has no slice beyond: its diameters are those of what was imaged.
