@@ -1,0 +1,323 @@
+"""The image-processing chain of the IBSI: from a volume and a region to what features are computed from.
+
+Interpolation of image and mask, rounding, filter, re-segmentation, discretisation; everything on a box around the
+lesion, which is as large as the lesion, the local peak's sphere and the filter's reach need.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bingcheng.core.errors import InputError, Owner, Problem, Undefined
+from bingcheng.image.geometry import Triple, VolumeGeometry
+from bingcheng.image.region import Region
+from bingcheng.image.volume import Volume
+from bingcheng.quantify.diameter import EMPTY_LESION
+from bingcheng.quantify.radiomics.discretisation import texture_levels, volume_histogram_levels
+from bingcheng.quantify.radiomics.feature import Family
+from bingcheng.quantify.radiomics.interpolation import (
+    HALF_SLACK,
+    Axis,
+    ImageMethod,
+    MaskMethod,
+    axes_of,
+    resampled,
+    source_range,
+)
+from bingcheng.quantify.radiomics.resegmentation import resegmented
+from bingcheng.quantify.radiomics.roi import Levels, Roi
+from bingcheng.quantify.radiomics.settings import RadiomicsSettings
+
+OTHER_GRID = Problem(
+    code="quantify.radiomics-mask-on-other-grid",
+    says="the region '{label}' lies on another grid than the image",
+    remedy="Draw or resample the region on the grid of this image.",
+    owner=Owner.RADIOLOGIST,
+)
+SHEARED_GRID = Problem(
+    code="quantify.radiomics-sheared-grid",
+    says="the image's axes are not at right angles (gantry tilt), for which these features are not defined",
+    remedy="Resample image and region to a rectangular grid first.",
+    owner=Owner.OPERATOR,
+)
+
+RIGHT_ANGLE = 1e-4
+"""Largest cosine between two axes that still counts as a right angle: the rounding of a header's direction cosines."""
+PEAK_REACH_MM = 7.0
+"""A sphere of 1 cm3 has a radius of 6.2 mm."""
+LEVELLED = frozenset(Family) - {Family.MORPHOLOGY, Family.LOCAL_INTENSITY, Family.STATISTICS, Family.VOLUME_HISTOGRAM}
+
+Box = tuple[slice, slice, slice]
+Margin = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Prepared:
+    """A lesion after the chain.
+
+    Parameters
+    ----------
+    roi : what features are computed from.
+    geometry : where the box of `roi` lies.
+    voxels : number of voxels of the morphological mask.
+    counted : number of voxels of the intensity mask.
+    without_value : voxels of the lesion left out because the image has no finite, recorded intensity there.
+    """
+
+    roi: Roi
+    geometry: VolumeGeometry
+    voxels: int
+    counted: int
+    without_value: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Drawn:
+    """The morphological mask on the new grid: only its bounding box, which begins at `start`."""
+
+    mask: NDArray[np.bool_]
+    start: tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variation:
+    """What settings leave to chance and another choice would do as well; varied to see what it changes.
+
+    Parameters
+    ----------
+    lattice_voxels : shift of the interpolated grid along (z, y, x), in parts of its voxels.
+    bins : shift of the edges of grey levels towards lower intensities, in parts of a bin.
+    """
+
+    lattice_voxels: Triple = (0.0, 0.0, 0.0)
+    bins: float = 0.0
+
+
+AS_SET = Variation()
+
+
+def prepared(volume: Volume, region: Region, settings: RadiomicsSettings, variation: Variation = AS_SET) -> Prepared:
+    """The lesion after interpolation, rounding, filter, re-segmentation and discretisation.
+
+    Voxels that are not `valid` or not finite stay in the morphological mask, are left out of the intensity mask and
+    of local peaks, and take the nearest recorded intensity where a neighbour's interpolated value or a filter needs
+    one. Beyond the image its outermost voxels go on.
+
+    Parameters
+    ----------
+    volume : the image, in any number type.
+    region : the lesion, on the volume's grid.
+    variation : none unless the uncertainty is asked for.
+
+    Raises
+    ------
+    InputError
+        ``quantify.radiomics-mask-on-other-grid``, ``quantify.radiomics-sheared-grid``,
+        ``quantify.radiomics-too-many-levels``, ``quantify.radiomics-below-first-bin``,
+        ``quantify.radiomics-not-levels``.
+    Undefined
+        ``quantify.lesion-without-voxels``: no voxel belongs, or none does on the coarser grid.
+    """
+    geometry = volume.geometry
+    if region.grid is not geometry and region.grid != geometry and not region.grid.same_grid(geometry):
+        raise InputError(OTHER_GRID, label=region.label)
+    if _sheared(geometry):
+        raise InputError(SHEARED_GRID)
+    axes = axes_of(geometry.shape, geometry.spacing_mm, settings.interpolation)
+    if any(variation.lattice_voxels):
+        axes = _shifted(axes, variation.lattice_voxels)
+    drawn = _drawn(region, axes, settings)
+    spacing = (axes[0].spacing_mm, axes[1].spacing_mm, axes[2].spacing_mm)
+    margin = _margin(settings, spacing, axes)
+    outer, start = _outer(drawn, axes, margin)
+    image, recorded = _image(volume, axes, outer, settings)
+    box = _box(start, drawn.mask.shape)
+    counts = drawn.mask if recorded is None else drawn.mask & recorded[box]
+    mask = resegmented(image[box], counts, settings.resegmentation)
+    if settings.filter is not None:
+        image = np.asarray(settings.filter.response(image, spacing), dtype=settings.dtype)
+    if recorded is not None:
+        image = np.where(recorded, image, settings.dtype.type(np.nan))
+    roi = _roi(image, box, drawn.mask, mask, spacing, settings, variation)
+    voxels = int(np.count_nonzero(drawn.mask))
+    return Prepared(
+        roi=roi,
+        geometry=_geometry(geometry, axes, drawn, spacing),
+        voxels=voxels,
+        counted=voxels if mask is drawn.mask else int(np.count_nonzero(mask)),
+        without_value=0 if counts is drawn.mask else voxels - int(np.count_nonzero(counts)),
+    )
+
+
+def _roi(
+    image: NDArray[Any],
+    box: Box,
+    drawn: NDArray[np.bool_],
+    mask: NDArray[np.bool_],
+    spacing: Triple,
+    settings: RadiomicsSettings,
+    variation: Variation,
+) -> Roi:
+    intensity = np.ascontiguousarray(image[box])
+    # A response is no longer in the image's unit, so that the range of re-segmentation says nothing about its bins.
+    rules = settings.resegmentation if settings.filter is None else type(settings.resegmentation)()
+    levels: Levels | None = None
+    if LEVELLED.intersection(settings.families):
+        levels = texture_levels(intensity, mask, settings.discretisation, rules, shift=variation.bins)
+    histogram: Levels | None = None
+    if Family.VOLUME_HISTOGRAM in settings.families:
+        histogram = volume_histogram_levels(intensity, mask, settings.volume_histogram, rules)
+    return Roi(
+        intensity=intensity,
+        morphological=drawn,
+        intensity_mask=mask,
+        spacing_mm=spacing,
+        surroundings=image,
+        surroundings_start=(box[0].start, box[1].start, box[2].start),
+        levels=levels,
+        volume_histogram_levels=histogram,
+    )
+
+
+def _shifted(axes: tuple[Axis, Axis, Axis], parts: Triple) -> tuple[Axis, Axis, Axis]:
+    """The same grid, moved by parts of its voxels; an axis that is not interpolated stays."""
+    z, y, x = (
+        axis if axis.unchanged else replace(axis, start=axis.start + part * axis.step)
+        for axis, part in zip(axes, parts, strict=True)
+    )
+    return z, y, x
+
+
+def _sheared(geometry: VolumeGeometry) -> bool:
+    z, y, x = geometry.axes
+    cosines = (sum(p * q for p, q in zip(a, b, strict=True)) for a, b in ((z, y), (z, x), (y, x)))
+    return any(abs(cosine) > RIGHT_ANGLE for cosine in cosines)
+
+
+def _drawn(region: Region, axes: tuple[Axis, Axis, Axis], settings: RadiomicsSettings) -> _Drawn:
+    """The morphological mask on the new grid."""
+    threshold = settings.partial_volume_threshold
+    if settings.interpolation is None:
+        return _tight(region.mask if region.mask.dtype == bool else region.mask >= threshold, region.start)
+    if 0 in region.mask.shape:
+        raise Undefined(EMPTY_LESION)
+    method = settings.interpolation.mask
+    ends = [s + n for s, n in zip(region.start, region.mask.shape, strict=True)]
+    wanted = [axis.covering(s, e) for axis, s, e in zip(axes, region.start, ends, strict=True)]
+    if any(high <= low for low, high in wanted):
+        raise Undefined(EMPTY_LESION)
+    source = [source_range(axis, low, high, method) for axis, (low, high) in zip(axes, wanted, strict=True)]
+    source = [(min(low, s), max(high, e)) for (low, high), s, e in zip(source, region.start, ends, strict=True)]
+    membership = np.zeros([high - low for low, high in source], dtype=region.mask.dtype)
+    inner = tuple(slice(s - low, e - low) for s, e, (low, _) in zip(region.start, ends, source, strict=True))
+    membership[inner] = region.mask
+    part = resampled(membership, _places(axes, source, wanted), method)
+    # Nearest neighbours of a binary mask are binary; those of fractions and interpolated ones meet the threshold.
+    return _tight(part >= threshold - HALF_SLACK, (wanted[0][0], wanted[1][0], wanted[2][0]))
+
+
+def _tight(mask: NDArray[np.bool_], start: tuple[int, int, int]) -> _Drawn:
+    """The bounding box of a mask that begins at `start`."""
+    low, high = [], []
+    for other in ((1, 2), (0, 2), (0, 1)):
+        hits = np.flatnonzero(mask.any(axis=other))
+        if not hits.size:
+            raise Undefined(EMPTY_LESION)
+        low.append(int(hits[0]))
+        high.append(int(hits[-1]) + 1)
+    inner = np.ascontiguousarray(mask[tuple(slice(a, b) for a, b in zip(low, high, strict=True))])
+    return _Drawn(mask=inner, start=(start[0] + low[0], start[1] + low[1], start[2] + low[2]))
+
+
+def _margin(settings: RadiomicsSettings, spacing: Triple, axes: tuple[Axis, Axis, Axis]) -> Margin:
+    """How many voxels beyond the lesion the image is needed, along (z, y, x)."""
+    reach = PEAK_REACH_MM if Family.LOCAL_INTENSITY in settings.families else 0.0
+    margin = [math.ceil(reach / step) for step in spacing]
+    if settings.filter is not None:
+        further = settings.filter.reach_voxels(spacing)
+        margin = [m + f for m, f in zip(margin, further, strict=True)] if further else [axis.after for axis in axes]
+    return margin[0], margin[1], margin[2]
+
+
+def _outer(
+    drawn: _Drawn, axes: tuple[Axis, Axis, Axis], margin: Margin
+) -> tuple[list[tuple[int, int]], tuple[int, int, int]]:
+    """The box of new voxels to compute, and where in it the lesion's box begins."""
+    outer = [
+        (max(0, s - m), min(axis.after, s + n + m))
+        for s, n, m, axis in zip(drawn.start, drawn.mask.shape, margin, axes, strict=True)
+    ]
+    z, y, x = (s - low for s, (low, _) in zip(drawn.start, outer, strict=True))
+    return outer, (z, y, x)
+
+
+def _image(
+    volume: Volume, axes: tuple[Axis, Axis, Axis], outer: list[tuple[int, int]], settings: RadiomicsSettings
+) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+    """Intensities on a box of the new grid, and where they rest on recorded ones alone (None: everywhere)."""
+    chosen = settings.interpolation
+    method = ImageMethod.NEAREST if chosen is None else chosen.image
+    source = [source_range(axis, low, high, method) for axis, (low, high) in zip(axes, outer, strict=True)]
+    box = (slice(*source[0]), slice(*source[1]), slice(*source[2]))
+    voxels, recorded = _recorded(volume, box)
+    if chosen is None:
+        return voxels.astype(settings.dtype, copy=False), recorded
+    places = _places(axes, source, outer)
+    image = resampled(voxels, places, method, settings.dtype)
+    if chosen.rounding:
+        np.rint(image, out=image)
+    if recorded is not None:
+        nearby = MaskMethod.NEAREST if method is ImageMethod.NEAREST else MaskMethod.LINEAR
+        recorded = resampled(~recorded, places, nearby) <= HALF_SLACK
+    return image, recorded
+
+
+def _recorded(volume: Volume, box: Box) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+    """The voxels of a box, finite everywhere, and which of them the scanner recorded (None: all)."""
+    voxels = volume.voxels[box]
+    recorded = None if volume.valid is None else volume.valid[box]
+    if voxels.dtype.kind == "f":
+        finite = np.isfinite(voxels)
+        recorded = finite if recorded is None else recorded & finite
+    if recorded is None or recorded.all():
+        return voxels, None
+    if not recorded.any():
+        return np.zeros(voxels.shape, dtype=voxels.dtype), recorded
+    from scipy.ndimage import distance_transform_edt  # noqa: PLC0415 - images with gaps are rare
+
+    nearest = distance_transform_edt(
+        ~recorded, sampling=volume.geometry.spacing_mm, return_distances=False, return_indices=True
+    )
+    return voxels[tuple(nearest)], recorded
+
+
+def _places(
+    axes: tuple[Axis, Axis, Axis], source: list[tuple[int, int]], wanted: list[tuple[int, int]]
+) -> tuple[tuple[Axis, int, int, int], ...]:
+    return tuple((axis, first, low, high) for axis, (first, _), (low, high) in zip(axes, source, wanted, strict=True))
+
+
+def _box(start: tuple[int, int, int], shape: tuple[int, ...]) -> Box:
+    z, y, x = (slice(s, s + n) for s, n in zip(start, shape, strict=True))
+    return z, y, x
+
+
+def _geometry(image: VolumeGeometry, axes: tuple[Axis, Axis, Axis], drawn: _Drawn, spacing: Triple) -> VolumeGeometry:
+    index = [axis.start + axis.step * s for axis, s in zip(axes, drawn.start, strict=True)]
+    position = [
+        o + sum(step * i * axis[n] for i, step, axis in zip(index, image.spacing_mm, image.axes, strict=True))
+        for n, o in enumerate(image.origin_mm)
+    ]
+    z, y, x = drawn.mask.shape
+    return VolumeGeometry(
+        shape=(z, y, x),
+        spacing_mm=spacing,
+        origin_mm=(position[0], position[1], position[2]),
+        axes=image.axes,
+        frame_of_reference_uid=image.frame_of_reference_uid,
+    )

@@ -1,0 +1,205 @@
+"""Features of a lesion from one call: settings in, values with identifiers, units and provenance out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import repeat
+
+from bingcheng.core.errors import BingchengError, InputError, Owner, Problem, Undefined
+from bingcheng.core.provenance import Provenance
+from bingcheng.image.geometry import VolumeGeometry
+from bingcheng.image.region import Region
+from bingcheng.image.volume import Volume
+from bingcheng.quantify.radiomics.chain import Prepared, prepared
+from bingcheng.quantify.radiomics.families import Entry, all_features, computed
+from bingcheng.quantify.radiomics.roi import Roi
+from bingcheng.quantify.radiomics.settings import RadiomicsSettings
+
+OVERFLOWS = Problem(
+    code="quantify.radiomics-overflows",
+    says="'{feature}' is beyond the range of numbers for intensities of this size",
+    remedy="Scale the intensities, or leave the feature out.",
+    owner=Owner.PHYSICIST,
+)
+
+ARBITRARY = "{arbitrary}"
+REVISION = 1
+"""Raised whenever the same image, region and settings give another value."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureValue:
+    """One value with all that a table or report needs to name it.
+
+    Parameters
+    ----------
+    tag, label, family : as the IBSI names them.
+    ibsi : identifier in the reference manual, with that of the aggregation.
+    unit : UCUM code.
+    value : None exactly when `undefined` says why there is none.
+    """
+
+    tag: str
+    label: str
+    family: str
+    ibsi: str
+    unit: str
+    value: float | None
+    undefined: Undefined | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RadiomicsResult:
+    """The features of one lesion.
+
+    Parameters
+    ----------
+    values : by tag, in the manual's order: a finite number, or why there is none.
+    settings : with which they were extracted.
+    image_unit : UCUM code of the intensities that the features are in.
+    geometry : of the lesion's bounding box after interpolation.
+    voxels, counted, without_value : voxels of the morphological mask, of the intensity mask, and those left out
+        because the image has no recorded intensity there.
+    provenance : package, version, settings and inputs.
+    """
+
+    values: Mapping[str, float | Undefined]
+    settings: RadiomicsSettings
+    image_unit: str
+    geometry: VolumeGeometry
+    voxels: int
+    counted: int
+    without_value: int
+    provenance: Provenance
+
+    def __getitem__(self, tag: str) -> float:
+        """The value of `tag`; raises its `Undefined` where the definition gives none."""
+        value = self.values[tag]
+        if isinstance(value, Undefined):
+            raise value
+        return value
+
+    def numbers(self) -> dict[str, float]:
+        """The values that there are, by tag."""
+        return {tag: value for tag, value in self.values.items() if not isinstance(value, Undefined)}
+
+    def rows(self) -> Iterator[FeatureValue]:
+        """Every value with its names, identifiers and unit."""
+        for entry in all_features(self.settings):
+            value = self.values[entry.tag]
+            missing = value if isinstance(value, Undefined) else None
+            yield FeatureValue(
+                tag=entry.tag,
+                label=entry.feature.label,
+                family=entry.feature.family.name.lower(),
+                ibsi=entry.ibsi,
+                unit=entry.unit_of(self.image_unit),
+                value=None if isinstance(value, Undefined) else value,
+                undefined=missing,
+            )
+
+
+def features(
+    volume: Volume, region: Region, settings: RadiomicsSettings, *, inputs: tuple[str, ...] = ()
+) -> RadiomicsResult:
+    """The radiomics features of a lesion.
+
+    Parameters
+    ----------
+    volume : the image.
+    region : the lesion, on its grid.
+    settings : what to extract and how.
+    inputs : UIDs of the series that were read, for the provenance; the region's own is added.
+
+    Raises
+    ------
+    InputError
+        as `chain.prepared`.
+    Undefined
+        ``quantify.lesion-without-voxels``. A single feature without a value is told in the result.
+    """
+    return _result(volume, region, settings, _provenance(settings), inputs)
+
+
+def features_of_many(
+    volume: Volume,
+    regions: Iterable[Region],
+    settings: RadiomicsSettings,
+    *,
+    workers: int = 1,
+    inputs: tuple[str, ...] = (),
+) -> list[RadiomicsResult | BingchengError]:
+    """The features of many lesions of one image, in their order; a lesion without a result gives its error.
+
+    Values do not depend on `workers`: each lesion is computed by one thread.
+    """
+    lesions, parameters = list(regions), _provenance(settings)
+    if workers <= 1 or len(lesions) < 2:
+        return [_attempted(volume, lesion, settings, parameters, inputs) for lesion in lesions]
+    with ThreadPoolExecutor(min(workers, len(lesions))) as pool:
+        found = pool.map(
+            _attempted, repeat(volume), lesions, repeat(settings), repeat(parameters), repeat(inputs), chunksize=1
+        )
+        return list(found)
+
+
+def values_of(roi: Roi, settings: RadiomicsSettings) -> dict[str, float | Undefined]:
+    """The values of a prepared lesion by tag: a finite number, or why there is none."""
+    found: dict[str, float | Undefined] = {}
+    for values in computed(roi, settings):
+        found |= values
+    for tag, value in found.items():
+        if not isinstance(value, Undefined) and not math.isfinite(value):
+            found[tag] = Undefined(OVERFLOWS, feature=tag)
+    return found
+
+
+def _result(
+    volume: Volume,
+    region: Region,
+    settings: RadiomicsSettings,
+    parameters: Mapping[str, object],
+    inputs: tuple[str, ...],
+) -> RadiomicsResult:
+    lesion: Prepared = prepared(volume, region, settings)
+    sources = inputs if region.source_uid is None else (*inputs, region.source_uid)
+    drawn = {"region_method": region.method} if region.method else {}
+    return RadiomicsResult(
+        values=values_of(lesion.roi, settings),
+        settings=settings,
+        image_unit=_unit(volume, settings),
+        geometry=lesion.geometry,
+        voxels=lesion.voxels,
+        counted=lesion.counted,
+        without_value=lesion.without_value,
+        provenance=Provenance(
+            measure="radiomics", revision=REVISION, parameters={**parameters, **drawn}, inputs=sources
+        ),
+    )
+
+
+def _unit(volume: Volume, settings: RadiomicsSettings) -> str:
+    return ARBITRARY if settings.filter is not None and settings.filter.unitless else volume.unit
+
+
+def _attempted(
+    volume: Volume,
+    region: Region,
+    settings: RadiomicsSettings,
+    parameters: Mapping[str, object],
+    inputs: tuple[str, ...],
+) -> RadiomicsResult | BingchengError:
+    try:
+        return _result(volume, region, settings, parameters, inputs)
+    except (InputError, Undefined) as error:
+        return error
+
+
+def _provenance(settings: RadiomicsSettings) -> dict[str, object]:
+    return {"settings": settings.as_mapping(), "digest": settings.digest}
+
+
+__all__ = ["Entry", "FeatureValue", "RadiomicsResult", "all_features", "features", "features_of_many", "values_of"]
