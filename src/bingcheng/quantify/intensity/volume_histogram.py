@@ -118,7 +118,8 @@ def _of_values(values: NDArray[Any]) -> _Curve | None:
     first = np.concatenate([[0], np.flatnonzero(ordered[1:] != ordered[:-1]) + 1])
     intensity = ordered[first].astype(np.float64)
     extent = intensity[-1] - intensity[0]
-    part = (intensity - intensity[0]) / extent if extent else np.zeros(1)
+    # Intensities in single precision miss tenths of their range by rounding.
+    part = np.round((intensity - intensity[0]) / extent, 6) if extent else np.zeros(1)
     return _Curve(intensity=intensity, part=part, reached=values.size - first, voxels=values.size)
 
 

@@ -18,6 +18,9 @@ from bingcheng.image.geometry import Triple, VolumeGeometry
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
 from bingcheng.quantify.diameter import EMPTY_LESION
+from bingcheng.quantify.filters import gaps
+from bingcheng.quantify.filters.filter import response_of
+from bingcheng.quantify.filters.gaps import Box
 from bingcheng.quantify.radiomics.discretisation import texture_levels, volume_histogram_levels
 from bingcheng.quantify.radiomics.feature import Family
 from bingcheng.quantify.radiomics.interpolation import (
@@ -52,7 +55,6 @@ PEAK_REACH_MM = 7.0
 """A sphere of 1 cm3 has a radius of 6.2 mm."""
 LEVELLED = frozenset(Family) - {Family.MORPHOLOGY, Family.LOCAL_INTENSITY, Family.STATISTICS, Family.VOLUME_HISTOGRAM}
 
-Box = tuple[slice, slice, slice]
 Margin = tuple[int, int, int]
 
 
@@ -119,7 +121,8 @@ def prepared(volume: Volume, region: Region, settings: RadiomicsSettings, variat
     InputError
         ``quantify.radiomics-mask-on-other-grid``, ``quantify.radiomics-sheared-grid``,
         ``quantify.radiomics-too-many-levels``, ``quantify.radiomics-below-first-bin``,
-        ``quantify.radiomics-not-levels``.
+        ``quantify.radiomics-not-levels``, ``quantify.intensity-too-large``,
+        ``quantify.filter-response-too-large``.
     Undefined
         ``quantify.lesion-without-voxels``: no voxel belongs, or none does on the coarser grid.
     """
@@ -140,7 +143,7 @@ def prepared(volume: Volume, region: Region, settings: RadiomicsSettings, variat
     counts = drawn.mask if recorded is None else drawn.mask & recorded[box]
     mask = resegmented(image[box], counts, settings.resegmentation)
     if settings.filter is not None:
-        image = np.asarray(settings.filter.response(image, spacing), dtype=settings.dtype)
+        image = np.asarray(response_of(settings.filter, image, spacing), dtype=settings.dtype)
     if recorded is not None:
         image = np.where(recorded, image, settings.dtype.type(np.nan))
     roi = _roi(image, box, drawn.mask, mask, spacing, settings, variation)
@@ -264,7 +267,7 @@ def _image(
     method = ImageMethod.NEAREST if chosen is None else chosen.image
     source = [source_range(axis, low, high, method) for axis, (low, high) in zip(axes, outer, strict=True)]
     box = (slice(*source[0]), slice(*source[1]), slice(*source[2]))
-    voxels, recorded = _recorded(volume, box)
+    voxels, recorded = gaps.recorded(volume, box)
     if chosen is None:
         return voxels.astype(settings.dtype, copy=False), recorded
     places = _places(axes, source, outer)
@@ -275,25 +278,6 @@ def _image(
         nearby = MaskMethod.NEAREST if method is ImageMethod.NEAREST else MaskMethod.LINEAR
         recorded = resampled(~recorded, places, nearby) <= HALF_SLACK
     return image, recorded
-
-
-def _recorded(volume: Volume, box: Box) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
-    """The voxels of a box, finite everywhere, and which of them the scanner recorded (None: all)."""
-    voxels = volume.voxels[box]
-    recorded = None if volume.valid is None else volume.valid[box]
-    if voxels.dtype.kind == "f":
-        finite = np.isfinite(voxels)
-        recorded = finite if recorded is None else recorded & finite
-    if recorded is None or recorded.all():
-        return voxels, None
-    if not recorded.any():
-        return np.zeros(voxels.shape, dtype=voxels.dtype), recorded
-    from scipy.ndimage import distance_transform_edt  # noqa: PLC0415 - images with gaps are rare
-
-    nearest = distance_transform_edt(
-        ~recorded, sampling=volume.geometry.spacing_mm, return_distances=False, return_indices=True
-    )
-    return voxels[tuple(nearest)], recorded
 
 
 def _places(

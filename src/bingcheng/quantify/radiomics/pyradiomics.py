@@ -73,10 +73,10 @@ def mapped(given: Given) -> Mapped:
     interpolation = chain.arguments.get("interpolation")
     types = parts["imageType"] or {"Original": {}}
     for one in derived_images(types, parts["setting"], interpolation, by_slice=chain.by_slice):
-        if isinstance(one, Remark):
-            remarks.append(one)
-        else:
+        if not isinstance(one, Remark):
             images.append(one)
+        elif parts["imageType"]:  # nothing is said of what the file doesn't say
+            remarks.append(one)
     families, tags = _asked(parts["featureClass"], remarks)
     remarks += chain.remarks
     if parts["voxelSetting"]:

@@ -82,7 +82,7 @@ class Chain:
     by_slice: bool = False
     remarks: list[Remark] = field(default_factory=list)
 
-    def say(self, given: Given, name: str, fit: Fit, says: Text) -> None:
+    def remark(self, given: Given, name: str, fit: Fit, says: Text) -> None:
         """Add a remark on a setting."""
         shown = "" if name not in given else str(given[name])
         self.remarks.append(Remark(name=f"setting.{name}", given=shown, fit=fit, says=says))
@@ -102,7 +102,7 @@ def chain_of(given: Given) -> Chain:
     known = {remark.name.removeprefix("setting.") for remark in chain.remarks} | set(FOR_IMAGES)
     for name in given:
         if name not in known:
-            chain.say(given, name, Fit.LEFT_OUT, text("No parameter of this name is documented by pyradiomics."))
+            chain.remark(given, name, Fit.LEFT_OUT, text("No parameter of this name is documented by pyradiomics."))
     return chain
 
 
@@ -126,17 +126,17 @@ def _standardise(given: Given, chain: Chain) -> None:
     if not given.get("normalize"):
         for name in ("normalize", "normalizeScale", "removeOutliers"):
             if name in given:
-                chain.say(given, name, Fit.SAME, text("The image is not normalised."))
+                chain.remark(given, name, Fit.SAME, text("The image is not normalised."))
         return
     outliers = given.get("removeOutliers")
     chain.standardisation = Standardisation(
         scale=_positive(given, "normalizeScale", 1.0),
         outlier_sd=None if outliers is None else _positive(given, "removeOutliers", 3.0),
     )
-    chain.say(given, "normalize", Fit.SAME, text("The whole image is standardised first; intensities lose their unit."))
+    chain.remark(given, "normalize", Fit.SAME, text("The whole image is standardised first; intensities lose their unit."))
     for name in ("normalizeScale", "removeOutliers"):
         if name in given:
-            chain.say(given, name, Fit.SAME, text("Part of the standardisation."))
+            chain.remark(given, name, Fit.SAME, text("Part of the standardisation."))
 
 
 def _interpolate(given: Given, chain: Chain) -> None:
@@ -146,7 +146,7 @@ def _interpolate(given: Given, chain: Chain) -> None:
     if steps == [None] * 3:
         for name in ("resampledPixelSpacing", "interpolator"):
             if name in given:
-                chain.say(given, name, Fit.SAME, text("Nothing is interpolated."))
+                chain.remark(given, name, Fit.SAME, text("Nothing is interpolated."))
         return
     x, y, z = steps
     name = _interpolator(interpolator)
@@ -154,7 +154,7 @@ def _interpolate(given: Given, chain: Chain) -> None:
     chain.arguments["interpolation"] = Interpolation(
         spacing_mm=(z, y, x), image=method, mask=MaskMethod.NEAREST, rounding=False
     )
-    chain.say(
+    chain.remark(
         given,
         "resampledPixelSpacing",
         Fit.DIFFERS,
@@ -165,10 +165,10 @@ def _interpolate(given: Given, chain: Chain) -> None:
     )
     if name in INTERPOLATORS:
         said = text("{method}; the mask by nearest neighbour, as in pyradiomics.", method=text(method.value))
-        chain.say(given, "interpolator", Fit.SAME, said)
+        chain.remark(given, "interpolator", Fit.SAME, said)
     else:
         said = text("{name} is no method of the IBSI; the cubic spline is used in its place.", name=name)
-        chain.say(given, "interpolator", Fit.DIFFERS, said)
+        chain.remark(given, "interpolator", Fit.DIFFERS, said)
 
 
 def _steps(spacing: object) -> list[float | None]:
@@ -193,7 +193,7 @@ def _resegment(given: Given, chain: Chain) -> None:
     if limits is None:
         for name in ("resegmentRange", "resegmentMode", "resegmentShape"):
             if name in given:
-                chain.say(given, name, Fit.SAME, text("Nothing is re-segmented."))
+                chain.remark(given, name, Fit.SAME, text("Nothing is re-segmented."))
         return
     if not isinstance(limits, list | tuple) or len(limits) not in (1, 2) or not all(map(_finite, limits)):
         raise malformed("resegmentRange", limits, "one or two numbers")
@@ -208,14 +208,14 @@ def _resegment(given: Given, chain: Chain) -> None:
     rules, fit, says = next(readers[mode]())
     if rules is not None:
         chain.arguments["resegmentation"] = rules
-    chain.say(given, "resegmentRange", fit, says)
+    chain.remark(given, "resegmentRange", fit, says)
     if "resegmentMode" in given:
-        chain.say(given, "resegmentMode", fit, text("See resegmentRange."))
+        chain.remark(given, "resegmentMode", fit, text("See resegmentRange."))
     if given.get("resegmentShape"):
         said = text("In the IBSI the shape is that of the lesion as drawn; it is not re-segmented.")
-        chain.say(given, "resegmentShape", Fit.LEFT_OUT, said)
+        chain.remark(given, "resegmentShape", Fit.LEFT_OUT, said)
     elif "resegmentShape" in given:
-        chain.say(given, "resegmentShape", Fit.SAME, text("The shape is that of the lesion as drawn."))
+        chain.remark(given, "resegmentShape", Fit.SAME, text("The shape is that of the lesion as drawn."))
 
 
 def _absolute(low: float, high: float | None) -> Iterator[tuple[Resegmentation | None, Fit, Text]]:
@@ -243,9 +243,9 @@ def _discretise(given: Given, chain: Chain) -> None:
         if isinstance(count, bool) or not isinstance(count, int) or count < 1:
             raise malformed("binCount", count, "a whole number above 0")
         chain.arguments["discretisation"] = FixedBinNumber(count=count)
-        chain.say(given, "binCount", Fit.SAME, text("A fixed bin number (IBSI K15C)."))
+        chain.remark(given, "binCount", Fit.SAME, text("A fixed bin number (IBSI K15C)."))
         if "binWidth" in given:
-            chain.say(given, "binWidth", Fit.SAME, text("Does not count beside binCount."))
+            chain.remark(given, "binWidth", Fit.SAME, text("Does not count beside binCount."))
         return
     chain.arguments["discretisation"] = FixedBinSize(width=_positive(given, "binWidth", DEFAULT_WIDTH))
     low = chain.arguments.get("resegmentation", Resegmentation()).low
@@ -260,7 +260,7 @@ def _discretise(given: Given, chain: Chain) -> None:
             "A fixed bin size (IBSI Q3RU). The edges are those of pyradiomics; but level 1 begins at the lower end of "
             "re-segmentation, in pyradiomics at the lowest intensity. Features that weigh grey levels differ."
         )
-    chain.say(given, "binWidth", Fit.DIFFERS, said)
+    chain.remark(given, "binWidth", Fit.DIFFERS, said)
 
 
 def _by_slice(given: Given, chain: Chain) -> None:
@@ -268,20 +268,20 @@ def _by_slice(given: Given, chain: Chain) -> None:
     if not asked:
         for name in ("force2D", "force2Ddimension"):
             if name in given:
-                chain.say(given, name, Fit.SAME, text("Neighbours are sought in all directions."))
+                chain.remark(given, name, Fit.SAME, text("Neighbours are sought in all directions."))
         return
     if dimension not in (0, 1, 2):
         raise malformed("force2Ddimension", dimension, "0, 1, 2")
     chain.by_slice = True
     if dimension == 0:
         said = text("Neighbours are sought within the slices; the matrices of all slices are joined (2.5D).")
-        chain.say(given, "force2D", Fit.SAME, said)
+        chain.remark(given, "force2D", Fit.SAME, said)
         if "force2Ddimension" in given:
-            chain.say(given, "force2Ddimension", Fit.SAME, text("The slices of the image."))
+            chain.remark(given, "force2Ddimension", Fit.SAME, text("The slices of the image."))
     else:
         said = text("Slices are those of the image; reformat it to have others.")
-        chain.say(given, "force2D", Fit.DIFFERS, said)
-        chain.say(given, "force2Ddimension", Fit.LEFT_OUT, said)
+        chain.remark(given, "force2D", Fit.DIFFERS, said)
+        chain.remark(given, "force2Ddimension", Fit.LEFT_OUT, said)
 
 
 def _weigh(given: Given, chain: Chain) -> None:
@@ -296,12 +296,12 @@ def _weigh(given: Given, chain: Chain) -> None:
     if "weightingNorm" not in given:
         return
     if norm is None:
-        chain.say(given, "weightingNorm", Fit.SAME, text("Values of the directions are averaged."))
+        chain.remark(given, "weightingNorm", Fit.SAME, text("Values of the directions are averaged."))
     elif norm == "no_weighting":
-        chain.say(given, "weightingNorm", Fit.SAME, text("The matrices of all directions are merged."))
+        chain.remark(given, "weightingNorm", Fit.SAME, text("The matrices of all directions are merged."))
     else:
         said = text("The IBSI's reference values are without weights: the matrices of all directions are merged.")
-        chain.say(given, "weightingNorm", Fit.DIFFERS, said)
+        chain.remark(given, "weightingNorm", Fit.DIFFERS, said)
 
 
 def _neighbours(given: Given, chain: Chain) -> None:
@@ -316,16 +316,16 @@ def _neighbours(given: Given, chain: Chain) -> None:
             "distance; the IBSI takes 13 directions, and for grey tone differences all neighbours up to it.",
             distance=distance,
         )
-        chain.say(given, "distances", Fit.DIFFERS, said)
+        chain.remark(given, "distances", Fit.DIFFERS, said)
     elif "distances" in given:
-        chain.say(given, "distances", Fit.SAME, text("Next neighbours."))
+        chain.remark(given, "distances", Fit.SAME, text("Next neighbours."))
     alpha = given.get("gldm_a", 0)
     if not _finite(alpha) or alpha < 0:
         raise malformed("gldm_a", alpha, "a number of at least 0")
     chain.arguments["coarseness"] = int(alpha)
     if "gldm_a" in given:
         # Differences of whole grey levels: up to 1.5 is up to 1.
-        chain.say(given, "gldm_a", Fit.SAME, text("Coarseness of the grey level dependence."))
+        chain.remark(given, "gldm_a", Fit.SAME, text("Coarseness of the grey level dependence."))
 
 
 def _others(given: Given, chain: Chain) -> None:
@@ -333,15 +333,15 @@ def _others(given: Given, chain: Chain) -> None:
         if not _whole(given["label"]):
             raise malformed("label", given["label"], "a whole number above 0")
         chain.label = int(given["label"])
-        chain.say(given, "label", Fit.SAME, text("This value of the mask is measured; --label changes it."))
+        chain.remark(given, "label", Fit.SAME, text("This value of the mask is measured; --label changes it."))
     for name, (usual, same, left_out) in AS_USUAL.items():
         if name in given:
             as_usual = given[name] == usual
-            chain.say(given, name, Fit.SAME if as_usual else Fit.LEFT_OUT, same if as_usual else left_out)
+            chain.remark(given, name, Fit.SAME if as_usual else Fit.LEFT_OUT, same if as_usual else left_out)
     for fit, table in ((Fit.SAME, NO_MATTER), (Fit.LEFT_OUT, NOT_TAKEN)):
         for name, says in table.items():
             if name in given:
-                chain.say(given, name, fit, says)
+                chain.remark(given, name, fit, says)
 
 
 def _positive(given: Given, name: str, otherwise: float) -> float:

@@ -61,7 +61,8 @@ def resegmented(intensity: NDArray[Any], mask: NDArray[np.bool_], rules: Resegme
     if not rules.active:
         return mask
     values = intensity[mask]
-    low, high = rules.limits(values)
+    # As numbers of double precision: a limit beyond single precision must not be made one of it.
+    low, high = (np.float64(limit) for limit in rules.limits(values))
     stays = (values >= low) & (values <= high)
     if stays.all():
         return mask

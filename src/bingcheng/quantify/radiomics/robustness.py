@@ -55,7 +55,7 @@ class Repetitions:
     Parameters
     ----------
     contours, rotations, noises : even; they come in opposite pairs.
-    lattices, bins : even too.
+    lattices, bins : even too. Where nothing is interpolated there is no lattice to shift, and as many outlines more.
     rotation_deg : the largest rotation within the slice.
     """
 
@@ -174,7 +174,7 @@ def _jobs(
     how: Repetitions,
     seed: int,
 ) -> Iterator[_Job]:
-    moved = Perturbations(contours=how.contours)
+    moved = Perturbations(contours=how.contours + (how.lattices if settings.interpolation is None else 0))
     yield from (_Job(kind="contour", volume=near, region=other) for other in outlines(drawn, moved, seed=seed))
     for angle_deg in _signed(how.rotations, how.rotation_deg):
         yield _Job(kind="rotation", **turned(near, drawn, angle_deg))

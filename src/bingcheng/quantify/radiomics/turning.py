@@ -24,7 +24,7 @@ def turned(volume: Volume, region: Region, angle_deg: float) -> Turned:
     """Image and lesion turned by `angle_deg` about the lesion's middle, on the same voxels.
 
     The image is interpolated by cubic splines within each slice; where the turned image would need what lies beyond
-    its edge, the edge goes on. The outline is turned by linear interpolation, and a voxel belongs where half of it does.
+    its edge, the edge goes on. The outline is turned by linear interpolation; a voxel belongs where half of it does.
 
     Parameters
     ----------

@@ -41,10 +41,12 @@ _CALLS_NS = 120_000.0
 """Times of one pair, of one element of the padded grid, and of the calls whatever the size; measured on one core."""
 _SLAB = 1 << 16
 """Voxels that are transformed along x at once."""
-_TILE = 1 << 18
+_TILE = 1 << 17
 """Elements of the padded grid that are transformed at once: with three arrays a few MB, as a core's cache."""
 _WHOLE = 1 << 18
-"""Voxels of a box above which its spectra are made in two turns, which halves the memory."""
+"""Voxels of a box above which its spectra are made in turns, a part of the frequencies each: they would take six
+times the memory of the image, the mirrored kernel once that."""
+_TURNS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,13 +154,14 @@ def _line_spectra(
 
     depth, height, width = inside.shape
     frequencies = period // 2 + 1
-    turns = 1 if inside.size <= _WHOLE or frequencies == 1 else 2
+    turns = 1 if inside.size <= _WHOLE else min(_TURNS, frequencies)
     bounds = [frequencies * turn // turns for turn in range(turns + 1)]
     per_slice = np.count_nonzero(inside, axis=(1, 2))
     ends = np.concatenate([[0], np.cumsum(per_slice)])
     step = max(1, _SLAB // (height * width))
+    room = np.empty((3, depth, height, -(-frequencies // turns)), dtype=np.complex64)
     for low, high in pairwise(bounds):
-        lines = np.empty((3, depth, height, high - low), dtype=np.complex64)
+        lines = room[..., : high - low]
         for first in range(0, depth, step):
             last = min(depth, first + step)
             slab = np.zeros((3, last - first, height, width), dtype=np.float32)
@@ -175,10 +178,13 @@ def _kernel_spectrum(periods: tuple[int, ...], spacing_mm: Triple) -> Singles:
     """The transform of the inverse distance, which is real and even: its non-negative frequencies (z, y, x)."""
     from scipy import fft  # noqa: PLC0415 - as above
 
-    z, y, x = (np.square(np.arange(p // 2 + 1, dtype=float) * s) for p, s in zip(periods, spacing_mm, strict=True))
-    squared = z[:, None, None] + y[:, None] + x
-    squared[0, 0, 0] = np.inf
-    kernel: Singles = (1.0 / np.sqrt(squared)).astype(np.float32)
+    steps = (np.arange(p // 2 + 1) * s for p, s in zip(periods, spacing_mm, strict=True))
+    z, y, x = (np.square(step).astype(np.float32) for step in steps)
+    # In single precision and in place: the largest array of all, next to the lines' spectra.
+    kernel: Singles = z[:, None, None] + y[:, None] + x
+    kernel[0, 0, 0] = np.inf
+    np.sqrt(kernel, out=kernel)
+    np.reciprocal(kernel, out=kernel)
     axes = [axis for axis in range(3) if periods[axis] > 1]
     spectrum: Singles = fft.dctn(kernel, type=1, axes=axes, overwrite_x=True, workers=1) if axes else kernel
     return spectrum

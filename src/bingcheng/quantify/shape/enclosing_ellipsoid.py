@@ -60,7 +60,8 @@ class Ellipsoid:
 def enclosing_ellipsoid(surface: Hull) -> Ellipsoid:
     """The smallest ellipsoid around the surface: Khachiyan's method with away steps, to `TOLERANCE`.
 
-    It holds every vertex of the hull, and its volume exceeds the least possible by at most ``1.5 TOLERANCE`` of it.
+    It holds every vertex of the hull, and its volume exceeds the least possible by at most ``2 TOLERANCE`` of it.
+    Its axes, and so its area, may differ by the root of that between ways to turn the lesion.
 
     Notes
     -----
