@@ -30,9 +30,22 @@ PO, MO = FOLDER / "bingcheng.po", FOLDER / "bingcheng.mo"
 
 SPEAKERS = frozenset({"text", "_", "several", "plural", "_n", "say"})
 """Calls whose string arguments are sentences."""
-DESCRIBED = {"Problem": ("says", "remedy"), "measure": ("label",), "Part": ("label",), "Feature": ("label",)}
+DESCRIBED = {"Problem": ("says", "remedy"), "measure": ("label",), "Part": ("label",)}
 """Calls that describe a thing of the catalogue, and which of their arguments people read."""
-SPOKEN_ENUMS = frozenset({"Outcome", "Level", "Trust", "Verdict", "Owner", "SubjectKind", "Robustness"})
+SPOKEN_ENUMS = frozenset(
+    {
+        "Outcome",
+        "Level",
+        "Trust",
+        "Verdict",
+        "Owner",
+        "SubjectKind",
+        "Robustness",
+        "ImageMethod",
+        "MaskMethod",
+        "Alignment",
+    }
+)
 SPOKEN_KEYS = frozenset(
     {
         "title", "remedy", "note", "reason", "sentence", "says", "explanation", "label", "summary", "because", "why",
@@ -134,6 +147,7 @@ def _catalogued() -> Iterable[str]:
     from bingcheng.core.catalogue import Catalogue  # noqa: PLC0415 - imports every floor; only here is that needed
     from bingcheng.core.errors import Problem  # noqa: PLC0415
     from bingcheng.core.measure import Measure  # noqa: PLC0415
+    from bingcheng.quantify.radiomics.families import all_features  # noqa: PLC0415
 
     floors = ("core", "image", "dicom", "protocol", "quality", "quantify", "compare", "outputs", "archive", "engine")
     packages = tuple(f"bingcheng.{floor}" for floor in floors)
@@ -142,6 +156,7 @@ def _catalogued() -> Iterable[str]:
     for measure in Catalogue.of(Measure, "bingcheng.quality", "bingcheng.quantify"):
         yield measure.label
         yield from (part.label for part in measure.parts.values())
+    yield from (entry.feature.label for entry in all_features())
 
 
 def catalogue() -> Catalog:

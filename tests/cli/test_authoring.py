@@ -103,6 +103,21 @@ def test_a_protocol_is_written_as_sheet_as_dicom_and_as_file(bingcheng, tmp_path
     assert load(tmp_path / "r.toml") == protocol("ct_response_recist11")
 
 
+def test_the_sheet_is_a_pdf_if_its_name_or_the_format_says_so(bingcheng, tmp_path):
+    for arguments, name in (
+        (("--sheet", "s.pdf"), "s.pdf"),
+        (("--sheet", "s.print", "--format", "pdf", "--lang", "zh"), "s.print"),
+        (("--format", "pdf"), "ct_response_recist11.pdf"),
+    ):
+        run = bingcheng("protocol", "export", "ct_response_recist11", *arguments)
+        assert run.code == 0, run.err
+        assert name in run.out
+        assert (tmp_path / name).read_bytes().startswith(b"%PDF-")
+    wrong = bingcheng("protocol", "export", "ct_response_recist11", "--format", "docx")
+    assert wrong.code == 2
+    assert "pdf or html" in wrong.err
+
+
 def test_the_sheet_speaks_the_language_that_was_asked_for(bingcheng, tmp_path):
     bingcheng("protocol", "export", "fdg_petct_eanm2", "--sheet", "s.html", "--lang", "zh")
     assert "摄取时间" in (tmp_path / "s.html").read_text("utf-8")

@@ -14,10 +14,10 @@ from tests.engine.making import ct
 from tests.engine.processes import BINGCHENG, environment, finished, start, stored_exams
 
 HEAVY = ("numpy", "pydicom", "SimpleITK", "numba", "sqlalchemy", "scipy", "highdicom", "pyarrow", "jinja2", "pydantic")
-TOP = "schema version identified headline sites exams changes comparison dose refusals tally report"
+TOP = "schema version identified headline sites exams changes comparison dose radiomics refusals tally report"
 EXAM = "uid label patient site day performed_on description series findings refusals"
 SERIES = "uid modality description device facts measurements lesions"
-LESION = "lesion label method measurements"
+LESION = "lesion label method measurements radiomics"
 MEASUREMENT = "key label value standard_uncertainty unit no_value tells provenance"
 FINDING = (
     "protocol protocol_title criterion role series_uid lesion title outcome level trust gates measured limit value "

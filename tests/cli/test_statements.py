@@ -55,6 +55,24 @@ def test_answers_are_listed_as_questions_first_and_fill_what_no_header_says(stor
     assert "clinical.tumour = HCC" in stored("protocol", "statements").out
 
 
+def test_an_answer_about_one_series_holds_for_it_alone_and_is_listed_with_it(stored, small_study):
+    seen = stored("assess", small_study, "--workers", 1, "--json").json
+    exam, series = next((e, s) for e in seen["exams"] for s in e["series"] if s["modality"] == "CT")
+    said = stored(
+        *("protocol", "answer", "image.contrast_phase=portal_venous", "--exam", exam["label"]),
+        *("--series", series["uid"], "--by", "Ms Wu"),
+    )
+    assert said.code == 0, said.err
+    listed = " ".join(stored("protocol", "statements").out.split())
+    assert "image.contrast_phase = portal_venous, of a series like" in listed
+
+
+def test_the_time_of_an_injection_is_stated_as_the_clock_shows_it(stored):
+    said = stored("protocol", "answer", "clinical.injection_time=9:04:30", "--exam", "E01", "--by", "Ms Wu")
+    assert said.code == 0, said.err
+    assert "clinical.injection_time = 9:04:30" in stored("protocol", "statements").out
+
+
 def test_a_series_is_said_to_be_another_one_and_its_criteria_are_no_more_judged(stored, small_study):
     before = findings(stored, small_study)
     exam, protocol, criterion = next(
@@ -72,6 +90,23 @@ WAIVE = ("protocol", "waive", "thickness", "--protocol", "ct_response_recist11",
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
+        (("protocol", "answer", "clinical.injection_time=9:04", "--by", "A"), "engine.answer-of-one-exam"),
+        (
+            ("protocol", "answer", "clinical.injection_time=25:04", "--exam", "E01", "--by", "A"),
+            "engine.wrong-answer",
+        ),
+        (
+            ("protocol", "answer", "derived.contrast_phase=delayed", "--series", "1", "--by", "A"),
+            "engine.series-without-exam",
+        ),
+        (
+            ("protocol", "answer", "derived.contrast_phases=delayed", "--exam", "E01", "--series", "1", "--by", "A"),
+            "engine.answer-not-of-a-series",
+        ),
+        (
+            ("protocol", "answer", "derived.contrast_phase=delayed", "--exam", "E01", "--series", "99", "--by", "A"),
+            "engine.no-such-series",
+        ),
         ((*WAIVE, "--until", "soon"), "cli.not-a-day"),
         ((*WAIVE, "--until", "2001-01-01"), "engine.already-over"),
         ((*WAIVE, "--until", "2099-01-01", "--exam", "E99"), "engine.no-such-exam"),

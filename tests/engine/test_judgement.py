@@ -170,6 +170,27 @@ def test_an_answer_about_one_exam_goes_before_one_about_its_hospital(workspace):
     assert Stated((), (), elsewhere).answers_to(exam, frozenset()) == {}
 
 
+def test_an_answer_about_a_series_fills_that_series_only():
+    made = thick().series[0].acquisition
+    thin, other = (replace(made, series_uid=uid, slice_thickness_mm=mm) for uid, mm in (("1.1", 1.0), ("1.2", 8.0)))
+    exam = facts("exam", 1, "CT")
+    one = Statement(
+        kind=StatementKind.ANSWER,
+        by="Dr Li",
+        made_at=NEW_YEAR,
+        subject="image.contrast_phase",
+        value="portal_venous",
+        exam_uid="exam",
+        signature=signatures([thin, other])["1.1"],
+    )
+    found = Stated((), (), (one,)).answers_of_series(exam, [thin, other])
+    assert {uid: {key: told.value for key, told in of.items()} for uid, of in found.items()} == {
+        "1.1": {"image.contrast_phase": "portal_venous"}
+    }
+    assert Stated((), (), (one,)).answers_to(exam, frozenset()) == {}
+    assert Stated((), (), (one,)).answers_of_series(facts("another", 1, "CT"), [thin, other]) == {}
+
+
 def test_what_was_said_of_a_series_holds_for_the_next_exam_of_that_scanner(workspace):
     first = thick()
     save_exam(workspace, first)

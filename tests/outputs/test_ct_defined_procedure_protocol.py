@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pydicom
 import pytest
 from pydicom.datadict import keyword_for_tag
-from tests.outputs.procedure_protocols import complaints_of
+from tests.outputs.procedure_protocols import CONDITIONS, complaints_of, conditional_complaints, constraints_in
 from tests.protocol.test_library import GOOD
 
 from bingcheng.core.errors import InputError
@@ -62,6 +62,49 @@ def test_the_checker_complains_of_what_is_missing_empty_or_foreign(write):
     said = "\n".join(complaints_of(dataset))
     for keyword in ("EquipmentModality", "ProtocolName", "PatientName"):
         assert keyword in said
+
+
+@pytest.mark.parametrize("one", CT, ids=lambda one: one.id)
+@pytest.mark.parametrize("vendor", [None, "SIEMENS"])
+def test_each_conditional_attribute_is_there_where_its_condition_asks_for_it(write, one, vendor):
+    written = write(one, vendor=vendor, model=vendor and "Force")
+    assert list(constraints_in(written))
+    assert conditional_complaints(written) == []
+    for scanner in written.get("ModelSpecificationSequence", ()):
+        assert scanner.Manufacturer
+        assert scanner.ManufacturerModelName
+
+
+BROKEN = {
+    "SelectorAttribute": lambda one: delattr(one, "SelectorAttribute"),
+    "SelectorValueNumber": lambda one: delattr(one, "SelectorValueNumber"),
+    "SelectorSequencePointer": lambda one: delattr(one, "SelectorSequencePointer"),
+    "SelectorSequencePointerItems": lambda one: delattr(one, "SelectorSequencePointerItems"),
+    "SelectorAttributeVR": lambda one: setattr(one, "SelectorAttributeVR", "LO"),
+    "SelectorAttributeName": lambda one: setattr(one, "SelectorAttributeName", "kVp"),
+    "ConstraintValueSequence": lambda one: delattr(one, "ConstraintValueSequence"),
+    "Selector..Value": lambda one: setattr(one.ConstraintValueSequence[0], "SelectorLOValue", "5"),
+}
+
+
+@pytest.mark.parametrize("keyword", BROKEN)
+def test_the_walk_over_conditions_complains_of_each_that_is_broken(write, keyword):
+    dataset = write(protocol("ct_response_recist11"))
+    one = next(one for one in constraints_in(dataset) if one.SelectorAttributeKeyword == "SliceThickness")
+    if keyword == "SelectorAttribute":
+        assert CONDITIONS[keyword][1](one)
+        BROKEN[keyword](one)
+        assert not CONDITIONS[keyword][1](one)
+        return
+    BROKEN[keyword](one)
+    assert [said for said in conditional_complaints(dataset) if said.startswith(f"{keyword}:")]
+
+
+def test_a_constraint_with_too_many_values_or_a_descending_range_is_complained_of(write):
+    dataset = write(protocol("ct_volumetry_cqie"))
+    of_range = next(one for one in constraints_in(dataset) if one.ConstraintType == "RANGE_INCL")
+    of_range.ConstraintValueSequence = of_range.ConstraintValueSequence[::-1]
+    assert [said for said in conditional_complaints(dataset) if said.startswith("ConstraintValueSequence:")]
 
 
 def test_limits_become_constraints_at_the_place_that_the_standard_names(write):

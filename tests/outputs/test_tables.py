@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from tests.compare.dose_records import record as dose_record
+from tests.outputs.features import feature_cohort, feature_set
 
 from bingcheng.compare.change import Change, Verdict
 from bingcheng.compare.dose_groups import BodyRegion, Procedure
@@ -129,6 +130,7 @@ def assessment():
                 series_uid="1.1.1",
                 measurements=(measurement("volume", 10.0, uncertainty=0.2),),
                 method="manual",
+                radiomics=(feature_set(),),
             ),
         ),
     )
@@ -169,6 +171,7 @@ def assessment():
         identified=False,
         sites=(),
         exams=exams,
+        radiomics=(feature_cohort(),),
         changes=(
             LesionChange(
                 patient="P1",
@@ -200,7 +203,7 @@ def test_each_table_is_written_in_both_forms(assessment, tmp_path):
     paths = write_tables(assessment, tmp_path)
     names = {
         f"{t}.{e}"
-        for t in ("measurements", "findings", "changes", "sites", "doses", "refusals")
+        for t in ("measurements", "findings", "changes", "sites", "doses", "radiomics", "refusals")
         for e in ("csv", "parquet")
     }
     assert {p.name for p in paths} == names == {p.name for p in tmp_path.iterdir()}

@@ -120,6 +120,13 @@ def _last_changed(**facts) -> Callable[[Mapping[str, AnyAcquisition], Sequence[s
     return change
 
 
+def _turned(roles: Mapping[str, AnyAcquisition], among: Sequence[str], wanted: Sequence[str]) -> exams_mr.Roles:
+    """The first of the roles as it is, or turned into the coronal plane; its twin stays sagittal."""
+    if "axial" in wanted:
+        return dict(roles)
+    return {**roles, among[0]: replace(roles[among[0]], slice_normal=(0.0, 1.0, 0.0))}
+
+
 def _before_the_injection(roles: Mapping[str, AnyAcquisition], among: Sequence[str], wanted: bool) -> exams_mr.Roles:
     late = exams_mr.START + timedelta(minutes=1 if wanted else 24)
     return {**roles, **{role: replace(roles[role], started_at=late) for role in among}}
@@ -132,6 +139,7 @@ def _in_order(roles: Mapping[str, AnyAcquisition], among: Sequence[str], wanted:
 
 ROLES: dict[str, Callable] = {
     "derived.n_planes": _planes,
+    "derived.planes": _turned,
     "derived.same_slice_locations": _last_changed(first_slice_mm=-33.0),
     "derived.parameters_match": _last_changed(pixel_spacing_mm=(0.7, 0.7)),
     "derived.before_injection": _before_the_injection,

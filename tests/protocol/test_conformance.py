@@ -12,9 +12,13 @@ from hypothesis import strategies as st
 
 from bingcheng.core.errors import InputError, Owner
 from bingcheng.core.finding import Level, Outcome
+from bingcheng.core.wording import text
 from bingcheng.dicom.acquisition import CtAcquisition, Device
-from bingcheng.protocol.conformance import applicable, choose, judge, judge_all
+from bingcheng.protocol.attributes import SURE, ExamFacts, Reading, attributes
+from bingcheng.protocol.conformance import applicable, choose, judge, judge_all, judge_fitting
+from bingcheng.protocol.demands import Evidence, weigh_reading
 from bingcheng.protocol.library import protocol, protocols
+from bingcheng.protocol.model import Demand, Scope
 from bingcheng.protocol.supplied import Correction, Supplied, Waiver
 
 RECIST, LIRADS, CQIE = "ct_response_recist11", "liver_ct_lirads2018", "ct_volumetry_cqie"
@@ -65,6 +69,163 @@ def test_a_pet_series_is_not_judged_by_a_ct_protocol(make):
     assert guidelines([pet], asked=[RECIST]) == [QIBA]
     assert all(f.series_uid is None for f in judge(protocol(RECIST), [pet]))
     assert all(f.outcome is not Outcome.PASS for f in judge(protocol(RECIST), [pet]) if f.criterion != "no_chest_mri")
+
+
+# Certainty.
+
+
+def of_name_only(make, **facts):
+    """A CT without timing of the contrast agent, of which a name alone tells the phase."""
+    facts = {"contrast_started_at": None, "series_description": "Abdomen portal venous"} | facts
+    return make.liver_ct("portal_venous", **facts)
+
+
+def test_what_only_a_name_tells_is_unknown_with_the_reason_and_who_can_tell_it(make):
+    phase = (
+        protocol(CQIE)
+        .criterion("qiba.contrast_same")
+        .model_copy(
+            update={"id": "phase", "attribute": "derived.contrast_phase", "operator": "==", "value": "portal_venous"}
+        )
+    )
+    asking = protocol(RECIST).model_copy(update={"criteria": (as_series(phase),)})
+    exam = [of_name_only(make), make.liver_ct("precontrast", contrast_agent=None, contrast_started_at=None)]
+    reading = attributes()["derived.contrast_phase"].read(ExamFacts(acquisitions=tuple(exam)), exam[0])
+    assert reading.value == "portal_venous"
+    assert reading.certainty < SURE
+    named = next(f for f in judge(asking, exam, measured_on=[exam[0].series_uid]) if f.criterion == "phase")
+    assert named.outcome is Outcome.UNKNOWN
+    assert "60 % certainty only" in str(named.reason)
+    assert "derived.contrast_phase" in str(named.remedy)
+    assert named.owner is not None
+    wrong = of_name_only(make, series_description="Abdomen arterial")
+    other = next(f for f in judge(asking, [wrong, exam[1]], measured_on=[wrong.series_uid]) if f.criterion == "phase")
+    assert other.outcome is Outcome.UNKNOWN  # neither side of the limit
+
+
+def test_what_the_timing_tells_is_decided(make):
+    phase = (
+        protocol(CQIE)
+        .criterion("qiba.contrast_same")
+        .model_copy(
+            update={"id": "phase", "attribute": "derived.contrast_phase", "operator": "==", "value": "portal_venous"}
+        )
+    )
+    asking = protocol(RECIST).model_copy(update={"criteria": (as_series(phase),)})
+    assert found(judge(asking, [make.liver_ct("portal_venous")]), "phase").outcome is Outcome.PASS
+    assert found(judge(asking, [make.liver_ct("late_arterial")]), "phase").outcome is Outcome.FAIL
+
+
+def as_series(criterion):
+    """A criterion on each CT series by itself, without conditions."""
+    return criterion.model_copy(
+        update={"scope": Scope.SERIES, "roles": ("CT",), "when": (), "level": Level.REQUIRED, "source": ("RECIST11",)}
+    )
+
+
+@pytest.mark.parametrize(("certainty", "outcome"), [(SURE - 0.01, Outcome.UNKNOWN), (SURE, Outcome.FAIL)])
+def test_a_fact_decides_from_a_certainty_on(certainty, outcome):
+    demand = protocol(RECIST).criterion("thickness")
+    judged = weigh_reading(demand, Reading(value=8.0, certainty=certainty, remark=text("seen in the image")))
+    assert judged.outcome is outcome
+    if outcome is Outcome.UNKNOWN:
+        assert "seen in the image" in str(judged.reason)
+        assert judged.supply is not None
+        assert judged.value is None
+
+
+def test_a_condition_that_is_told_with_too_little_certainty_leaves_the_criterion_open(make):
+    condition = Demand(attribute="derived.contrast_phase", operator="==", value="portal_venous")
+    thickness = protocol(RECIST).criterion("thickness").model_copy(update={"when": (condition,)})
+    asking = protocol(RECIST).model_copy(update={"criteria": (thickness,)})
+    exam = [of_name_only(make), make.liver_ct("precontrast", contrast_agent=None, contrast_started_at=None)]
+    finding = found(judge(asking, exam, measured_on=[exam[0].series_uid]), "thickness")
+    assert (finding.outcome, finding.level) == (Outcome.UNKNOWN, Level.OPTIONAL)
+    sure = found(judge(asking, [make.liver_ct("portal_venous")]), "thickness")
+    assert sure.outcome is not Outcome.UNKNOWN
+
+
+def test_an_answer_about_a_series_takes_the_place_of_a_guess_but_not_of_a_header(make):
+    exam = [of_name_only(make), make.liver_ct("precontrast", contrast_agent=None, contrast_started_at=None)]
+    uid, attribute = exam[0].series_uid, attributes()["derived.contrast_phase"]
+    answered = Supplied(series={uid: {attribute.key: "late_arterial"}})
+    assert Evidence(exam, answered).reading(attribute, exam[0]).value == "late_arterial"
+    timed = make.liver_ct("portal_venous")
+    answered = Supplied(series={timed.series_uid: {attribute.key: "late_arterial"}})
+    assert Evidence([timed], answered).reading(attribute, timed).value == "portal_venous"
+    of_exam = Supplied(exam={attribute.key: "late_arterial"})
+    assert Evidence(exam, of_exam).reading(attribute, exam[0]).value == "portal_venous"
+
+
+# The time of the injection.
+
+
+def dynamic(make, **facts):
+    """One series of twelve volumes, 30 s each, that names an agent and not when it was injected."""
+    times = tuple(30.0 * n for n in range(12))
+    agent = {"contrast_agent": "Gadobutrol", "contrast_started_at": None}
+    return make.mr.t1_volume(
+        8, 20, volume_count=12, volume_times_s=times, acquisition_duration_s=360.0, **(agent | facts)
+    )
+
+
+def test_a_dynamic_without_the_time_of_injection_asks_for_it_and_takes_the_answer(make):
+    series, attribute = dynamic(make), attributes()["derived.contrast_times"]
+    silent = Evidence([series]).reading(attribute, series)
+    assert silent.value is None
+    assert "clinical.injection_time" in str(silent.supply)
+    assert silent.owner is Owner.TECHNOLOGIST
+    at = (series.started_at + timedelta(seconds=70)).time().isoformat("seconds")
+    told = Evidence([series], Supplied(exam={"clinical.injection_time": at})).reading(attribute, series)
+    assert told.value == ("before", "first_after", "later_after")
+    assert told.sure
+
+
+def test_a_time_of_injection_is_of_the_nearer_side_of_midnight(make):
+    started = make.start.replace(hour=0, minute=1)
+    series, delay = dynamic(make, started_at=started), attributes()["derived.contrast_delay_s"]
+    told = Evidence([series], Supplied(exam={"clinical.injection_time": "23:59"})).reading(delay, series)
+    assert told.value == pytest.approx(120.0)
+
+
+def test_a_header_goes_before_the_time_that_somebody_states(make):
+    series = dynamic(make, contrast_started_at=make.start)
+    answered = Supplied(exam={"clinical.injection_time": "03:00"})
+    delay = attributes()["derived.contrast_delay_s"]
+    assert Evidence([series], answered).reading(delay, series) == Evidence([series]).reading(delay, series)
+
+
+# Which of several series.
+
+
+def test_which_of_several_series_is_judged_is_said_by_number_and_uid(make):
+    thin = make.ct(series_uid="1", series_number=4, slice_thickness_mm=1.0)
+    thick = make.ct(series_uid="2", series_number=7, slice_thickness_mm=8.0)
+    role = found(judge(protocol(RECIST), [thick, thin]), "role.CT")
+    assert "the one that meets the protocol best is judged: series 4" in str(role.reason)
+    assert role.series_uid == "1"
+    assert str(role.measured) == "2 series"
+    role = found(judge(protocol(RECIST), [thick, thin], measured_on=["1", "2"]), "role.CT")
+    assert str(role.reason).endswith("are judged: series 4, series 7")
+    assert role.series_uid is None
+    consistency = found(judge(protocol("consistency_ct"), [thick, thin]), "role.CT")
+    assert str(consistency.reason).endswith("is judged: series 4, series 7")
+
+
+def test_a_series_that_is_missing_is_said_to_be_none(make):
+    assert str(found(judge(protocol(QIBA), [make.pet()]), "role.CTAC").measured) == "none"
+
+
+def test_diffusion_of_the_bladder_without_an_axial_plane_fails(make):
+    parts = make.conforming("bladder_mr_virads")
+    supplied = Supplied(exam=parts.supplied)
+    assert (
+        found(judge(protocol("bladder_mr_virads"), parts.exam, supplied=supplied), "dwi_axial").outcome is Outcome.PASS
+    )
+    turned = [replace(one, slice_normal=(0.0, 1.0, 0.0)) if one is parts.roles["DWI"] else one for one in parts.exam]
+    findings = judge(protocol("bladder_mr_virads"), turned, supplied=supplied)
+    assert found(findings, "dwi_axial").outcome is Outcome.FAIL
+    assert found(findings, "dwi_planes").outcome is Outcome.PASS
 
 
 # Which protocols.
@@ -303,6 +464,29 @@ def test_judging_by_all_protocols_at_once_gives_the_same_as_one_by_one(make):
     exam = [make.ct(), make.pet(), make.petct_ct(), make.dwi()]
     one_by_one = tuple(f for p in protocols() for f in judge(p, exam, baseline=exam))
     assert judge_all(protocols(), exam, baseline=exam) == one_by_one
+
+
+def test_judging_what_fits_gives_the_same_as_choosing_first(make):
+    exam = [make.ct(), make.pet(), make.petct_ct(), make.dwi()]
+    chosen = choose(protocols(), exam, asked=[CQIE])
+    assert judge_fitting(protocols(), exam, asked=[CQIE], baseline=exam) == judge_all(chosen, exam, baseline=exam)
+
+
+def test_what_a_missing_series_leaves_unjudged_is_one_finding_for_all_exams(make):
+    missing = [
+        f
+        for f in judge(protocol(LIRADS), [make.liver_ct("portal_venous")])
+        if f.role == "LAP" and not f.criterion.startswith("role")
+    ]
+    again = [
+        f
+        for f in judge(protocol(LIRADS), [make.liver_ct("portal_venous")])
+        if f.role == "LAP" and not f.criterion.startswith("role")
+    ]
+    assert missing
+    assert all(one is other for one, other in zip(missing, again, strict=True))
+    assert {f.outcome for f in missing} == {Outcome.NOT_APPLICABLE}
+    assert all("no series fills the role" in str(f.reason) for f in missing)
 
 
 def test_an_exam_of_eight_series_takes_milliseconds(make):

@@ -1,7 +1,8 @@
 """Sphinx extension: pages made from the program itself, so that they can't fall behind it.
 
-Measures, protocols, problems, limits, tables and quantities are read from the installed package while the pages are
-built. For each measure and each protocol a stub of three lines is written, which holds the directive that fills it.
+Measures, protocols, problems, limits, tables, quantities and values of the IBSI are read from the installed package
+while the pages are built. For each measure and each protocol a stub of three lines is written, which holds the
+directive that fills it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from bingcheng_pages.columns import TablesDirective
 from bingcheng_pages.comparison import LimitsDirective, RulesDirective
+from bingcheng_pages.ibsi import FiltersDirective, MissesDirective, SummaryDirective, ValuesDirective
 from bingcheng_pages.measures import InputsDirective, MeasureDirective, MeasureListDirective
 from bingcheng_pages.problems import ProblemsDirective
 from bingcheng_pages.protocols import ProtocolDirective, ProtocolListDirective
@@ -31,6 +33,10 @@ DIRECTIVES = {
     "limit-list": LimitsDirective,
     "rule-list": RulesDirective,
     "table-columns": TablesDirective,
+    "ibsi-summary": SummaryDirective,
+    "ibsi-filters": FiltersDirective,
+    "ibsi-misses": MissesDirective,
+    "ibsi-values": ValuesDirective,
 }
 
 

@@ -6,7 +6,8 @@ from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
 from bingcheng.core.units import UNITS
-from bingcheng.outputs.table_columns import TABLES, Table
+from bingcheng.outputs.table import Table
+from bingcheng.outputs.table_columns import TABLES
 from bingcheng_pages.prose import Content, paragraph, section, table
 
 

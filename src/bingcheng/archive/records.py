@@ -12,19 +12,27 @@ from bingcheng.core.refusal import Refusal
 from bingcheng.dicom.acquisition import Acquisition, CtAcquisition, MrAcquisition, PetAcquisition
 from bingcheng.dicom.exam import Patient
 from bingcheng.outputs.assessment import KeyImage
+from bingcheng.outputs.feature_set import FeatureSet
 
 ACQUISITION_TYPES: dict[str, type[Acquisition]] = {"CT": CtAcquisition, "MR": MrAcquisition, "PT": PetAcquisition}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LesionRecord:
-    """One lesion in one series, as measured. `lesion` is its tracking identifier within the patient."""
+    """One lesion in one series, as measured.
+
+    Parameters
+    ----------
+    lesion : its tracking identifier within the patient.
+    radiomics : one entry an image type; empty if nobody asked.
+    """
 
     lesion: str
     label: str
     method: str
     measurements: tuple[Measurement, ...]
     image: KeyImage | None = None
+    radiomics: tuple[FeatureSet, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

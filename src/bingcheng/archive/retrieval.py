@@ -20,10 +20,21 @@ from bingcheng.core.refusal import Refusal
 from bingcheng.dicom.acquisition import Acquisition
 from bingcheng.dicom.exam import Patient
 from bingcheng.outputs.assessment import KeyImage
+from bingcheng.outputs.feature_set import FeatureSet
 from bingcheng.outputs.keyimage import from_json
 
 Place = tuple[str, str | None]
 """Series UID and lesion of a measurement."""
+PARTS = (
+    schema.series,
+    schema.lesion,
+    schema.measurement,
+    schema.radiomics,
+    schema.finding,
+    schema.dose,
+    schema.refusal,
+)
+"""What an exam is made of, beside its head."""
 
 
 def exams(workspace: Workspace, *, images: bool = True) -> tuple[ExamRecord, ...]:
@@ -39,10 +50,7 @@ def exams(workspace: Workspace, *, images: bool = True) -> tuple[ExamRecord, ...
             .join(schema.identity, schema.identity.c.patient == schema.exam.c.patient)
             .order_by(schema.exam.c.patient, schema.exam.c.performed_at, schema.exam.c.uid)
         ).all()
-        parts = {
-            table.name: _by_exam(connection, table, images=images)
-            for table in (schema.series, schema.lesion, schema.measurement, schema.finding, schema.dose, schema.refusal)
-        }
+        parts = {table.name: _by_exam(connection, table, images=images) for table in PARTS}
     # Rows are let go as soon as their exam is made: a workspace is not held in memory twice.
     return tuple(_exam(head, {name: rows.pop(head.uid, []) for name, rows in parts.items()}) for head in heads)
 
@@ -124,9 +132,13 @@ def _exam(head: Row[Any], parts: Mapping[str, list[Row[Any]]]) -> ExamRecord:
     measurements: dict[Place, list[Measurement]] = defaultdict(list)
     for row in parts["measurement"]:
         measurements[row.series_uid, row.lesion].append(decoded(Measurement, row.record))
-    lesions: dict[str, list[Row[Any]]] = defaultdict(list)
+    features: dict[Place, list[FeatureSet]] = defaultdict(list)
+    for row in parts["radiomics"]:
+        features[row.series_uid, row.lesion].append(decoded(FeatureSet, row.record))
+    lesions: dict[str, list[LesionRecord]] = defaultdict(list)
     for row in parts["lesion"]:
-        lesions[row.series_uid].append(row)
+        place = (row.series_uid, row.lesion)
+        lesions[row.series_uid].append(_lesion(row, measurements.get(place, ()), features.get(place, ())))
     return ExamRecord(
         uid=head.uid,
         fingerprint=head.fingerprint,
@@ -141,23 +153,25 @@ def _exam(head: Row[Any], parts: Mapping[str, list[Row[Any]]]) -> ExamRecord:
     )
 
 
+def _lesion(row: Row[Any], measurements: Iterable[Measurement], features: Iterable[FeatureSet]) -> LesionRecord:
+    return LesionRecord(
+        lesion=row.lesion,
+        label=row.label,
+        method=row.method,
+        measurements=tuple(measurements),
+        image=_image(row),
+        radiomics=tuple(features),
+    )
+
+
 def _series(
-    row: Row[Any], lesions: Iterable[Row[Any]], measurements: Mapping[Place, list[Measurement]]
+    row: Row[Any], lesions: Iterable[LesionRecord], measurements: Mapping[Place, list[Measurement]]
 ) -> SeriesRecord:
     return SeriesRecord(
         uid=row.uid,
         acquisition=acquisition(row.modality, row.acquisition),
         measurements=tuple(measurements.get((row.uid, None), ())),
-        lesions=tuple(
-            LesionRecord(
-                lesion=lesion.lesion,
-                label=lesion.label,
-                method=lesion.method,
-                measurements=tuple(measurements.get((row.uid, lesion.lesion), ())),
-                image=_image(lesion),
-            )
-            for lesion in lesions
-        ),
+        lesions=tuple(lesions),
         volume_count=row.volume_count,
         voxel_mm3=row.voxel_mm3,
         image=_image(row),

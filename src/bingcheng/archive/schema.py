@@ -17,7 +17,7 @@ from sqlalchemy import (
     Text,
 )
 
-VERSION = 2
+VERSION = 3
 """Raised with each change of the tables (see `bingcheng.archive.upgrade`); a program never opens a workspace of a later
 version than its own."""
 
@@ -91,6 +91,20 @@ measurement = Table(
     Column("unit", String(32), nullable=False),
     Column("record", Text, nullable=False),
     Index("measurement_by_key", "key", "exam_uid"),
+)
+
+radiomics = Table(
+    "radiomics",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _exam_uid(),
+    Column("series_uid", String(64), nullable=False),
+    Column("lesion", Text, nullable=False),
+    Column("modality", String(16), nullable=False),
+    Column("image_type", String(64), nullable=False),
+    Column("digest", String(16), nullable=False, comment="of the settings"),
+    # One row a lesion: its two hundred values are only ever read together, and share all that explains them.
+    Column("record", Text, nullable=False),
 )
 
 finding = Table(

@@ -6,17 +6,19 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 import bingcheng
 from bingcheng.archive import schema
 from bingcheng.archive.codec import encoded, storable
 from bingcheng.archive.records import ExamRecord, Judged, SeriesRecord
 from bingcheng.archive.workspace import Workspace
+from bingcheng.core.finding import Finding
 from bingcheng.core.measurement import Measurement
 from bingcheng.core.refusal import Refusal
 from bingcheng.dicom.exam import Patient
 from bingcheng.outputs.assessment import KeyImage
+from bingcheng.outputs.feature_set import FeatureSet
 from bingcheng.outputs.keyimage import as_json
 
 
@@ -55,25 +57,46 @@ def save_exam(workspace: Workspace, record: ExamRecord) -> None:
 
 def save_judged(connection: Connection, judged: Mapping[str, Judged]) -> None:
     """Store the findings of exams by their UID; earlier findings of the same exams are replaced."""
+    if not judged:
+        return
+    exam = schema.exam.c
+    connection.execute(delete(schema.finding).where(schema.finding.c.exam_uid.in_(judged)))
+    connection.execute(
+        update(schema.exam).where(exam.uid == bindparam("of")).values(judged=bindparam("digest")),
+        [{"of": uid, "digest": one.digest} for uid, one in judged.items()],
+    )
+    # A finding that is the same in all exams is one object, and encoded once.
+    records: dict[int, str] = {}
+    rows = []
     for uid, one in judged.items():
-        connection.execute(delete(schema.finding).where(schema.finding.c.exam_uid == uid))
-        connection.execute(update(schema.exam).where(schema.exam.c.uid == uid).values(judged=one.digest))
-        rows = [
-            {
-                "exam_uid": uid,
-                "protocol": finding.protocol,
-                "criterion": finding.criterion,
-                "role": finding.role,
-                "outcome": finding.outcome.value,
-                "level": finding.level.value,
-                "gates": finding.gates,
-                "value": finding.value,
-                "distance": finding.distance,
-                "record": encoded(finding),
-            }
-            for finding in one.findings
-        ]
-        _insert(connection, schema.finding, rows)
+        for finding in one.findings:
+            record = records.get(id(finding))
+            if record is None:
+                record = records[id(finding)] = encoded(finding)
+            rows.append(_finding_row(uid, finding, record))
+    _insert(connection, schema.finding, rows)
+
+
+def _finding_row(exam_uid: str, finding: Finding, record: str) -> dict[str, Any]:
+    return {
+        "exam_uid": exam_uid,
+        "protocol": finding.protocol,
+        "criterion": finding.criterion,
+        "role": finding.role,
+        "outcome": finding.outcome.value,
+        "level": finding.level.value,
+        "gates": finding.gates,
+        "value": finding.value,
+        "distance": finding.distance,
+        "record": record,
+    }
+
+
+def save_refusals(connection: Connection, code: str, found: Mapping[str, Refusal | None]) -> None:
+    """Store of each exam, by its UID, the refusal of that code; one that stood there before is replaced, or goes."""
+    table = schema.refusal
+    connection.execute(delete(table).where(table.c.exam_uid.in_(found), table.c.code == code))
+    _insert(connection, table, [_refusal_row(one, uid) for uid, one in found.items() if one is not None])
 
 
 def save_stray_refusals(workspace: Workspace, refusals: Sequence[Refusal]) -> None:
@@ -134,6 +157,8 @@ def _save_series(connection: Connection, exam_uid: str, record: SeriesRecord) ->
         for lesion in record.lesions
     ]
     _insert(connection, schema.lesion, lesions)
+    found = ((lesion.lesion, one) for lesion in record.lesions for one in lesion.radiomics)
+    _insert(connection, schema.radiomics, [_features_row(exam_uid, record.uid, lesion, one) for lesion, one in found])
     rows = [_measurement_row(m, exam_uid, record.uid, None) for m in record.measurements]
     for lesion in record.lesions:
         rows += [_measurement_row(m, exam_uid, record.uid, storable(lesion.lesion)) for m in lesion.measurements]
@@ -150,6 +175,18 @@ def _measurement_row(measured: Measurement, exam_uid: str, series_uid: str, lesi
         "standard_uncertainty": measured.standard_uncertainty,
         "unit": measured.unit,
         "record": encoded(measured),
+    }
+
+
+def _features_row(exam_uid: str, series_uid: str, lesion: str, found: FeatureSet) -> dict[str, Any]:
+    return {
+        "exam_uid": exam_uid,
+        "series_uid": series_uid,
+        "lesion": storable(lesion),
+        "modality": found.kind.modality,
+        "image_type": found.kind.image_type,
+        "digest": found.kind.digest,
+        "record": encoded(found),
     }
 
 

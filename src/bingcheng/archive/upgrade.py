@@ -36,5 +36,10 @@ def _statements_and_summaries(connection: Connection) -> None:
     connection.execute(update(schema.exam).values(judged=None, fingerprint=""))
 
 
-STEPS: Mapping[int, Callable[[Connection], None]] = MappingProxyType({1: _statements_and_summaries})
+def _radiomics(connection: Connection) -> None:
+    """2 to 3: radiomics features, which no exam has until somebody asks for them."""
+    schema.radiomics.create(connection, checkfirst=True)
+
+
+STEPS: Mapping[int, Callable[[Connection], None]] = MappingProxyType({1: _statements_and_summaries, 2: _radiomics})
 """What brings a workspace of the version that is the key to the next one."""

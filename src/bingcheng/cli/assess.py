@@ -14,8 +14,11 @@ from bingcheng.archive.workspace import Workspace
 from bingcheng.cli.exits import GATE, NOTHING_FOUND, OK, print_json, tell_error
 from bingcheng.cli.nothing_found import nothing_found
 from bingcheng.cli.terminal import MOST_REFUSALS, print_refusals, print_summary
+from bingcheng.cli.usage import WrongUsage
+from bingcheng.core.errors import Owner, Problem
 from bingcheng.core.wording import Text, text
 from bingcheng.engine.publish import Published, publish
+from bingcheng.engine.radiomics_asked import Asked
 from bingcheng.engine.run import Options, Tally, assess
 from bingcheng.engine.run import Progress as Told
 from bingcheng.engine.view import assessment
@@ -23,6 +26,13 @@ from bingcheng.outputs.assessment import Assessment
 from bingcheng.outputs.language import Language
 from bingcheng.outputs.machine_readable import as_json
 from bingcheng.protocol.library import load
+
+RADIOMICS_AND_NOT = Problem(
+    code="cli.radiomics-and-not",
+    says="--no-radiomics contradicts --radiomics and --radiomics-settings",
+    remedy="Leave one of them out.",
+    owner=Owner.OPERATOR,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +48,9 @@ class Request:
     again: bool = False
     protocols: tuple[str, ...] = ()
     own_protocols: tuple[Path, ...] = ()
+    radiomics: bool = False
+    radiomics_settings: Path | None = None
+    no_radiomics: bool = False
     workers: int = 2
     scheduler: str | None = None
     quiet: bool = False
@@ -51,6 +64,9 @@ def run_assess(request: Request, language: Language) -> int:
         again=request.again,
         protocols=request.protocols,
         own_protocols=tuple(load(path) for path in request.own_protocols),
+        language=language,
+        radiomics=_radiomics(request),
+        no_radiomics=request.no_radiomics,
     )
     workspace = Workspace.open(request.workspace, request.database)
     try:
@@ -70,6 +86,20 @@ def run_assess(request: Request, language: Language) -> int:
         tell_error(language, nothing_found(request.paths, refused=bool(seen.refusals)))
         return NOTHING_FOUND
     return GATE if request.strict and _stopped_at_gate(tally, seen) else OK
+
+
+def _radiomics(request: Request) -> Asked | None:
+    """What features are asked for.
+
+    Raises
+    ------
+    InputError
+        ``cli.radiomics-and-not``; what `Asked.by` raises.
+    """
+    wanted = request.radiomics or request.radiomics_settings is not None
+    if wanted and request.no_radiomics:
+        raise WrongUsage(RADIOMICS_AND_NOT)
+    return Asked.by(request.radiomics_settings) if wanted else None
 
 
 def _nothing_found(request: Request, language: Language, seen: Assessment) -> int:

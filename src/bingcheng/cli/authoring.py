@@ -19,7 +19,7 @@ from bingcheng.core.finding import Level, Trust
 from bingcheng.core.wording import Text, text
 from bingcheng.outputs.ct_defined_procedure_protocol import write_ct_defined_procedure_protocol
 from bingcheng.outputs.language import Language
-from bingcheng.outputs.protocol_sheet.sheet import write_sheet
+from bingcheng.outputs.protocol_sheet.sheet import SheetFormat, write_sheet
 from bingcheng.outputs.source_images import CANNOT_WRITE
 from bingcheng.protocol.attributes import About
 from bingcheng.protocol.authoring.diff import Change, Difference, Part, differences
@@ -31,7 +31,7 @@ from bingcheng.protocol.model import Protocol
 NOTHING_TO_WRITE = Problem(
     code="cli.nothing-to-write",
     says="nothing says as what to write the protocol",
-    remedy="Give --sheet, --dicom or --toml with the name of a file; several of them write several files.",
+    remedy="Give --sheet, --dicom or --toml with the name of a file, or --format pdf; several write several files.",
     owner=Owner.OPERATOR,
 )
 CHANGES: Mapping[Change, tuple[str, Text]] = MappingProxyType(
@@ -57,6 +57,7 @@ class Export:
     """As what a protocol is to be written, and for which scanner; see the options of ``bingcheng protocol export``."""
 
     sheet: Path | None = None
+    form: SheetFormat | None = None
     dicom: Path | None = None
     toml: Path | None = None
     vendor: str | None = None
@@ -180,15 +181,22 @@ def run_export(name: str, wanted: Export, language: Language) -> int:
         ``cli.nothing-to-write``, ``outputs.cannot-write``, ``outputs.not-a-ct-protocol``; what `named` raises.
     """
     found = named(name)
-    if wanted.sheet is None and wanted.dicom is None and wanted.toml is None:
+    sheet = wanted.sheet
+    if sheet is None and wanted.form is not None:
+        sheet = Path(f"{found.id}.{wanted.form.value}")
+    if sheet is None and wanted.dicom is None and wanted.toml is None:
         raise InputError(NOTHING_TO_WRITE)
     console = Console()
     if wanted.toml is not None:
         save_text(wanted.toml, written(found))
         _said(console, language, text("Protocol file: {file}", file=str(wanted.toml)))
-    if wanted.sheet is not None:
-        write_sheet(wanted.sheet, found, language, on=date.today())  # noqa: DTZ011 - the day where it hangs
-        _said(console, language, text("Sheet, to be printed from a browser: {file}", file=str(wanted.sheet)))
+    if sheet is not None:
+        form = wanted.form or SheetFormat.of(sheet)
+        write_sheet(sheet, found, language, on=date.today(), form=form)  # noqa: DTZ011 - the day where it hangs
+        if form is SheetFormat.PDF:
+            _said(console, language, text("Sheet, to be printed: {file}", file=str(sheet)))
+        else:
+            _said(console, language, text("Sheet, to be printed from a browser: {file}", file=str(sheet)))
     if wanted.dicom is not None:
         write_ct_defined_procedure_protocol(
             wanted.dicom, found, by=wanted.by, vendor=wanted.vendor, model=wanted.model, say=language.say

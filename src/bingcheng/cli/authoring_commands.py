@@ -4,7 +4,7 @@ As in `bingcheng.cli.main`, each command imports what it runs when it runs, and 
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -151,7 +151,17 @@ def _add_export(group: typer.Typer, shared: Shared) -> None:
         ],
         sheet: Annotated[
             Path | None,
-            typer.Option("--sheet", metavar=_("FILE"), help=_("A page (HTML) that the browser prints on A4.")),
+            typer.Option(
+                "--sheet",
+                metavar=_("FILE"),
+                help=_("A sheet for the console, A4: a PDF if the name ends in .pdf, else a page for the browser."),
+            ),
+        ] = None,
+        format: Annotated[  # noqa: A002 - the name of the option
+            Literal["pdf", "html"] | None,
+            typer.Option(
+                "--format", metavar="pdf|html", help=_("Write the sheet as pdf or html, whatever its name ends in.")
+            ),
         ] = None,
         dicom: Annotated[
             Path | None,
@@ -176,8 +186,17 @@ def _add_export(group: typer.Typer, shared: Shared) -> None:
         ] = "Bingcheng",
     ) -> None:
         from bingcheng.cli.authoring import Export, run_export  # noqa: PLC0415
+        from bingcheng.outputs.protocol_sheet.sheet import SheetFormat  # noqa: PLC0415
 
-        wanted = Export(sheet=sheet, dicom=dicom, toml=toml, vendor=vendor, model=model, by=by)
+        wanted = Export(
+            sheet=sheet,
+            form=None if format is None else SheetFormat(format),
+            dicom=dicom,
+            toml=toml,
+            vendor=vendor,
+            model=model,
+            by=by,
+        )
         shared.end(lambda: run_export(protocol, wanted, language))
 
     @shared.describe(

@@ -16,6 +16,8 @@ from bingcheng.cli.exits import OK, USAGE, plainly, settle_streams, tell
 from bingcheng.cli.help import unvalued as flag
 from bingcheng.cli.options import DEFAULT_WORKSPACE, shared
 from bingcheng.cli.protocol_commands import add_protocol_commands
+from bingcheng.cli.radiomics_commands import add_radiomics_command
+from bingcheng.cli.segment_commands import add_segment_command
 from bingcheng.cli.usage import usage_errors
 from bingcheng.core.wording import text
 from bingcheng.outputs.language import Language
@@ -149,6 +151,25 @@ def application(language: Language) -> typer.Typer:
                 help=_("Judge by a protocol file of your hospital; repeatable."),
             ),
         ] = None,
+        radiomics: Annotated[
+            bool,
+            flag(
+                "--radiomics",
+                says=_(
+                    "Extract IBSI features of each lesion, with uncertainty and robustness; later runs do so too, "
+                    "until one says --no-radiomics."
+                ),
+            ),
+        ] = False,
+        radiomics_settings: Annotated[
+            Path | None,
+            typer.Option(
+                "--radiomics-settings",
+                metavar=_("FILE"),
+                help=_("Settings of the features (see `bingcheng radiomics --write-settings`); implies --radiomics."),
+            ),
+        ] = None,
+        no_radiomics: Annotated[bool, flag("--no-radiomics", says=_("Extract no features from now on."))] = False,
         workers: Annotated[int, workers] = default_workers,
         scheduler: Annotated[
             str | None,
@@ -174,6 +195,9 @@ def application(language: Language) -> typer.Typer:
             again=again,
             protocols=tuple(protocol or ()),
             own_protocols=tuple(own_protocol or ()),
+            radiomics=radiomics,
+            radiomics_settings=radiomics_settings,
+            no_radiomics=no_radiomics,
             workers=workers,
             scheduler=scheduler,
             quiet=quiet,
@@ -204,10 +228,13 @@ def application(language: Language) -> typer.Typer:
         workspace: Annotated[Path, workspace] = DEFAULT_WORKSPACE,
         database: Annotated[str | None, database] = None,
         identified: Annotated[bool, identified] = False,
+        radiomics: Annotated[bool, flag("--radiomics", says=_("List every radiomics feature of its lesions."))] = False,
     ) -> None:
         from bingcheng.cli.show import run_show  # noqa: PLC0415
 
-        common.end(lambda: run_show(exam, workspace, database, identified=identified, language=language))
+        common.end(
+            lambda: run_show(exam, workspace, database, identified=identified, features=radiomics, language=language)
+        )
 
     @describe("protocols", _("List the agreed protocols, or print one with its criteria and their sources."))
     def protocols(
@@ -237,12 +264,22 @@ def application(language: Language) -> typer.Typer:
     @describe("verify", _("Recompute every reference on this machine: the acceptance test of an installation."))
     def verify(
         json: Annotated[bool, as_json] = False,
+        reference_data: Annotated[
+            Path | None,
+            typer.Option(
+                "--reference-data",
+                metavar=_("FOLDER"),
+                help=_("Public reference data, for the IBSI's CT phantom and filter phantoms too."),
+            ),
+        ] = None,
     ) -> None:
         from bingcheng.cli.verify import run_verify  # noqa: PLC0415
 
-        common.end(lambda: run_verify(json=json, language=language))
+        common.end(lambda: run_verify(json=json, language=language, reference_data=reference_data))
 
     add_protocol_commands(application, common)
+    add_radiomics_command(application, common)
+    add_segment_command(application, common)
     return application
 
 

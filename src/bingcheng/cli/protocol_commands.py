@@ -91,13 +91,21 @@ def add_protocol_commands(application: typer.Typer, shared: Shared) -> typer.Typ
         ],
         by: Annotated[str, by],
         exam: Annotated[str | None, of_exam] = None,
+        series: Annotated[
+            str | None,
+            typer.Option(
+                "--series",
+                metavar=_("SERIES"),
+                help=_("Only for this series of the exam: its number, or its Series Instance UID."),
+            ),
+        ] = None,
         site: Annotated[str | None, of_site] = None,
         workspace: Annotated[Path, workspace] = DEFAULT_WORKSPACE,
         database: Annotated[str | None, database] = None,
     ) -> None:
         from bingcheng.cli.statements import Place, run_answer  # noqa: PLC0415
 
-        place = Place(workspace=workspace, database=database, by=by, exam=exam, site=site)
+        place = Place(workspace=workspace, database=database, by=by, exam=exam, site=site, series=series)
         shared.end(lambda: run_answer(place, tuple(answers), language))
 
     @shared.describe(

@@ -9,14 +9,27 @@ from rich.console import Console
 from bingcheng.archive.workspace import Workspace
 from bingcheng.cli.exam_names import exam_named
 from bingcheng.cli.exits import OK
+from bingcheng.cli.features import print_features
 from bingcheng.cli.terminal import exam_table, print_exam
 from bingcheng.core.wording import text
 from bingcheng.engine.view import assessment
 from bingcheng.outputs.language import Language
 
 
-def run_show(exam: str | None, folder: Path, database: str | None, *, identified: bool, language: Language) -> int:
+def run_show(
+    exam: str | None,
+    folder: Path,
+    database: str | None,
+    *,
+    identified: bool,
+    language: Language,
+    features: bool = False,
+) -> int:
     """Print the exam with that label or UID, or the list of exams; returns the exit code.
+
+    Parameters
+    ----------
+    features : list every radiomics feature of its lesions, not only how many there are.
 
     Raises
     ------
@@ -32,5 +45,7 @@ def run_show(exam: str | None, folder: Path, database: str | None, *, identified
     if exam is None:
         console.print(exam_table(language, seen.exams) if seen.exams else language.say(text("No exam is stored yet.")))
         return OK
-    print_exam(console, language, exam_named(seen.exams, exam))
+    chosen = exam_named(seen.exams, exam)
+    print_exam(console, language, chosen)
+    print_features(console, language, chosen, seen.radiomics, every=features)
     return OK

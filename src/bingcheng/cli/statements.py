@@ -55,6 +55,7 @@ class Place:
     by: str
     exam: str | None = None
     site: str | None = None
+    series: str | None = None
 
 
 def run_waive(place: Place, protocol: str, criterion: str, why: str, until: str, language: Language) -> int:
@@ -89,7 +90,16 @@ def run_answer(place: Place, answers: tuple[str, ...], language: Language) -> in
 
     def stating(workspace: Workspace, exam_uid: str | None) -> Text:
         numbers = [
-            answer(workspace, name, value, by=place.by, now=_now(), exam_uid=exam_uid, site=place.site)
+            answer(
+                workspace,
+                name,
+                value,
+                by=place.by,
+                now=_now(),
+                exam_uid=exam_uid,
+                site=place.site,
+                series=place.series,
+            )
             for name, value in pairs
         ]
         return text("Kept as {count} statements, the last of them {number}.", count=len(numbers), number=numbers[-1])
@@ -163,8 +173,11 @@ def run_questions(exam: str, folder: Path, database: str | None, language: Langu
         workspace.close()
     open_ones = [one for one in found.findings if one.outcome in (Outcome.UNKNOWN, Outcome.NOT_APPLICABLE)]
     asked = {(p.id, c.id): [d.attribute for d in (c, *c.when)] for p in judged_by for c in p.criteria}
+    asked |= {(p.id, f"role.{r.id}"): [d.attribute for d in r.select] for p in judged_by for r in p.roles}
+    open_ones = [one for one in open_ones if one.outcome is Outcome.UNKNOWN or not one.criterion.startswith("role.")]
     known = attributes()
-    names = dict.fromkeys(name for one in open_ones for name in asked.get((one.protocol, one.criterion), ()))
+    read = dict.fromkeys(name for one in open_ones for name in asked.get((one.protocol, one.criterion), ()))
+    names = dict.fromkeys(other for name in read for other in (name, *known[name].answered_by))
     answerable = [known[name] for name in names if known[name].about in (About.OUTSIDE, About.EXAM)]
     console = Console()
     if not answerable:
@@ -190,7 +203,7 @@ def _changed(place: Place, stating: Callable[[Workspace, str | None], Text], lan
     try:
         exam_uid = _meant(place, workspace)
         console.print(language.say(stating(workspace, exam_uid)), highlight=False)
-        count = judge_again(workspace, _now().date())
+        count = judge_again(workspace, _now().date(), language)
         published = publish(assessment(workspace), workspace.folder, language)
     finally:
         workspace.close()
@@ -235,6 +248,8 @@ def _said(kept: Kept) -> Text:
         value = one.value
         shown = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
         said = text("{name} = {value}", name=one.subject, value=shown)
+        if one.signature is not None:
+            said = text("{said}, of a series like {signature}", said=said, signature=one.signature)
     if kept.withdrawn_at is not None:
         return text("{said} (withdrawn on {day})", said=said, day=kept.withdrawn_at.date().isoformat())
     return said

@@ -34,7 +34,7 @@ CONFIDENCE = 0.95
 
 TOO_FEW_LESIONS = Problem(
     code="compare.too-few-lesions-to-grade",
-    says="{lesions} lesions were measured in this way; {needed} are needed to tell how robust this feature is",
+    says="too few lesions were measured in this way to tell how robust this feature is: {lesions} of {needed}",
     remedy="Measure more lesions with the same settings; until then go by the uncertainty of the value.",
     owner=Owner.OPERATOR,
 )

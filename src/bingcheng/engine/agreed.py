@@ -15,6 +15,7 @@ from bingcheng.core.errors import InputError
 from bingcheng.engine.conformance_objects import write_conformance_objects
 from bingcheng.engine.judgement import judge_exams
 from bingcheng.engine.problems import AGREEMENT_UNREADABLE, PROTOCOL_TAKEN
+from bingcheng.outputs.language import Language
 from bingcheng.protocol.library import NO_SUCH_PROTOCOL, protocols
 from bingcheng.protocol.model import Protocol
 
@@ -50,10 +51,10 @@ def agreed(workspace: Workspace, asked: Sequence[str] = (), own: Sequence[Protoc
     return _checked(kept.asked, remembered)
 
 
-def judge_again(workspace: Workspace, today: date) -> int:
+def judge_again(workspace: Workspace, today: date, language: Language | None = None) -> int:
     """Judge the workspace by what it is judged by, after something was stated; returns how many exams changed.
 
-    Their structured reports are written anew with them.
+    Their structured reports are written anew with them, in `language` (English unless given).
 
     Raises
     ------
@@ -62,7 +63,7 @@ def judge_again(workspace: Workspace, today: date) -> int:
     """
     by = agreed(workspace)
     judged = judge_exams(workspace, by.protocols, asked=by.asked, today=today)
-    write_conformance_objects(workspace, by.protocols)
+    write_conformance_objects(workspace, by.protocols, language=language)
     return judged
 
 

@@ -6,93 +6,120 @@ and study come from the images; where they are not at hand (something was stated
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from bingcheng.archive.findings import findings_of, judged_from
+from bingcheng.archive.store import save_refusals
 from bingcheng.archive.workspace import Workspace
-from bingcheng.core.errors import InputError
+from bingcheng.core.errors import InputError, Owner, Problem
 from bingcheng.core.finding import Finding
+from bingcheng.core.refusal import Refusal, SubjectKind
 from bingcheng.dicom.exam import Exam
 from bingcheng.engine.plan import DICOM_FOLDER, image_series, short
-from bingcheng.outputs.conformance_source import JudgedExam, report_at
+from bingcheng.outputs.conformance_source import GARBLED, JudgedExam, report_at
 from bingcheng.outputs.conformance_sr import conformance_uid, write_conformance_sr
+from bingcheng.outputs.language import Language
 from bingcheng.protocol.model import Protocol
 
 PREFIX = "conformance-"
+NO_REPORT = Problem(
+    code="engine.no-conformance-report",
+    says="the findings on this exam have no structured report, for its header holds what no DICOM object can inherit "
+    "({error})",
+    remedy="Correct patient and study in the header of the images, then assess the exam again. "
+    "The findings themselves are complete.",
+    owner=Owner.ARCHIVE,
+)
+"""An exam that goes without its structured report. `error` is the kind of error, which tells nothing of the patient."""
 
-log = logging.getLogger("bingcheng")
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Renewed:
+    """What became of the report of one exam."""
+
+    written: bool = False
+    refusal: Refusal | None = None
 
 
 def write_conformance_objects(
-    workspace: Workspace, protocols: Sequence[Protocol], given: Mapping[str, Exam] | None = None
+    workspace: Workspace,
+    protocols: Sequence[Protocol],
+    given: Mapping[str, Exam] | None = None,
+    language: Language | None = None,
 ) -> int:
     """Write the report of every exam whose findings changed since its last one; returns how many were written.
 
-    An exam without findings has no report. One that has none yet and whose images are not at hand gets its report when
-    it is given again.
+    It is written anew in another language too. An exam without findings has no report. One that has none yet and whose
+    images are not at hand gets its report when it is given again. One whose header no report can inherit is refused by
+    name (``engine.no-conformance-report``) until its report can be written.
 
     Parameters
     ----------
     protocols : those by which exams are judged.
     given : exams whose images are at hand, by UID.
+    language : of the sentences; English unless given.
 
     Raises
     ------
     InputError
         ``outputs.cannot-write``, ``archive.damaged-row``.
     """
+    spoken = language or Language.of("en")
     with workspace.reading() as connection:
         stale = {
             uid: wanted
             for uid, digest in judged_from(connection).items()
-            if not (wanted := _path(workspace, uid, digest)).exists()
+            if not (wanted := _path(workspace, uid, digest, spoken)).exists()
         }
         found = {uid: findings_of(connection, uid) for uid in stale}
-    return sum(_renewed(path, found[uid], protocols, (given or {}).get(uid)) for uid, path in stale.items())
+    renewed = {
+        uid: _renewed(uid, path, found[uid], protocols, (given or {}).get(uid), spoken) for uid, path in stale.items()
+    }
+    if renewed:
+        with workspace.writing() as connection:
+            save_refusals(connection, NO_REPORT.code, {uid: one.refusal for uid, one in renewed.items()})
+    return sum(one.written for one in renewed.values())
 
 
-def _path(workspace: Workspace, uid: str, digest: str) -> Path:
-    return workspace.folder / DICOM_FOLDER / short(uid) / f"{PREFIX}{short(digest)}.dcm"
+def _path(workspace: Workspace, uid: str, digest: str, language: Language) -> Path:
+    said = digest if language.code == "en" else f"{digest} {language.tag}"
+    return workspace.folder / DICOM_FOLDER / short(uid) / f"{PREFIX}{short(said)}.dcm"
 
 
-def _renewed(path: Path, findings: tuple[Finding, ...], protocols: Iterable[Protocol], exam: Exam | None) -> bool:
-    """Bring the report of one exam up to date; returns whether it was written."""
+def _renewed(
+    uid: str,
+    path: Path,
+    findings: tuple[Finding, ...],
+    protocols: Iterable[Protocol],
+    exam: Exam | None,
+    language: Language,
+) -> _Renewed:
+    """Bring the report of one exam up to date."""
     earlier = sorted(path.parent.glob(f"{PREFIX}*.dcm"))
-    source = _source(exam, earlier) if findings else None
-    written = False
-    if source is not None:
-        asked = {finding.protocol for finding in findings}
-        judges = [one for one in protocols if one.id in asked]
-        same = _same(earlier, conformance_uid(findings, source, judges))
-        if same is not None:
-            same.replace(path)
-        else:
-            written = _written(path, findings, source, judges)
+    outcome = _Renewed()
+    try:
+        source = _source(exam, earlier) if findings else None
+        if source is not None:
+            asked = {finding.protocol for finding in findings}
+            judges = [one for one in protocols if one.id in asked]
+            same = _same(earlier, conformance_uid(findings, source, judges, language))
+            if same is not None:
+                same.replace(path)
+            else:
+                write_conformance_sr(path, findings, source, judges, language=language)
+                outcome = _Renewed(written=True)
+    except GARBLED as error:
+        # A header that no DICOM object can inherit costs this exam its report, and no other exam anything.
+        refused = InputError(NO_REPORT, error=type(error).__name__)
+        outcome = _Renewed(refusal=Refusal.of(refused, kind=SubjectKind.EXAM, subject=uid, study_uid=uid))
     for old in earlier:
         if old != path:  # what it says no longer holds
             with suppress(FileNotFoundError):
                 old.unlink()
-    return written
-
-
-def _written(path: Path, findings: tuple[Finding, ...], source: JudgedExam, judges: Sequence[Protocol]) -> bool:
-    """Write a report; a header that no DICOM object can inherit costs this exam its report, and no other exam anything.
-
-    Raises
-    ------
-    InputError
-        ``outputs.cannot-write``.
-    """
-    try:
-        write_conformance_sr(path, findings, source, judges)
-    except (ValueError, TypeError, AttributeError, KeyError, NotImplementedError) as error:
-        # Neither the folder's name nor the kind of error tells anything about the patient.
-        log.warning("no structured report of findings in %s: %s", path.parent.name, type(error).__name__)
-        return False
-    return True
+    return outcome
 
 
 def _source(exam: Exam | None, earlier: Iterable[Path]) -> JudgedExam | None:

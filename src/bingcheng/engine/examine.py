@@ -21,11 +21,14 @@ from bingcheng.engine.doses import exam_dose
 from bingcheng.engine.inputs import Image, Marked, case_of, identified, marked, on_grid, read_images, refused
 from bingcheng.engine.plan import Task, image_series, short
 from bingcheng.engine.problems import NO_IMAGE, NO_LESION, ONLY_LOCALISERS
+from bingcheng.engine.radiomics_asked import Asked
+from bingcheng.engine.radiomics_lesions import lesion_features
 from bingcheng.engine.replacing import replacing
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
 from bingcheng.outputs.assessment import KeyImage
 from bingcheng.outputs.keyimage import key_image
+from bingcheng.outputs.radiomics_sr import write_radiomics_sr
 from bingcheng.outputs.seg import tracked, write_seg
 from bingcheng.outputs.source_images import CANNOT_WRITE
 from bingcheng.outputs.sr import NOTHING_TO_REPORT, write_sr
@@ -39,8 +42,9 @@ Reported = tuple[Region, ReportedLesion]
 
 @dataclass(slots=True)
 class _Found:
-    """What was found in one series so far."""
+    """What was found in one series so far, and what features of lesions are asked for."""
 
+    asked: Asked | None = None
     measurements: list[Measurement] = field(default_factory=list)
     lesions: list[LesionRecord] = field(default_factory=list)
     image: KeyImage | None = None
@@ -77,7 +81,8 @@ def _record(task: Task, outputs: Path | None) -> ExamRecord:
         except BingchengError as error:
             refusals.append(refused(error, series, exam.uid))
             continue
-        found, refusal = _series(exam.uid, outputs, series, facts, drawn)
+        found = _Found(asked=task.radiomics)
+        refusal = _series(exam.uid, outputs, series, facts, drawn, found)
         if refusal is not None:
             refusals.append(refusal)
         records.append(
@@ -111,9 +116,8 @@ def _record(task: Task, outputs: Path | None) -> ExamRecord:
 
 
 def _series(
-    study_uid: str, outputs: Path | None, series: Series, facts: AnyAcquisition, drawn: Marked
-) -> tuple[_Found, Refusal | None]:
-    found = _Found()
+    study_uid: str, outputs: Path | None, series: Series, facts: AnyAcquisition, drawn: Marked, found: _Found
+) -> Refusal | None:
     try:
         # The voxels are released before objects are written, which takes memory of its own.
         reported = _images(study_uid, series, facts, drawn, found)
@@ -123,8 +127,8 @@ def _series(
     except BingchengError as error:
         if error.code == CANNOT_WRITE.code:  # the exam is not finished as long as its objects are not written
             raise
-        return found, refused(error, series, study_uid)
-    return found, None
+        return refused(error, series, study_uid)
+    return None
 
 
 def _images(
@@ -161,12 +165,11 @@ def _image(
         found.voxel_mm3 = image.volume.geometry.voxel_mm3
         found.measurements += measured(case, methods.of_series())
         found.image = key_image(shown, modality=series.modality)
-    return _lesions(study_uid, series, methods, case, shown, lesions, found)
+    return _lesions(study_uid, methods, case, shown, lesions, found)
 
 
 def _lesions(
     study_uid: str,
-    series: Series,
     methods: Methods,
     case: Case,
     shown: Volume,
@@ -179,7 +182,7 @@ def _lesions(
     reported: list[Reported] = []
     for name, drawn in identified(lesions, found.names):
         region = tracked(on_grid(drawn, volume), study_uid, name)
-        record, axis = _lesion(methods, case, name, region, shown, series.modality)
+        record, axis = _lesion(methods, case, name, region, shown, found.asked)
         found.lesions.append(record)
         if not region.empty:
             reported.append(
@@ -190,6 +193,7 @@ def _lesions(
                         tracking_uid=region.tracking_uid or name,
                         measurements=record.measurements,
                         axis=axis,
+                        radiomics=record.radiomics,
                     ),
                 )
             )
@@ -197,7 +201,7 @@ def _lesions(
 
 
 def _lesion(
-    methods: Methods, case: Case, name: str, region: Region, shown: Volume, modality: str
+    methods: Methods, case: Case, name: str, region: Region, shown: Volume, asked: Asked | None
 ) -> tuple[LesionRecord, DiameterLine | None]:
     sources = () if region.source_uid is None else (region.source_uid,)
     own = case.with_lesion(region, inputs=sources)
@@ -209,7 +213,8 @@ def _lesion(
         label=region.label,
         method=region.method,
         measurements=values,
-        image=key_image(shown, region, modality=modality, diameter_mm=ends),
+        image=key_image(shown, region, modality=case.modality, diameter_mm=ends),
+        radiomics=() if asked is None else lesion_features(asked, case, region),
     )
     return record, axis
 
@@ -240,8 +245,10 @@ def _write_objects(folder: Path, series: Series, index: int, reported: list[Repo
     name = f"{series.modality.lower()}-{short(series.uid)}" + (f"-{index}" if index else "")
     frames = series.volumes[index]
     reference = write_seg(folder / f"{name}-seg.dcm", [region for region, _ in reported], frames)
+    lesions = [lesion for _, lesion in reported]
+    write_radiomics_sr(folder / f"{name}-radiomics-sr.dcm", lesions, frames, reference)
     try:
-        write_sr(folder / f"{name}-sr.dcm", [lesion for _, lesion in reported], frames, reference)
+        write_sr(folder / f"{name}-sr.dcm", lesions, frames, reference)
     except InputError as error:
         if error.code != NOTHING_TO_REPORT.code:  # the record says of each lesion why it has no value
             raise

@@ -6,6 +6,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime
+from functools import cached_property
 from typing import Protocol as Shape
 
 import bingcheng
@@ -17,13 +18,17 @@ from bingcheng.archive.store import save_judged
 from bingcheng.archive.workspace import Workspace
 from bingcheng.core.finding import Finding
 from bingcheng.dicom.acquisition import Acquisition
+from bingcheng.engine.local import seldom_interrupted
 from bingcheng.engine.stated import Stated
 from bingcheng.protocol.attributes import ImageValues, attributes
-from bingcheng.protocol.conformance import choose, judge_all
+from bingcheng.protocol.conformance import judge_fitting
 from bingcheng.protocol.fingerprints import device
 from bingcheng.protocol.measured import MeasuredIn, with_measured
 from bingcheng.protocol.model import Protocol
-from bingcheng.protocol.supplied import Supplied
+from bingcheng.protocol.supplied import Correction, Supplied
+
+STORED_TOGETHER = 50
+"""Exams whose findings are stored at once: fewer statements, and yet no whole workspace of findings in memory."""
 
 
 class Dated(Shape):
@@ -49,18 +54,20 @@ def judge_exams(
     one transaction: no other run can store an exam in between.
     """
     terms = _terms(protocols, asked)
-    with workspace.writing() as connection:
+    with workspace.writing() as connection, seldom_interrupted():
         stated = Stated.of(statements(connection))
         exams = exam_facts(connection, measures=_measures_asked())
         judged = 0
-        for exam, baseline in _with_baselines(exams):
-            case = _Case(exam, baseline, stated, today)
-            digest = case.digest(terms)
+        waiting: dict[str, Judged] = {}
+        for case in _cases(exams, stated, today):
+            digest, exam = case.digest(terms), case.exam.stored
             if digest != exam.judged:
-                # One by one: the findings of a whole workspace are not held in memory.
-                found = Judged(digest=digest, findings=case.findings(protocols, asked))
-                save_judged(connection, {exam.uid: found})
+                waiting[exam.uid] = Judged(digest=digest, findings=case.findings(protocols, asked))
                 judged += 1
+            if len(waiting) == STORED_TOGETHER:
+                save_judged(connection, waiting)
+                waiting.clear()
+        save_judged(connection, waiting)
     return judged
 
 
@@ -71,8 +78,8 @@ def would_come_to(
     with workspace.reading() as connection:
         stated = Stated.of(statements(connection))
         exams = exam_facts(connection, measures=_measures_asked())
-    for exam, baseline in _with_baselines(exams):
-        yield exam, _Case(exam, baseline, stated, today).findings(protocols, ())
+    for case in _cases(exams, stated, today):
+        yield case.exam.stored, case.findings(protocols, ())
 
 
 def evidence(workspace: Workspace) -> Iterator[tuple[ExamFacts, tuple[Acquisition, ...], Supplied]]:
@@ -81,8 +88,8 @@ def evidence(workspace: Workspace) -> Iterator[tuple[ExamFacts, tuple[Acquisitio
         stated = Stated.of(statements(connection))
         exams = exam_facts(connection, measures=_measures_asked())
     for exam in exams:
-        facts = _facts(exam)
-        yield exam, facts, _supplied(exam, facts, stated)
+        known = _Known(exam, stated)
+        yield exam, known.facts, known.supplied
 
 
 def in_time(exam: Dated) -> tuple[bool, datetime, str]:
@@ -90,7 +97,39 @@ def in_time(exam: Dated) -> tuple[bool, datetime, str]:
     return exam.performed_at is None, exam.performed_at or datetime.max, exam.uid  # noqa: DTZ901 - a key only
 
 
-def _with_baselines(exams: Iterable[ExamFacts]) -> Iterable[tuple[ExamFacts, ExamFacts | None]]:
+class _Known:
+    """A stored exam with what is known of it, each read from its stored form when it is first asked for.
+
+    A baseline is asked for with every later exam of its patient.
+    """
+
+    def __init__(self, stored: ExamFacts, stated: Stated) -> None:
+        self.stored = stored
+        self._stated = stated
+
+    @cached_property
+    def facts(self) -> tuple[Acquisition, ...]:
+        return tuple(acquisition(modality, one) for modality, one in self.stored.acquisitions)
+
+    @cached_property
+    def devices(self) -> frozenset[str]:
+        return frozenset(scanner for one in self.facts if (scanner := device(one)) is not None)
+
+    @cached_property
+    def supplied(self) -> Supplied:
+        """What was measured in its images, and what people answered about it."""
+        answered = Supplied(
+            exam=self._stated.answers_to(self.stored, self.devices),
+            series=self._stated.answers_of_series(self.stored, self.facts),
+        )
+        return with_measured(answered, _measured(self.stored, self.facts))
+
+    def told(self) -> dict[str, list[Correction]]:
+        """What people said about its series."""
+        return self._stated.told_of(self.facts, self.stored.uid)
+
+
+def _with_baselines(exams: Iterable[ExamFacts]) -> Iterator[tuple[ExamFacts, ExamFacts | None]]:
     """Each exam with its baseline: the patient's first exam before it that shares a modality with it.
 
     An exam without a date has none, and is none: whether it came before or after is not known.
@@ -110,10 +149,21 @@ def _with_baselines(exams: Iterable[ExamFacts]) -> Iterable[tuple[ExamFacts, Exa
             first = dict.fromkeys(modalities, exam) | first
 
 
-class _Case:
-    """One exam with all that its judgement rests on; facts are read from their stored form only if they are needed."""
+def _cases(exams: Iterable[ExamFacts], stated: Stated, today: date) -> Iterator[_Case]:
+    """One case an exam, those of one patient after each other; what was read of a patient's exams is read once."""
+    patient, known = None, dict[str, _Known]()
+    for exam, baseline in _with_baselines(exams):
+        if exam.patient != patient:
+            patient, known = exam.patient, {}
+        of_exam = known.setdefault(exam.uid, _Known(exam, stated))
+        before = None if baseline is None else known.setdefault(baseline.uid, _Known(baseline, stated))
+        yield _Case(of_exam, before, stated, today)
 
-    def __init__(self, exam: ExamFacts, baseline: ExamFacts | None, stated: Stated, today: date) -> None:
+
+class _Case:
+    """One exam with all that its judgement rests on."""
+
+    def __init__(self, exam: _Known, baseline: _Known | None, stated: Stated, today: date) -> None:
         self.exam = exam
         self.baseline = baseline
         self.stated = stated
@@ -122,12 +172,13 @@ class _Case:
     def digest(self, terms: str) -> str:
         """A digest of everything that the findings depend on."""
         digest = hashlib.sha256(terms.encode())
-        for part in (self.exam, self.baseline):
+        for known in (self.exam, self.baseline):
+            part = None if known is None else known.stored
             for _, stored in part.acquisitions if part is not None else ():
                 digest.update(stored.encode())
             digest.update(encoded(part.values if part is not None else ()).encode())
             digest.update(b"\x1d")
-        digest.update("\x1f".join(self.exam.measured_on).encode())
+        digest.update("\x1f".join(self.exam.stored.measured_on).encode())
         # Of waivers the ones that hold today, so that one that runs out changes the digest; of the rest, all.
         held = [one for one in self.stated.waivers if one.until is None or self.today <= one.until]
         digest.update(encoded([*held, *self.stated.corrections, *self.stated.answers]).encode())
@@ -135,33 +186,20 @@ class _Case:
 
     def findings(self, protocols: Iterable[Protocol], asked: Collection[str]) -> tuple[Finding, ...]:
         """The findings by all protocols that fit the exam, or that someone asked for."""
-        facts = _facts(self.exam)
-        if not facts:
+        exam, before = self.exam, self.baseline
+        if not exam.facts:
             return ()
-        before = None if self.baseline is None else _facts(self.baseline)
-        told = self.stated.told_of(facts, self.exam.uid)
-        if self.baseline is not None:
-            told |= self.stated.told_of(before or (), self.baseline.uid)
-        devices = _devices(facts)
-        return judge_all(
-            choose(protocols, facts, asked=asked),
-            facts,
-            baseline=before,
-            supplied=_supplied(self.exam, facts, self.stated),
-            supplied_at_baseline=None if self.baseline is None else _supplied(self.baseline, before or (), self.stated),
-            measured_on=self.exam.measured_on,
-            told=told,
-            waivers=self.stated.waivers_of(self.exam, devices, self.today),
+        return judge_fitting(
+            protocols,
+            exam.facts,
+            asked=asked,
+            baseline=None if before is None else before.facts,
+            supplied=exam.supplied,
+            supplied_at_baseline=None if before is None else before.supplied,
+            measured_on=exam.stored.measured_on,
+            told=exam.told() if before is None else exam.told() | before.told(),
+            waivers=self.stated.waivers_of(exam.stored, exam.devices, self.today),
         )
-
-
-def _supplied(exam: ExamFacts, facts: Sequence[Acquisition], stated: Stated) -> Supplied:
-    answered = Supplied(exam=stated.answers_to(exam, _devices(facts)))
-    return with_measured(answered, _measured(exam, facts))
-
-
-def _devices(facts: Iterable[Acquisition]) -> frozenset[str]:
-    return frozenset(scanner for one in facts if (scanner := device(one)) is not None)
 
 
 def _measured(exam: ExamFacts, facts: Iterable[Acquisition]) -> Iterable[MeasuredIn]:
@@ -181,10 +219,6 @@ def _measured(exam: ExamFacts, facts: Iterable[Acquisition]) -> Iterable[Measure
 def _measures_asked() -> frozenset[str]:
     """Keys of the measures that tell a quantity of protocols."""
     return frozenset(key for one in attributes() for key in one.measures)
-
-
-def _facts(exam: ExamFacts) -> tuple[Acquisition, ...]:
-    return tuple(acquisition(modality, stored) for modality, stored in exam.acquisitions)
 
 
 def _terms(protocols: Iterable[Protocol], asked: Collection[str]) -> str:

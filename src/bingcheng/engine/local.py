@@ -31,7 +31,7 @@ def run(function: Callable[[T], R], tasks: Sequence[T], *, workers: int) -> Iter
     """
     if workers <= 1 or len(tasks) <= 1:
         for task in tasks:
-            with _seldom_interrupted():
+            with seldom_interrupted():
                 outcome = function(task)
             yield task, outcome
         return
@@ -71,7 +71,7 @@ def _pooled(
 
 
 @contextmanager
-def _seldom_interrupted() -> Iterator[None]:
+def seldom_interrupted() -> Iterator[None]:
     """Let the collector of reference cycles look less often while it lasts.
 
     Writing a report makes some 100,000 small objects that live, which the collector would look through again and

@@ -98,8 +98,8 @@ def placed(mask: MaskFile, images: Sequence[Series]) -> tuple[PlacedRegion, ...]
     role = None if ORGANS.fullmatch(mask.label) else "GTV"
     for series in images:
         for index, frames in enumerate(series.volumes):
-            turned = [_turned(region, frames.geometry) for region in drawn]
-            regions = [region for region in turned if region is not None]
+            placed = [turned(region, frames.geometry) for region in drawn]
+            regions = [region for region in placed if region is not None]
             if regions and len(regions) == len(drawn):
                 return tuple(
                     PlacedRegion(series_uid=series.uid, volume=index, region=region, number=number, role=role)
@@ -159,7 +159,7 @@ def _order(grid: VolumeGeometry, target: VolumeGeometry) -> tuple[tuple[int, ...
     return axes, backwards
 
 
-def _turned(region: Region, target: VolumeGeometry) -> Region | None:
+def turned(region: Region, target: VolumeGeometry) -> Region | None:
     """The same region on the voxels of `target`; None if it has others."""
     order = _order(region.grid, target)
     if order is None:

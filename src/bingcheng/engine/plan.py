@@ -18,6 +18,7 @@ from bingcheng.dicom.grouping.sop_classes import MASK_CLASSES
 from bingcheng.dicom.index.scan import Index
 from bingcheng.dicom.sources import open_source
 from bingcheng.engine.nifti_masks import MaskFile, assigned
+from bingcheng.engine.radiomics_asked import Asked
 
 DICOM_FOLDER = "dicom"
 """Where the DICOM objects made from exams stand in a workspace: a folder an exam (see `short`)."""
@@ -40,6 +41,7 @@ class Task:
     refusals : what the scan already refused of this exam.
     fingerprint : of its instances, of the masks and of the methods.
     outputs : folder for DICOM objects made from it; None if none are wanted.
+    radiomics : what features to extract of its lesions; None for none.
     """
 
     exam: Exam
@@ -47,6 +49,7 @@ class Task:
     refusals: tuple[Refusal, ...]
     fingerprint: str
     outputs: Path | None
+    radiomics: Asked | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +61,12 @@ class Plan:
 
 
 def plan(
-    grouping: Grouping, scanned: Iterable[Refusal], masks: Sequence[MaskFile], methods: str, outputs: Path
+    grouping: Grouping,
+    scanned: Iterable[Refusal],
+    masks: Sequence[MaskFile],
+    methods: str,
+    outputs: Path,
+    radiomics: Asked | None = None,
 ) -> Plan:
     """A task an exam.
 
@@ -69,7 +77,10 @@ def plan(
     masks : NIfTI files.
     methods : fingerprint of the methods.
     outputs : folder below which each exam has its own.
+    radiomics : what features to extract; part of the exams' fingerprints only if there is any.
     """
+    if radiomics is not None:
+        methods = f"{methods} {radiomics.fingerprint}"
     drawn, unplaced = assigned(masks, grouping.exams)
     refusals: dict[str | None, list[Refusal]] = defaultdict(list)
     for refusal in (*scanned, *grouping.refusals):
@@ -81,6 +92,7 @@ def plan(
             refusals=tuple(refusals.pop(exam.uid, ())),
             fingerprint=_fingerprint(exam, drawn.get(exam.uid, ()), methods),
             outputs=outputs / short(exam.uid),
+            radiomics=radiomics,
         )
         for exam in grouping.exams
     )

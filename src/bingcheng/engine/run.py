@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -31,6 +31,8 @@ from bingcheng.engine.methods import fingerprint, installed
 from bingcheng.engine.nifti_masks import mask_files
 from bingcheng.engine.plan import DICOM_FOLDER, Plan, Task, plan, without_outputs
 from bingcheng.engine.problems import NO_SUCH_PATH, UNEXPECTED
+from bingcheng.engine.radiomics_asked import Asked, asked_for
+from bingcheng.outputs.language import Language
 from bingcheng.protocol.model import Protocol
 
 Progress = Callable[[Text, int, int], None]
@@ -50,6 +52,10 @@ class Options:
     own_protocols : protocols of the hospital's own, beside the library's; who gives one asks for it. The workspace
         remembers both, until a run names others.
     today : the day that tells which waivers hold.
+    language : of the sentences in structured reports of findings; English unless given. Codes are the same in all.
+    radiomics : what features of lesions to extract. The workspace remembers it, until a run names others or asks for
+        none.
+    no_radiomics : extract none from now on.
     """
 
     workers: int = 2
@@ -58,6 +64,9 @@ class Options:
     protocols: tuple[str, ...] = ()
     own_protocols: tuple[Protocol, ...] = ()
     today: date = field(default_factory=date.today)
+    language: Language | None = None
+    radiomics: Asked | None = None
+    no_radiomics: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,9 +104,10 @@ def assess(paths: Sequence[Path], workspace: Workspace, options: Options, progre
         if not path.exists():
             raise InputError(NO_SUCH_PATH, path=str(path))
     judges = agreed(workspace, options.protocols, options.own_protocols)
-    todo, people = _planned(paths, workspace, progress)
+    features = asked_for(workspace, options.radiomics, none=options.no_radiomics)
+    todo, people = _planned(paths, workspace, features, progress)
     known = {} if options.again else fingerprints(workspace)
-    tasks = [task for task in todo.tasks if known.get(task.exam.uid) != task.fingerprint]
+    tasks = _shared([task for task in todo.tasks if known.get(task.exam.uid) != task.fingerprint], options)
     failures = [refusal for refusal in todo.stray if refusal.kind is SubjectKind.EXAM]
     lost_before = len(failures)
     step = text("Assessing exams")
@@ -112,7 +122,8 @@ def assess(paths: Sequence[Path], workspace: Workspace, options: Options, progre
     step = text("Judging against the protocols")
     progress(step, 0, 1)
     judge_exams(workspace, judges.protocols, asked=judges.asked, today=options.today)
-    write_conformance_objects(workspace, judges.protocols, {task.exam.uid: task.exam for task in todo.tasks})
+    given = {task.exam.uid: task.exam for task in todo.tasks}
+    write_conformance_objects(workspace, judges.protocols, given, options.language)
     progress(step, 1, 1)
     return Tally(
         found=len(todo.tasks) + lost_before,
@@ -123,12 +134,20 @@ def assess(paths: Sequence[Path], workspace: Workspace, options: Options, progre
     )
 
 
-def _planned(paths: Sequence[Path], workspace: Workspace, progress: Progress) -> tuple[Plan, Discretion]:
+def _shared(tasks: list[Task], options: Options) -> list[Task]:
+    """The tasks, each with the threads that are left for it where there are fewer exams than workers."""
+    threads = max(1, options.workers // max(1, len(tasks)))
+    return [t if t.radiomics is None else replace(t, radiomics=replace(t.radiomics, threads=threads)) for t in tasks]
+
+
+def _planned(
+    paths: Sequence[Path], workspace: Workspace, features: Asked | None, progress: Progress
+) -> tuple[Plan, Discretion]:
     step = text("Reading headers")
     outputs = workspace.folder / DICOM_FOLDER
     scanned = without_outputs(index(paths, progress=lambda done, total: progress(step, done, total)), outputs)
     grouping = exams(scanned)
-    todo = plan(grouping, scanned.refusals, mask_files(paths), fingerprint(installed()), outputs)
+    todo = plan(grouping, scanned.refusals, mask_files(paths), fingerprint(installed()), outputs, features)
     return todo, Discretion.about(grouping.exams)
 
 

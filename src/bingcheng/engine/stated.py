@@ -66,11 +66,25 @@ class Stated:
     def answers_to(self, exam: ExamFacts, devices: frozenset[str]) -> dict[str, Supply]:
         """What people answered about `exam`; what is said of the exam goes before what holds for its hospital."""
         found: dict[str, Supply] = {}
-        general_first = sorted(self.answers, key=lambda one: (one.exam_uid is not None, one.site is not None))
+        of_exams = (one for one in self.answers if one.signature is None)
+        general_first = sorted(of_exams, key=lambda one: (one.exam_uid is not None, one.site is not None))
         for one in general_first:
             value = _aged(one, exam) if _for(one, exam, devices) else None
             if value is not None:
                 found[one.subject] = Told(value=value, remark=text("answered by {who}", who=one.by))
+        return found
+
+    def answers_of_series(self, exam: ExamFacts, acquisitions: Sequence[Acquisition]) -> dict[str, dict[str, Supply]]:
+        """What people answered about single series of `exam`, by their UID."""
+        mine = [one for one in self.answers if one.signature is not None and one.exam_uid == exam.uid]
+        if not mine:
+            return {}
+        found: dict[str, dict[str, Supply]] = defaultdict(dict)
+        for uid, signature in signatures(acquisitions).items():
+            for one in mine:
+                value = _aged(one, exam) if one.signature == signature else None
+                if value is not None:
+                    found[uid][one.subject] = Told(value=value, remark=text("answered by {who}", who=one.by))
         return found
 
 

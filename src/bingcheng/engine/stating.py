@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
-from bingcheng.archive.records import ExamFacts
 from bingcheng.archive.retrieval import acquisition, exam_facts
 from bingcheng.archive.statements import Statement, StatementKind, state, withdraw
 from bingcheng.archive.workspace import Workspace
@@ -48,6 +48,24 @@ WRONG_ANSWER = Problem(
     code="engine.wrong-answer",
     says="'{value}' is no answer to {name}, which is {kind}",
     remedy="Write a number as 12.5, a yes or no as yes or no, several values with commas between them.",
+    owner=Owner.OPERATOR,
+)
+NOT_OF_ALL = Problem(
+    code="engine.answer-of-one-exam",
+    says="{name} holds for one exam only, and no exam is named",
+    remedy="Name the exam with --exam.",
+    owner=Owner.OPERATOR,
+)
+NOT_OF_A_SERIES = Problem(
+    code="engine.answer-not-of-a-series",
+    says="{name} is nothing that a single series has",
+    remedy="Leave --series out.",
+    owner=Owner.OPERATOR,
+)
+SERIES_OF_WHICH_EXAM = Problem(
+    code="engine.series-without-exam",
+    says="a series is named, but not the exam that it belongs to",
+    remedy="Name the exam with --exam.",
     owner=Owner.OPERATOR,
 )
 ALREADY_OVER = Problem(
@@ -120,7 +138,7 @@ def correct(
     known = [one.id for one in named.roles]
     if role not in known:
         raise InputError(NO_SUCH_ROLE, protocol=protocol, name=role, known=", ".join(known))
-    facts = [acquisition(modality, stored) for modality, stored in _facts(workspace, exam_uid).acquisitions]
+    facts = _acquisitions(workspace, exam_uid)
     meant = _series(facts, series)
     scanner = device(meant)
     statement = Statement(
@@ -146,17 +164,21 @@ def answer(
     now: datetime,
     exam_uid: str | None = None,
     site: str | None = None,
+    series: str | None = None,
 ) -> int:
-    """State what no header says: a clinical fact of an exam, or a fact of the department.
+    """State what no header says: a clinical fact of an exam or of one of its series, or a fact of the department.
 
     Raises
     ------
     InputError
-        ``engine.not-answerable``, ``engine.wrong-answer``.
+        ``engine.not-answerable``, ``engine.wrong-answer``, ``engine.answer-of-one-exam``,
+        ``engine.answer-not-of-a-series``, ``engine.series-without-exam``, ``engine.no-such-series``.
     """
     known = attributes()
     if name not in known or known[name].about is About.PAIR:
         raise InputError(NOT_ANSWERABLE, name=name)
+    if known[name].of_one_exam and exam_uid is None:
+        raise InputError(NOT_OF_ALL, name=name)
     statement = Statement(
         kind=StatementKind.ANSWER,
         by=by,
@@ -165,8 +187,19 @@ def answer(
         value=value_of(name, written),
         exam_uid=exam_uid,
         site=site,
+        signature=None if series is None else _signature(workspace, exam_uid, series, known[name]),
     )
     return _stated(workspace, statement)
+
+
+def _signature(workspace: Workspace, exam_uid: str | None, series: str, attribute: Attribute) -> str:
+    """By what the series is known of which something is answered."""
+    if exam_uid is None:
+        raise InputError(SERIES_OF_WHICH_EXAM)
+    if attribute.about not in (About.SERIES, About.OUTSIDE) or attribute.of_one_exam:
+        raise InputError(NOT_OF_A_SERIES, name=attribute.key)
+    facts = _acquisitions(workspace, exam_uid)
+    return signatures(facts)[_series(facts, series).series_uid]
 
 
 def take_back(workspace: Workspace, number: int, now: datetime) -> Statement:
@@ -211,6 +244,8 @@ def _read(parts: tuple[str, ...], attribute: Attribute) -> Value:
         case Kind.NUMBER:
             return float(parts[0])
         case _:
+            if attribute.form and not re.fullmatch(attribute.form, parts[0]):
+                raise ValueError(parts[0])
             return _word(parts[0], attribute.words)
 
 
@@ -240,9 +275,10 @@ def _protocol(workspace: Workspace, name: str) -> Protocol:
     return known[name]
 
 
-def _facts(workspace: Workspace, exam_uid: str) -> ExamFacts:
+def _acquisitions(workspace: Workspace, exam_uid: str) -> list[Acquisition]:
     with workspace.reading() as connection:
-        return next(one for one in exam_facts(connection) if one.uid == exam_uid)
+        stored = next(one.acquisitions for one in exam_facts(connection) if one.uid == exam_uid)
+    return [acquisition(modality, facts) for modality, facts in stored]
 
 
 def _series(facts: Sequence[Acquisition], name: str) -> Acquisition:

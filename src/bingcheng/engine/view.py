@@ -22,6 +22,7 @@ from bingcheng.core.wording import Text, text
 from bingcheng.dicom.acquisition import Acquisition
 from bingcheng.engine.doses import all_doses, dose_findings
 from bingcheng.engine.judgement import in_time
+from bingcheng.engine.radiomics_cohorts import cohorts
 from bingcheng.outputs.acquisition_facts import fact_lines
 from bingcheng.outputs.assessment import (
     Assessment,
@@ -77,6 +78,7 @@ def assessment(workspace: Workspace, *, identified: bool = False, images: bool =
         comparison=_compared(seen),
         refusals=stray_refusals(workspace),
         dose=dose,
+        radiomics=cohorts(ordered, people),
     )
 
 
@@ -187,6 +189,7 @@ def _lesion(record: LesionRecord, series_uid: str) -> LesionView:
         measurements=record.measurements,
         method=record.method,
         image=record.image,
+        radiomics=record.radiomics,
     )
 
 

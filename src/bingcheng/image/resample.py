@@ -53,7 +53,9 @@ def averaged(volume: Volume, size_mm: float, *, window: tuple[float, float]) -> 
     geometry, voxels = volume.geometry, volume.voxels
     if volume.valid is not None:
         voxels = np.where(volume.valid, voxels, window[0])
-    factors = [min(n, max(1, int(size_mm / s + 1e-3))) for n, s in zip(geometry.shape, geometry.spacing_mm, strict=True)]
+    factors = [
+        min(n, max(1, int(size_mm / s + 1e-3))) for n, s in zip(geometry.shape, geometry.spacing_mm, strict=True)
+    ]
     origin = geometry.to_mm([(f - 1) / 2.0 for f in factors])
     means = _block_means(voxels, factors[0], factors[1], factors[2], window[0], window[1])
     z, y, x = (s * f for s, f in zip(geometry.spacing_mm, factors, strict=True))
@@ -98,7 +100,8 @@ def _reached(
 
 def at_points(voxels: NDArray[Any], index: NDArray[np.float64]) -> NDArray[np.float32]:
     """Trilinear values (n,) of voxels (z, y, x) at fractional indices (n, 3); beyond the border the border's own."""
-    return trilinear(voxels[..., None], np.ascontiguousarray(index))[:, 0]
+    values: NDArray[np.float32] = trilinear(voxels[..., None], np.ascontiguousarray(index))[:, 0]
+    return values
 
 
 @numba.njit(cache=True, nogil=True)

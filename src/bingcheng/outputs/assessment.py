@@ -17,6 +17,7 @@ from bingcheng.core.finding import Finding
 from bingcheng.core.measurement import Measurement
 from bingcheng.core.refusal import Refusal
 from bingcheng.core.wording import Text
+from bingcheng.outputs.feature_set import FeatureCohort, FeatureSet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +49,7 @@ class KeyImage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LesionView:
-    """One lesion in one series."""
+    """One lesion in one series. `radiomics` has one entry an image type, and none if nobody asked."""
 
     lesion: str
     label: str
@@ -56,6 +57,7 @@ class LesionView:
     measurements: tuple[Measurement, ...]
     method: str
     image: KeyImage | None = None
+    radiomics: tuple[FeatureSet, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,3 +122,5 @@ class Assessment:
     """Refusals that belong to no exam: files that could not be read at all."""
     dose: DoseOverview | None = None
     """The CT doses of all exams beside reference levels; None if no exam is of CT."""
+    radiomics: tuple[FeatureCohort, ...] = ()
+    """How robust radiomics features are over all lesions; empty if nobody asked for them."""

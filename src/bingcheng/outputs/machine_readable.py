@@ -19,6 +19,7 @@ from bingcheng.core.wording import Text
 from bingcheng.outputs.assessment import Assessment, ExamView, LesionView, SeriesView, SiteView
 from bingcheng.outputs.dose_json import dose_as_json
 from bingcheng.outputs.language import Language
+from bingcheng.outputs.radiomics_json import cohort_as_json, features_as_json
 from bingcheng.outputs.summary import headline, protocol_of
 
 SCHEMA = "bingcheng-assessment/1"
@@ -39,6 +40,7 @@ def as_json(assessment: Assessment, language: Language) -> Json:
         "changes": [_lesion_change(change, say) for change in assessment.changes],
         "comparison": [_row(row, say) for row in assessment.comparison],
         "dose": None if assessment.dose is None else dose_as_json(assessment.dose, say),
+        "radiomics": [cohort_as_json(cohort, say) for cohort in assessment.radiomics],
         "refusals": [_refusal(refusal, say) for refusal in assessment.refusals],
     }
 
@@ -90,6 +92,7 @@ def _lesion(lesion: LesionView, say: Say) -> Json:
         "label": lesion.label,
         "method": lesion.method,
         "measurements": [_measurement(one, say) for one in lesion.measurements],
+        "radiomics": [features_as_json(one, say) for one in lesion.radiomics],
     }
 
 

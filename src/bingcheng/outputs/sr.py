@@ -85,13 +85,34 @@ def write_sr(
             groups.append(volume)
     if not groups:
         raise InputError(NOTHING_TO_REPORT)
+    return save_groups(path, groups, sources, seg, _fingerprint(lesions), description, written_at=written_at)
+
+
+def save_groups(
+    path: Path,
+    groups: Sequence[Group],
+    sources: Sequence[Dataset],
+    seg: SegmentationReference,
+    fingerprint: str,
+    description: str,
+    *,
+    series_number: int = SERIES_NUMBER,
+    written_at: datetime | None = None,
+) -> str:
+    """Write measurement groups as a report; returns the SOP Instance UID.
+
+    Parameters
+    ----------
+    sources : the images that were measured, or one of them.
+    fingerprint : of the content; the UIDs follow from it, the segmentation and the date.
+    """
     moment = written_at or datetime.now().astimezone()
-    entropy = [seg.sop_instance_uid, _fingerprint(lesions), moment.isoformat()]
+    entropy = [seg.sop_instance_uid, fingerprint, moment.isoformat()]
     written = ComprehensiveSR(
         evidence=[*sources, _evidence(seg)],
         content=_report(groups, sources),
         series_instance_uid=generate_uid(entropy_srcs=[*entropy, "sr-series"]),
-        series_number=SERIES_NUMBER,
+        series_number=series_number,
         sop_instance_uid=generate_uid(entropy_srcs=[*entropy, "sr"]),
         instance_number=1,
         manufacturer=MANUFACTURER,

@@ -24,6 +24,7 @@ from bingcheng.outputs.codes import (
     private,
     unit_code,
 )
+from bingcheng.outputs.feature_set import FeatureSet
 from bingcheng.outputs.seg import SegmentationReference
 from bingcheng.outputs.source_images import concept, frame_count
 from bingcheng.quantify.diameter import Chord, DiameterLine
@@ -46,6 +47,7 @@ class ReportedLesion:
     measurements : all of them; those without a value are left out of the report.
     axis : longest diameter and short axis as lines, None if they were not measured.
     site : where it lies, coded, if known.
+    radiomics : its features, which go into a report of their own; one entry an image type.
     """
 
     label: str
@@ -53,6 +55,7 @@ class ReportedLesion:
     measurements: tuple[Measurement, ...]
     axis: DiameterLine | None = None
     site: Code | None = None
+    radiomics: tuple[FeatureSet, ...] = ()
 
 
 def diameter_group(
@@ -88,6 +91,17 @@ def volume_group(
     measured = [m for m in lesion.measurements if m.value is not None]
     if not measured:
         return None
+    return segment_group(lesion, seg, series_uid, [_measurement(m, published) for m in measured])
+
+
+def segment_group(
+    lesion: ReportedLesion,
+    seg: SegmentationReference,
+    series_uid: str,
+    measurements: list[highdicom.sr.Measurement],
+    algorithm: highdicom.sr.AlgorithmIdentification | None = None,
+) -> highdicom.sr.VolumetricROIMeasurementsAndQualitativeEvaluations:
+    """Measurements over a lesion's segment (TID 1411); `algorithm` is what made all of them."""
     # The reference is built by hand: highdicom 0.28 looks for the segment of each frame in the per-frame groups, but
     # writes it into the shared group when there is one segment only.
     segment = highdicom.sr.ReferencedSegment(
@@ -103,7 +117,8 @@ def volume_group(
         referenced_segment=segment,
         finding_type=concept(NEOPLASM),
         finding_sites=_sites(lesion),
-        measurements=[_measurement(m, published) for m in measured],
+        algorithm_id=algorithm,
+        measurements=measurements,
     )
 
 
@@ -119,7 +134,7 @@ def _bare(measurement: Measurement, published: Mapping[str, Code] | None) -> hig
     what = coded(measurement, published)
     return highdicom.sr.Measurement(
         name=concept(what.concept if what.derivation is None else private(measurement)),
-        value=_storable(measurement.value),
+        value=storable_number(measurement.value),
         unit=concept(unit_code(measurement.unit)),
     )
 
@@ -133,12 +148,12 @@ def _measurement(measurement: Measurement, published: Mapping[str, Code] | None)
     what = coded(measurement, published)
     item = highdicom.sr.Measurement(
         name=concept(what.concept),
-        value=_storable(measurement.value),
+        value=storable_number(measurement.value),
         unit=concept(unit_code(measurement.unit)),
         derivation=None if what.derivation is None else concept(what.derivation),
         algorithm_id=_algorithm(measurement),
     )
-    _add_uncertainty(item, measurement)
+    add_uncertainty(item, measurement.expanded_uncertainty, unit_code(measurement.unit))
     return item
 
 
@@ -154,7 +169,7 @@ def _line(
     measured = next((m for m in lesion.measurements if m.key == key and m.value is not None), None)
     return highdicom.sr.Measurement(
         name=concept(code),
-        value=_storable(chord.length_mm if measured is None or measured.value is None else measured.value),
+        value=storable_number(chord.length_mm if measured is None or measured.value is None else measured.value),
         unit=concept(unit_code("mm")),
         referenced_coordinates=[
             highdicom.sr.CoordinatesForMeasurement(
@@ -196,9 +211,8 @@ def _setting(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True, default=dict)
 
 
-def _add_uncertainty(item: highdicom.sr.Measurement, measurement: Measurement) -> None:
+def add_uncertainty(item: highdicom.sr.Measurement, expanded: float | None, unit: Code) -> None:
     """Add the expanded uncertainty (k = 2) as TID 310 has it, in the unit of the value, before the algorithm's rows."""
-    expanded = measurement.expanded_uncertainty
     if expanded is None:
         return
     content = item[0].ContentSequence if "ContentSequence" in item[0] else highdicom.sr.ContentSequence()
@@ -206,14 +220,14 @@ def _add_uncertainty(item: highdicom.sr.Measurement, measurement: Measurement) -
         content.append(
             highdicom.sr.NumContentItem(
                 name=concept(code),
-                value=_storable(expanded),
-                unit=concept(unit_code(measurement.unit)),
+                value=storable_number(expanded),
+                unit=concept(unit),
                 relationship_type=highdicom.sr.RelationshipTypeValues.HAS_PROPERTIES,
             )
         )
     item[0].ContentSequence = content
 
 
-def _storable(value: float) -> float:
+def storable_number(value: float) -> float:
     """The value with as many digits as a decimal string of 16 characters holds (PS3.5 6.2, VR DS)."""
     return float(f"{value:.10g}")

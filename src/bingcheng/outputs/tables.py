@@ -24,7 +24,8 @@ from bingcheng.core.errors import InputError
 from bingcheng.core.wording import Text
 from bingcheng.outputs.assessment import Assessment
 from bingcheng.outputs.source_images import CANNOT_WRITE
-from bingcheng.outputs.table_columns import TABLES, Cell, Column, Kind, Table
+from bingcheng.outputs.table import Cell, Column, Kind, Table
+from bingcheng.outputs.table_columns import TABLES
 
 Say = Callable[[Text | str], str]
 """What makes a sentence of a text: `Language.say`, or `str` for the English templates."""

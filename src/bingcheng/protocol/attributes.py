@@ -30,6 +30,9 @@ ENTRY_POINTS = "bingcheng.protocol_attributes"
 MODALITIES: Mapping[type[Acquisition], frozenset[str]] = MappingProxyType(
     {CtAcquisition: frozenset({"CT"}), MrAcquisition: frozenset({"MR"}), PetAcquisition: frozenset({"PT"})}
 )
+SURE = 0.8
+"""A fact that is told with less certainty than this decides nothing; it leaves a doubt."""
+TELL_WHICH = text("Look at the series and say which one it is; the answer is remembered for this scanner.")
 FROM_THE_ARCHIVE = text(
     "Send the series again from the scanner or the archive without stripping its header; "
     "if the entry is absent there too, ask the vendor's service how to have it written."
@@ -66,12 +69,14 @@ class ExamFacts:
     """The series of one exam, as facts.
 
     `measured` holds what was measured in the images of this exam, and in those of the baseline exam if it is compared
-    with one, by UID of the series and key of the attribute. `memo` is for functions of quantities that compare series
-    with each other: what they found, by a name and the identity of the series.
+    with one, by UID of the series and key of the attribute; `answered` what people said of the exam, by key. `memo` is
+    for functions of quantities that compare series with each other: what they found, by a name and the identity of the
+    series.
     """
 
     acquisitions: tuple[AnyAcquisition, ...]
     measured: Mapping[str, Mapping[str, Supply]] = field(default_factory=dict)
+    answered: Mapping[str, Supply] = field(default_factory=dict)
     memo: dict[tuple[str, int], object] = field(default_factory=dict, repr=False)
 
     def measured_in(self, acquisition: AnyAcquisition, key: str) -> Supply | None:
@@ -119,6 +124,11 @@ class Reading:
     supply: Text | None = None
     owner: Owner | None = None
 
+    @property
+    def sure(self) -> bool:
+        """Whether there is a value that may decide something."""
+        return self.value is not None and self.certainty >= SURE
+
     @staticmethod
     def of(value: Supply) -> Reading:
         """The reading that a value, with or without a remark, amounts to."""
@@ -163,6 +173,9 @@ class Attribute:
     measures : of what lies outside of headers: keys of the measures whose values tell it.
     convert : how they tell it; None where the first measure's value, in the same unit, is it.
     ages : whether it counts days since something, so that an answer grows by a day each day.
+    form : a regular expression that a word which somebody answers must match as a whole; empty where any word will do.
+    of_one_exam : whether an answer can only hold for one exam.
+    answered_by : keys of what lies outside of headers and tells it, if somebody answers it.
     """
 
     key: str
@@ -183,6 +196,16 @@ class Attribute:
     measures: tuple[str, ...] = ()
     convert: Conversion | None = None
     ages: bool = False
+    form: str = ""
+    of_one_exam: bool = False
+    answered_by: tuple[str, ...] = ()
+
+    @property
+    def doubtful(self) -> Text:
+        """What to do where a value is told with too little certainty."""
+        return text(
+            "Look at the series and answer it: `bingcheng protocol answer {name}=… --exam … --series …`", name=self.key
+        )
 
     def read(
         self,
@@ -224,6 +247,7 @@ def attribute(
     why: Text | None = None,
     supply: Text = FROM_THE_ARCHIVE,
     owner: Owner = Owner.ARCHIVE,
+    answered_by: tuple[str, ...] = (),
 ) -> Callable[[Any], Any]:
     """Describe a function as a quantity that protocols may ask about; see `Attribute` for the fields."""
 
@@ -249,6 +273,7 @@ def attribute(
                 function=function,
                 takes=takes,
                 with_exam="exam" in parameters[1:],
+                answered_by=answered_by,
             ),
         )
         return function
@@ -269,6 +294,8 @@ def outside(
     measures: tuple[str, ...] = (),
     convert: Conversion | None = None,
     ages: bool = False,
+    form: str = "",
+    of_one_exam: bool = False,
 ) -> Attribute:
     """A quantity that no header holds: a constant of a module, judged when it is measured or someone supplies it."""
     known_unit(unit)
@@ -285,6 +312,8 @@ def outside(
         measures=measures,
         convert=convert,
         ages=ages,
+        form=form,
+        of_one_exam=of_one_exam,
     )
 
 
@@ -298,6 +327,14 @@ def attributes() -> Catalogue[Attribute]:
         ``core.duplicate-key``, ``core.broken-plugin``.
     """
     return Catalogue.of(Attribute, PACKAGE, entry_point_group=ENTRY_POINTS)
+
+
+def told_barely(attribute: Attribute, reading: Reading) -> Text:
+    """That a value is told with too little certainty, and from what it was told."""
+    why = text(
+        "{what} is told with {percent} % certainty only", what=attribute.label, percent=round(100 * reading.certainty)
+    )
+    return why if reading.remark is None else text("{what} ({remark})", what=why, remark=reading.remark)
 
 
 def _about(takes: type, parameters: tuple[str, ...]) -> About:

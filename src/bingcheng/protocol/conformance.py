@@ -42,14 +42,7 @@ def choose(
     Those that are judged by default and apply; and those that someone asked for (by identifier) as long as the exam has
     a series of their modality at all.
     """
-    evidence = Evidence(acquisitions)
-    modalities = {acquisition.modality for acquisition in acquisitions}
-    return tuple(
-        one
-        for one in protocols
-        if (one.id in asked and (one.modality in modalities or one.modality == ANY_MODALITY))
-        or (one.by_default and _applicable(one, evidence))
-    )
+    return _chosen(protocols, Evidence(acquisitions), asked)
 
 
 def judge(
@@ -101,11 +94,51 @@ def judge_all(
     """The findings of several protocols on one exam, as `judge` gives them; facts are read once for all of them."""
     evidence = Evidence(acquisitions, supplied, None if baseline is None else supplied_at_baseline)
     before = None if baseline is None else Evidence(baseline, supplied_at_baseline)
-    measured = frozenset(measured_on)
-    found = (
-        finding for one in protocols for finding in Judgement(one, evidence, before, measured, told or {}).findings()
+    return _judged(protocols, evidence, before, frozenset(measured_on), told or {}, waivers)
+
+
+def judge_fitting(
+    protocols: Iterable[Protocol],
+    acquisitions: Sequence[AnyAcquisition],
+    *,
+    asked: Collection[str] = (),
+    baseline: Sequence[AnyAcquisition] | None = None,
+    supplied: Supplied | None = None,
+    supplied_at_baseline: Supplied | None = None,
+    measured_on: Collection[str] = (),
+    told: Mapping[str, Sequence[Correction]] | None = None,
+    waivers: Collection[Waiver] = (),
+) -> tuple[Finding, ...]:
+    """The findings of those protocols that fit the exam, or that are `asked` for, as `choose` and `judge` have them.
+
+    Facts are read once for both, so that what is supplied also tells which protocols fit.
+    """
+    evidence = Evidence(acquisitions, supplied, None if baseline is None else supplied_at_baseline)
+    before = None if baseline is None else Evidence(baseline, supplied_at_baseline)
+    chosen = _chosen(protocols, evidence, asked)
+    return _judged(chosen, evidence, before, frozenset(measured_on), told or {}, waivers)
+
+
+def _chosen(protocols: Iterable[Protocol], evidence: Evidence, asked: Collection[str]) -> tuple[Protocol, ...]:
+    modalities = {acquisition.modality for acquisition in evidence.exam.acquisitions}
+    return tuple(
+        one
+        for one in protocols
+        if (one.id in asked and (one.modality in modalities or one.modality == ANY_MODALITY))
+        or (one.by_default and _applicable(one, evidence))
     )
-    return tuple(waived(found, waivers))
+
+
+def _judged(
+    protocols: Iterable[Protocol],
+    evidence: Evidence,
+    before: Evidence | None,
+    measured_on: frozenset[str],
+    told: Mapping[str, Sequence[Correction]],
+    waivers: Collection[Waiver],
+) -> tuple[Finding, ...]:
+    found = (finding for one in protocols for finding in Judgement(one, evidence, before, measured_on, told).findings())
+    return tuple(waived(found, waivers) if waivers else found)
 
 
 def _applicable(protocol: Protocol, evidence: Evidence) -> bool:

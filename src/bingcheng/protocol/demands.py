@@ -9,7 +9,7 @@ from bingcheng.core.errors import Owner
 from bingcheng.core.finding import Outcome
 from bingcheng.core.wording import Text, text
 from bingcheng.dicom.acquisition import AnyAcquisition
-from bingcheng.protocol.attributes import About, Attribute, ExamFacts, FilledRoles, Reading, attributes
+from bingcheng.protocol.attributes import About, Attribute, ExamFacts, FilledRoles, Reading, attributes, told_barely
 from bingcheng.protocol.model import Bound, Demand, Limit
 from bingcheng.protocol.rules import Shape, limit_said
 from bingcheng.protocol.supplied import Supplied
@@ -48,7 +48,9 @@ class Evidence:
     ) -> None:
         self.supplied = supplied or Supplied()
         before = {} if earlier is None else earlier.series
-        self.exam = ExamFacts(acquisitions=tuple(acquisitions), measured={**before, **self.supplied.series})
+        self.exam = ExamFacts(
+            acquisitions=tuple(acquisitions), measured={**before, **self.supplied.series}, answered=self.supplied.exam
+        )
         self._read: dict[tuple[str, int, int], Reading] = {}
 
     def reading(
@@ -73,10 +75,11 @@ class Evidence:
         return self._or_supplied(attribute.read(self.exam, filled=filled), attribute, None)
 
     def _or_supplied(self, found: Reading, attribute: Attribute, acquisition: AnyAcquisition | None) -> Reading:
-        if found.value is not None:
+        """`found`, or what was supplied where no header says it: a guess is no header."""
+        if found.sure:
             return found
         supplied = None if acquisition is None else self.exam.measured_in(acquisition, attribute.key)
-        if supplied is None:
+        if supplied is None and found.value is None:  # what is said of the whole exam does not tell a guess apart
             supplied = self.supplied.exam.get(attribute.key)
         return found if supplied is None else Reading.of(supplied)
 
@@ -109,7 +112,7 @@ def weigh(
         return _no_vendor_limit(acquisition)
     if bound.operator.needs_baseline:
         assert baseline is not None
-        theirs = baseline.reading(bound.attribute, before)
+        theirs = surely(baseline.reading(bound.attribute, before), bound.attribute)
         if theirs.value is None:
             return _unknown(
                 theirs, None, why=text("of the baseline exam, {why}", why=theirs.why or bound.attribute.why)
@@ -127,11 +130,25 @@ def weigh_reading(demand: Demand, reading: Reading, limit: object = None) -> Jud
     if limit is None:
         limit = demand.value
     said = _said(bound, limit)
+    if reading.value is not None and not reading.sure:
+        return _unknown(surely(reading, bound.attribute), said)
     if reading.value is not None:
         return _verdict(_scaled(reading.value, bound.factor), limit, said, bound, reading.remark)
     if bound.operator.absence_fails:
         return Judged(outcome=Outcome.FAIL, measured=text("not recorded"), limit=said, reason=reading.why)
     return _unknown(reading, said)
+
+
+def surely(reading: Reading, attribute: Attribute) -> Reading:
+    """`reading`; one that tells its value with too little certainty says so instead, and who can tell it."""
+    if reading.value is None or reading.sure:
+        return reading
+    return Reading(
+        certainty=reading.certainty,
+        why=told_barely(attribute, reading),
+        supply=attribute.doubtful,
+        owner=Owner.TECHNOLOGIST if attribute.owner is Owner.ARCHIVE else attribute.owner,
+    )
 
 
 def limit_text(demand: Demand, acquisition: AnyAcquisition | None = None) -> Text:

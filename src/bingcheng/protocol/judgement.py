@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from bingcheng.core.finding import Finding, Level, Outcome
-from bingcheng.core.wording import Text, text
+from bingcheng.core.wording import text
 from bingcheng.dicom.acquisition import AnyAcquisition
 from bingcheng.protocol.attributes import About, FilledRole, FilledRoles, Reading
-from bingcheng.protocol.demands import Evidence, Judged, holds, limit_text, weigh, weigh_reading
+from bingcheng.protocol.demands import Evidence, Judged, holds, limit_text, surely, weigh, weigh_reading
 from bingcheng.protocol.fingerprints import reconstruction_parts
 from bingcheng.protocol.model import BaselineSeries, Criterion, Protocol, Role, Scope
 from bingcheng.protocol.roles import Candidate, Filling, filling
@@ -50,7 +50,8 @@ class Judgement:
     def findings(self) -> Iterator[Finding]:
         """The roles first, then the criteria in the order of the file."""
         for one in self.fillings.values():
-            yield role_finding(self.protocol, one, self.measured_on)
+            of_role = [c.acquisition for group in self.chosen[one.role.id] for c in group]
+            yield role_finding(self.protocol, one, of_role, self.measured_on)
         for criterion in self.protocol.criteria:
             if criterion.scope in (Scope.SERIES, Scope.PAIR):
                 for key in criterion.roles:
@@ -80,7 +81,9 @@ class Judgement:
             if criterion.scope is Scope.SERIES and role.id in criterion.roles:
                 if criterion.when and self._conditions(criterion, candidate.acquisition) is not None:
                     continue
-                met, _ = holds(criterion, self.evidence, candidate.acquisition)
+                met, reading = holds(criterion, self.evidence, candidate.acquisition)
+                if reading.value is not None and not reading.sure:
+                    met = None
                 required += met is False and criterion.level is Level.REQUIRED
                 failed += met is False
                 unknown += met is None
@@ -97,7 +100,7 @@ class Judgement:
             uid = None if only is None else only.acquisition.series_uid
             yield criterion_finding(self.protocol, criterion, judged, role=filled.role, series_uid=uid)
         if not groups:
-            yield criterion_finding(self.protocol, criterion, _unfilled(filled.role), role=filled.role)
+            yield self.protocol.unfilled[criterion.id, filled.role.id]
 
     def _on_group(self, criterion: Criterion, role: Role, group: tuple[Candidate, ...]) -> Judged:
         """One judgement of all that may fill the role.
@@ -131,7 +134,7 @@ class Judgement:
         partner = self._partner(acquisition, criterion)
         if partner is None:
             reason = text("the baseline exam has no series to compare this one with")
-            return Judged(outcome=Outcome.UNKNOWN, reason=reason, supply=Text(criterion.remedy), owner=criterion.owner)
+            return Judged(outcome=Outcome.UNKNOWN, reason=reason, supply=criterion.advice, owner=criterion.owner)
         return weigh(criterion, self.evidence, acquisition, partner, self.before)
 
     def _partner(self, acquisition: AnyAcquisition, criterion: Criterion) -> AnyAcquisition | None:
@@ -176,11 +179,11 @@ class Judgement:
                 return _unfilled(one.role)
             if not one.sure and one.doubtful:
                 doubt = one.doubtful[0].doubts[0]
-                reason = text("it is in doubt which series is: {role}; {why}", role=Text(one.role.title), why=doubt.why)
+                reason = text("it is in doubt which series is: {role}; {why}", role=one.role.named, why=doubt.why)
                 return Judged(outcome=Outcome.UNKNOWN, reason=reason, supply=doubt.supply, owner=doubt.owner)
             first = [c.acquisition for group in self.chosen[key] for c in group]
             rest = [c.acquisition for c in one.sure if all(c.acquisition is not a for a in first)]
-            filled.append(FilledRole(id=key, title=Text(one.role.title), series=(*first, *rest)))
+            filled.append(FilledRole(id=key, title=one.role.named, series=(*first, *rest)))
         roles = FilledRoles(roles=tuple(filled), exam=self.evidence.exam)
         return weigh_reading(criterion, self.evidence.reading_of_roles(criterion.bound.attribute, roles))
 
@@ -205,6 +208,8 @@ class Judgement:
         undecided: Judged | None = None
         for condition in criterion.when:
             met, reading = holds(condition, self.evidence, acquisition)
+            if reading.value is not None and not reading.sure:
+                met, reading = None, surely(reading, condition.bound.attribute)
             label = condition.bound.attribute.label
             asked = limit_text(condition, acquisition)
             if met is False:
@@ -221,7 +226,7 @@ class Judgement:
 
 
 def _unfilled(role: Role) -> Judged:
-    reason = text("no series fills the role: {role}", role=Text(role.title))
+    reason = text("no series fills the role: {role}", role=role.named)
     return Judged(outcome=Outcome.NOT_APPLICABLE, reason=reason)
 
 

@@ -10,14 +10,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from bingcheng.core.errors import Owner
-from bingcheng.core.finding import Level, Trust
+from bingcheng.core.finding import Finding, Level, Outcome, Trust
 from bingcheng.core.units import UNITS
-from bingcheng.core.wording import Text
+from bingcheng.core.wording import Text, text
 from bingcheng.protocol.attributes import Attribute, attributes
 from bingcheng.protocol.rules import Operator, limit_said, operators
 
@@ -73,6 +73,13 @@ class BaselineSeries(StrEnum):
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with other values; what was looked up or said of this one is made anew for the copy."""
+        copied = super().model_copy(update=update, deep=deep)
+        for name in copied.__dict__.keys() - type(self).model_fields.keys():
+            del copied.__dict__[name]
+        return copied
 
 
 class Demand(_Strict):
@@ -180,6 +187,11 @@ class Role(Cited):
     remedy: Sentence
     owner: Owner = Owner.TECHNOLOGIST
 
+    @cached_property
+    def named(self) -> Text:
+        """The title, for people."""
+        return Text(self.title)
+
     @property
     def expected(self) -> bool:
         """Whether its absence is a failure, of whatever weight."""
@@ -206,6 +218,16 @@ class Criterion(Cited, Demand):
     owner: Owner
     note: Sentence | None = None
 
+    @cached_property
+    def named(self) -> Text:
+        """The title, for people."""
+        return Text(self.title)
+
+    @cached_property
+    def advice(self) -> Text:
+        """What to do when it is not met, for people."""
+        return Text(self.remedy)
+
 
 class Protocol(_Strict):
     """An agreed protocol.
@@ -228,10 +250,47 @@ class Protocol(_Strict):
     criteria: tuple[Criterion, ...] = Field(min_length=1)
 
     @cached_property
+    def named(self) -> Text:
+        """The title, for people."""
+        return Text(self.title)
+
+    @cached_property
     def citations(self) -> Mapping[str, str]:
         """What each role (``role.`` and its identifier) and each criterion stands on, with the locator."""
         roles = {f"role.{role.id}": self._cite(role) for role in self.roles}
         return roles | {criterion.id: self._cite(criterion) for criterion in self.criteria}
+
+    @cached_property
+    def headings(self) -> Mapping[tuple[str, str | None], Text]:
+        """The title of each criterion's findings: by identifiers of criterion and role; the role is named if needed."""
+        return {
+            (one.id, key): one.named
+            if key is None or len(one.roles) == 1
+            else text("{what} ({role})", what=one.named, role=self.role(key).named)
+            for one in self.criteria
+            for key in (None, *one.roles)
+        }
+
+    @cached_property
+    def unfilled(self) -> Mapping[tuple[str, str], Finding]:
+        """The finding on each criterion where no series fills its role, by their identifiers; the same in all exams."""
+        return {
+            (one.id, key): Finding(
+                protocol=self.id,
+                protocol_title=self.named,
+                criterion=one.id,
+                role=key,
+                title=self.headings[one.id, key],
+                outcome=Outcome.NOT_APPLICABLE,
+                level=one.level,
+                trust=one.trust,
+                source=self.citations[one.id],
+                unit=one.unit,
+                reason=text("no series fills the role: {role}", role=self.role(key).named),
+            )
+            for one in self.criteria
+            for key in one.roles
+        }
 
     def role(self, key: str) -> Role:
         """The role of that identifier."""

@@ -13,16 +13,12 @@ from dataclasses import dataclass
 from bingcheng.core.errors import Owner
 from bingcheng.core.wording import Text, text
 from bingcheng.dicom.acquisition import AnyAcquisition
-from bingcheng.protocol.attributes import Reading
+from bingcheng.protocol.attributes import SURE, TELL_WHICH, Reading, told_barely
 from bingcheng.protocol.demands import Evidence, holds
 from bingcheng.protocol.model import IfUnknown, Predicate, Role
 
 DOUBT_FACTOR = 0.5
 UNMET_PREFERENCE_FACTOR = 0.9
-SURE = 0.8
-"""A fact that is recognised with less certainty than this leaves a doubt."""
-
-TELL_WHICH = text("Look at the series and say which one it is; the answer is remembered for this scanner.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,11 +119,4 @@ def _doubt(predicate: Predicate, met: bool | None, reading: Reading) -> Doubt | 
         return Doubt(why=reading.why, supply=reading.supply, owner=reading.owner)
     if reading.certainty >= SURE or predicate.if_unknown is IfUnknown.ACCEPT:
         return None
-    why = text(
-        "{what} is told with {percent} % certainty only",
-        what=predicate.bound.attribute.label,
-        percent=round(100 * reading.certainty),
-    )
-    if reading.remark is not None:
-        why = text("{what} ({remark})", what=why, remark=reading.remark)
-    return Doubt(why=why, supply=TELL_WHICH, owner=Owner.TECHNOLOGIST)
+    return Doubt(why=told_barely(predicate.bound.attribute, reading), supply=TELL_WHICH, owner=Owner.TECHNOLOGIST)

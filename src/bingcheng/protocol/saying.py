@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from bingcheng.core.finding import Finding, Level, Outcome
 from bingcheng.core.wording import Text, text
+from bingcheng.dicom.acquisition import AnyAcquisition
 from bingcheng.protocol.demands import Judged
 from bingcheng.protocol.model import Criterion, Protocol, Role
 from bingcheng.protocol.roles import Candidate, Filling
 from bingcheng.protocol.supplied import Waiver
+from bingcheng.protocol.values import listed
 
 
-def role_finding(protocol: Protocol, filled: Filling, measured_on: Collection[str]) -> Finding:
-    """Whether a series that `protocol` expects is there."""
+def role_finding(
+    protocol: Protocol, filled: Filling, judged: Sequence[AnyAcquisition], measured_on: Collection[str]
+) -> Finding:
+    """Whether a series that `protocol` expects is there; `judged` are those of them on which criteria are judged."""
     role = filled.role
     outcome, reason, remedy, owner = Outcome.PASS, None, None, None
-    measured: Text | None = text("{count} found", count=len(filled.sure))
+    measured: Text | None = text("{count} series", count=len(filled.sure)) if filled.sure else text("none")
     if filled.sure:
-        reason = _which(filled, measured_on)
+        reason = _which(filled, judged, measured_on)
     elif filled.doubtful:
         doubt = filled.doubtful[0].doubts[0]
         outcome, remedy, owner, measured = Outcome.UNKNOWN, doubt.supply, doubt.owner, None
@@ -29,18 +33,18 @@ def role_finding(protocol: Protocol, filled: Filling, measured_on: Collection[st
         reason = text("no series of this exam is one")
     else:
         outcome, reason = Outcome.NOT_APPLICABLE, text("not made; the protocol leaves it open")
-    only = filled.candidates[0] if len(filled.candidates) == 1 else None
+    only = judged[0] if len(judged) == 1 else None
     return Finding(
         protocol=protocol.id,
-        protocol_title=Text(protocol.title),
+        protocol_title=protocol.named,
         criterion=f"role.{role.id}",
         role=role.id,
-        title=text("Expected series: {role}", role=Text(role.title)),
+        title=text("Expected series: {role}", role=role.named),
         outcome=outcome,
         level=role.level,
         trust=role.trust,
         source=protocol.citations[f"role.{role.id}"],
-        series_uid=None if only is None else only.acquisition.series_uid,
+        series_uid=None if only is None else only.series_uid,
         measured=measured,
         limit=text("at least one") if role.expected else None,
         reason=reason,
@@ -61,19 +65,17 @@ def criterion_finding(
     """What one criterion came to."""
     remedy = owner = None
     if judged.outcome is Outcome.FAIL:
-        remedy, owner = Text(criterion.remedy), criterion.owner
+        remedy, owner = criterion.advice, criterion.owner
     elif judged.outcome is not Outcome.PASS:
         remedy, owner = judged.supply, judged.owner
-    title = Text(criterion.title)
-    if role is not None and len(criterion.roles) > 1:
-        title = text("{what} ({role})", what=title, role=Text(role.title))
+    key = None if role is None else role.id
     return Finding(
         protocol=protocol.id,
-        protocol_title=Text(protocol.title),
+        protocol_title=protocol.named,
         criterion=criterion.id,
-        role=None if role is None else role.id,
+        role=key,
         lesion=lesion,
-        title=title,
+        title=protocol.headings[criterion.id, key],
         outcome=judged.outcome,
         level=Level.OPTIONAL if judged.capped else criterion.level,
         trust=criterion.trust,
@@ -103,15 +105,31 @@ def waived(findings: Iterable[Finding], waivers: Iterable[Waiver]) -> Iterator[F
         yield replace(finding, outcome=Outcome.WAIVED, reason=reason)
 
 
-def _which(filled: Filling, measured_on: Collection[str]) -> Text | None:
+def _which(filled: Filling, judged: Sequence[AnyAcquisition], measured_on: Collection[str]) -> Text | None:
+    """Which of the series that fill a role are judged, by their numbers."""
     count = len(filled.sure)
     if count == 1:
         return _recognised(filled.sure[0])
+    numbers = listed([_number(one) for one in judged])
     if filled.role.each:
-        return text("each of {count} series that fill this role is judged", count=count)
-    if any(c.acquisition.series_uid in measured_on for c in filled.sure):
-        return text("of {count} series that fill this role, those measured on are judged", count=count)
-    return text("of {count} series that fill this role, the one that meets the protocol best is judged", count=count)
+        return text("each of {count} series that fill this role is judged: {numbers}", count=count, numbers=numbers)
+    if any(one.series_uid in measured_on for one in judged):
+        return text(
+            "of {count} series that fill this role, those measured on are judged: {numbers}",
+            count=count,
+            numbers=numbers,
+        )
+    return text(
+        "of {count} series that fill this role, the one that meets the protocol best is judged: {numbers}",
+        count=count,
+        numbers=numbers,
+    )
+
+
+def _number(acquisition: AnyAcquisition) -> Text:
+    if acquisition.series_number is None:
+        return text("a series without a number")
+    return text("series {number}", number=acquisition.series_number)
 
 
 def _recognised(candidate: Candidate) -> Text | None:

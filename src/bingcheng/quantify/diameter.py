@@ -11,17 +11,11 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from bingcheng.core.derived import derived
-from bingcheng.core.errors import Owner, Problem, Undefined
+from bingcheng.core.errors import Undefined
 from bingcheng.image.geometry import Triple, VolumeGeometry
 from bingcheng.image.region import Region
+from bingcheng.quantify.empty_lesion import EMPTY_LESION
 from bingcheng.quantify.outline import LEVEL, Floats, crossings, farthest, hulls, pairs_as_far
-
-EMPTY_LESION = Problem(
-    code="quantify.lesion-without-voxels",
-    says="the lesion's outline holds no voxel of this image",
-    remedy="Draw the lesion again on this series; it may be smaller than a voxel or lie between two slices.",
-    owner=Owner.RADIOLOGIST,
-)
 
 TIE_MM = 1e-6
 """Two diameters that differ by less are equal; far above rounding, far below any spacing."""

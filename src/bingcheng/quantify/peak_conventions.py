@@ -12,7 +12,7 @@ from bingcheng.core.measure import Reference, ReferenceKind, measure
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
 from bingcheng.quantify import uptake_cases as known
-from bingcheng.quantify.diameter import EMPTY_LESION
+from bingcheng.quantify.empty_lesion import EMPTY_LESION
 from bingcheng.quantify.peak import highest_mean_of_whole_voxels, sphere_mean_about_hottest
 from bingcheng.quantify.uptake import BUDGET, PERCIST_RADIUS_MM, PET
 

@@ -40,9 +40,9 @@ _WHY = "Each end lies within half a voxel (0.5 mm) of the true border."
     code=Code("103340004", "SCT", "Short axis"),
     references=[
         Reference(
-            name="ellipsoid of 40 x 24 x 16 mm",
-            case=known.ellipsoid_40_24_16mm,
-            expect=24.0,
+            name="sphere of 20 mm in voxels of 1 mm",
+            case=known.sphere_20mm,
+            expect=20.0,
             atol=1.0,
             kind=ReferenceKind.ANALYTIC,
             source=_CLOSED,

@@ -11,7 +11,8 @@ from bingcheng.core.errors import Owner, Problem, Undefined
 from bingcheng.core.measure import Reference, ReferenceKind, measure
 from bingcheng.image.region import Region
 from bingcheng.quantify import reference_cases as known
-from bingcheng.quantify.diameter import EMPTY_LESION, DiameterLine, largest_distance_mm
+from bingcheng.quantify.diameter import DiameterLine, largest_distance_mm
+from bingcheng.quantify.empty_lesion import EMPTY_LESION
 
 ALL_MODALITIES = ("CT", "MR", "PT")
 

@@ -16,7 +16,7 @@ from bingcheng.dicom.acquisition import Acquisition
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
 from bingcheng.quantify import uptake_cases as known
-from bingcheng.quantify.diameter import EMPTY_LESION
+from bingcheng.quantify.empty_lesion import EMPTY_LESION
 from bingcheng.quantify.peak import highest_sphere_mean
 from bingcheng.quantify.size import LESION_CUT, reaches_edge
 from bingcheng.quantify.suv import NO_WEIGHT

@@ -6,6 +6,9 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given as drawn
+from hypothesis import settings as how
+from hypothesis import strategies as st
 
 from bingcheng.core.errors import InputError
 from bingcheng.image.geometry import VolumeGeometry
@@ -273,3 +276,48 @@ def test_the_kurtosis_is_less_by_3():
     centred = voxels.astype(float) - voxels.astype(float).mean()
     plain = float((centred**4).mean() / (centred**2).mean() ** 2)
     assert math.isclose(found + 3.0, plain, rel_tol=1e-6)  # intensities are float32
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 300) | st.floats() | st.sampled_from(["sitkLinear", "sigma", "x"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["sigma", "level", "x"]), inner),
+    max_leaves=5,
+)
+NAMES = (
+    "normalize",
+    "normalizeScale",
+    "removeOutliers",
+    "resampledPixelSpacing",
+    "interpolator",
+    "resegmentRange",
+    "resegmentMode",
+    "binWidth",
+    "binCount",
+    "force2D",
+    "force2Ddimension",
+    "weightingNorm",
+    "distances",
+    "gldm_a",
+    "label",
+    "voxelArrayShift",
+    "sigma",
+    "wavelet",
+    "level",
+    "start_level",
+)
+
+
+@how(max_examples=300)
+@drawn(
+    setting=st.dictionaries(st.sampled_from(NAMES), ANYTHING, max_size=4),
+    images=st.dictionaries(st.sampled_from(["Original", "LoG", "Wavelet", "Square"]), ANYTHING, max_size=2),
+    classes=st.dictionaries(st.sampled_from(["firstorder", "glcm", "shape2D", "x"]), ANYTHING, max_size=2),
+)
+def test_whatever_stands_in_a_file_is_mapped_or_refused_and_every_setting_is_told(setting, images, classes):
+    try:
+        found = mapped({"setting": setting, "imageType": images, "featureClass": classes})
+    except InputError:
+        return
+    told = {remark.name.removeprefix("setting.") for remark in found.remarks}
+    assert set(setting) - {"sigma", "wavelet", "level", "start_level"} <= told
+    assert all(one.settings.as_mapping() for one in found.image_types)

@@ -74,7 +74,7 @@ def body(values: NDArray[np.float32], threshold: float) -> NDArray[np.bool_]:
     pieces, count = ndimage.label(opened if opened.any() else above)
     if count == 0:
         return above
-    largest = pieces == int(np.bincount(pieces.ravel())[1:].argmax()) + 1
+    largest = pieces == int(np.argmax(np.bincount(pieces.ravel())[1:])) + 1
     for layer in largest:
         ndimage.binary_fill_holes(layer, output=layer)
     return np.asarray(largest)
@@ -95,9 +95,7 @@ def otsu(values: NDArray[np.float32]) -> float:
     return float(edges[1:-1][int(np.argmax(spread))])
 
 
-def matched(
-    values: NDArray[np.float32], like: NDArray[np.float32], within: NDArray[np.bool_]
-) -> NDArray[np.float32]:
+def matched(values: NDArray[np.float32], like: NDArray[np.float32], within: NDArray[np.bool_]) -> NDArray[np.float32]:
     """`values` with the distribution that `like` has in the same voxels (`within`), by their quantiles."""
     if not within.any():
         return values

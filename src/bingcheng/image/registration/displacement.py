@@ -36,7 +36,8 @@ class Displacement:
     def at(self, points_mm: ArrayLike) -> NDArray[np.float64]:
         """The displacement (n, 3) at points (n, 3)."""
         index = np.ascontiguousarray(self.grid.to_index(points_mm))
-        return trilinear(self.vectors_mm, index).astype(float)
+        vectors: NDArray[np.float64] = trilinear(self.vectors_mm, index).astype(float)
+        return vectors
 
     def __call__(self, points_mm: ArrayLike) -> NDArray[np.float64]:
         """Where points (n, 3) go."""
@@ -62,13 +63,12 @@ class Displacement:
 
     def determinants(self) -> NDArray[np.float64]:
         """The local change of volume (z, y, x): the determinant of the map's slope; negative where it folds."""
-        slope = [np.gradient(self.vectors_mm[..., part]) for part in range(3)] if min(self.grid.shape) > 1 else []
-        if not slope:
+        if min(self.grid.shape) < 2:
             return np.ones(self.grid.shape)
         inverse = np.linalg.inv(self.grid.matrix)
         jacobian = np.empty((*self.grid.shape, 3, 3), dtype=np.float32)
         for row in range(3):
-            by_index = np.stack(slope[row], axis=-1)
+            by_index = np.moveaxis(np.asarray(np.gradient(self.vectors_mm[..., row])), 0, -1)
             jacobian[..., row, :] = by_index @ inverse.astype(np.float32)
             jacobian[..., row, row] += 1.0
         return np.asarray(_determinant(jacobian))

@@ -17,6 +17,7 @@ from bingcheng.core.wording import Text, text
 from bingcheng.outputs.assessment import Assessment, ExamView, LesionView, SeriesView
 from bingcheng.outputs.language import Language
 from bingcheng.outputs.report.lesions import value_in_words
+from bingcheng.outputs.report.radiomics import FeatureBlock, FeatureBlocks
 from bingcheng.outputs.report.slices import Slices, close_up_mm
 from bingcheng.outputs.report.strips import place_among
 from bingcheng.outputs.summary import OUTCOME_ORDER, by_urgency, exam_outcome, protocol_of
@@ -43,6 +44,7 @@ class LesionBlock:
     rows: tuple[MeasureRow, ...]
     picture: Markup | None
     method: str
+    features: tuple[FeatureBlock, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,8 +93,9 @@ def exam_cards(assessment: Assessment, slices: Slices, language: Language) -> tu
     rows_by_key: dict[str, list[SiteRow]] = {}
     for row in assessment.comparison:
         rows_by_key.setdefault(row.key, []).append(row)
+    features = FeatureBlocks(assessment, language)
     return tuple(
-        _card(place, exam, _Blocks(exam.site, rows_by_key, slices, language))
+        _card(place, exam, _Blocks(exam.site, rows_by_key, slices, features, language))
         for place, exam in enumerate(assessment.exams)
     )
 
@@ -143,11 +146,17 @@ class _Blocks:
     """Makes the series and lesions of one exam."""
 
     def __init__(
-        self, site: str, rows_by_key: Mapping[str, Sequence[SiteRow]], slices: Slices, language: Language
+        self,
+        site: str,
+        rows_by_key: Mapping[str, Sequence[SiteRow]],
+        slices: Slices,
+        features: FeatureBlocks,
+        language: Language,
     ) -> None:
         self._site = site
         self._rows_by_key = rows_by_key
         self._slices = slices
+        self._features = features
         self._language = language
 
     def series(self, series: SeriesView) -> SeriesBlock:
@@ -165,6 +174,7 @@ class _Blocks:
         return LesionBlock(
             view=lesion,
             method=self._method(lesion.method),
+            features=tuple(self._features.block(one) for one in lesion.radiomics),
             rows=tuple(self._row(measurement, among=False) for measurement in lesion.measurements),
             picture=None
             if image is None

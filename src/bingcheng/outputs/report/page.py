@@ -23,6 +23,7 @@ from bingcheng.outputs.report.dose import dose_section, template_names
 from bingcheng.outputs.report.exams import exam_cards
 from bingcheng.outputs.report.hospitals import comparison, site_cards
 from bingcheng.outputs.report.lesions import LesionCards
+from bingcheng.outputs.report.radiomics import cohort_blocks
 from bingcheng.outputs.report.slices import Slices
 from bingcheng.outputs.report.words import (
     EXAM_WORDS,
@@ -80,7 +81,7 @@ def page(assessment: Assessment, language: Language) -> str:
     # The lesions come first on the page and first in the budget of images.
     lesions = LesionCards(assessment, slices, language).all()
     exams = exam_cards(assessment, slices, language)
-    css, script = _asset("report.css") + _asset("dose.css"), _asset("report.js")
+    css, script = _asset("report.css") + _asset("dose.css") + _asset("radiomics.css"), _asset("report.js")
     return (
         environment(language)
         .get_template("report.html.jinja")
@@ -101,6 +102,7 @@ def page(assessment: Assessment, language: Language) -> str:
                 {exam.uid: exam.label for exam in assessment.exams},
                 {card.exam.uid: card.anchor for card in exams},
             ),
+            cohorts=cohort_blocks(assessment),
             definitions=slices.definitions(),
             css=Markup(css),  # noqa: S704 - our own file
             script=Markup(script),  # noqa: S704 - our own file

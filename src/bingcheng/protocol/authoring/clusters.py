@@ -14,9 +14,8 @@ from itertools import pairwise
 from types import MappingProxyType
 
 from bingcheng.dicom.acquisition import AnyAcquisition
-from bingcheng.protocol.attributes import Reading, attributes
+from bingcheng.protocol.attributes import SURE, Reading, attributes
 from bingcheng.protocol.demands import Evidence
-from bingcheng.protocol.roles import SURE
 from bingcheng.protocol.supplied import Supplied
 from bingcheng.protocol.values import Value
 

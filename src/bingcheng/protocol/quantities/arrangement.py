@@ -13,7 +13,7 @@ from bingcheng.core.wording import Text, plain_number, text
 from bingcheng.dicom.acquisition import AnyAcquisition, MrAcquisition
 from bingcheng.protocol.attributes import FilledRole, FilledRoles, Told, attribute
 from bingcheng.protocol.quantities.recognition.injection import after_contrast
-from bingcheng.protocol.quantities.recognition.plane import plane
+from bingcheng.protocol.quantities.recognition.plane import PLANES, plane
 from bingcheng.protocol.values import Kind
 
 SAME_CENTRE_MM = 0.5
@@ -87,19 +87,25 @@ def parameters_match(filled: FilledRoles) -> Told:
     return Told(value=True, remark=None)
 
 
-@attribute("derived.n_planes", label=text("number of planes"))
-def n_planes(filled: FilledRoles) -> float:
-    """In how many of the planes axial, sagittal and coronal (the nearest counts) the roles were imaged."""
+@attribute("derived.planes", label=text("planes that were imaged"), kind=Kind.WORDS, words=PLANES)
+def planes(filled: FilledRoles) -> tuple[str, ...]:
+    """In which of the planes axial, sagittal and coronal (the nearest counts) the roles were imaged."""
     found = set()
     for role in filled.present:
         for series in role.series:
             told = plane(series)
             if told is None:
                 raise Undefined(PLACE_UNKNOWN)
-            found.add(told.value)
+            found.add(str(told.value))
     if not found:
         raise Undefined(NOT_SEVERAL)
-    return float(len(found))
+    return tuple(one for one in PLANES if one in found)
+
+
+@attribute("derived.n_planes", label=text("number of planes"))
+def n_planes(filled: FilledRoles) -> float:
+    """In how many planes the roles were imaged."""
+    return float(len(planes(filled)))
 
 
 @attribute("derived.in_order", label=text("acquired in this order"), kind=Kind.FLAG)

@@ -6,7 +6,7 @@ from bingcheng.core.errors import Owner, Problem, Undefined
 from bingcheng.core.wording import text
 from bingcheng.dicom.acquisition import Acquisition, MrAcquisition
 from bingcheng.protocol.attributes import ExamFacts, Told, attribute
-from bingcheng.protocol.quantities.contrast import injection_start
+from bingcheng.protocol.quantities.contrast import ANSWERED_BY, injection_start
 from bingcheng.protocol.quantities.recognition.content import content
 from bingcheng.protocol.quantities.recognition.dynamic import starts_of
 from bingcheng.protocol.quantities.recognition.injection import FROM_THE_INJECTOR
@@ -305,6 +305,7 @@ def acq_pixel_min(acquisition: MrAcquisition) -> float | None:
     unit="s",
     supply=FROM_THE_INJECTOR,
     owner=Owner.TECHNOLOGIST,
+    answered_by=ANSWERED_BY,
 )
 def contrast_delays(acquisition: MrAcquisition, exam: ExamFacts) -> tuple[float, ...] | None:
     """Seconds from the start of injection to the start of each volume; a dynamic in one series has many."""

@@ -38,6 +38,21 @@ TOO_FINE = Problem(
     remedy="Filter slice by slice, resample to smaller voxels, or take a coarser filter.",
     owner=Owner.PHYSICIST,
 )
+RESPONSE_TOO_LARGE = Problem(
+    code="quantify.filter-response-too-large",
+    says="the response of the filter {filter} to intensities of this size is beyond the range of single precision",
+    remedy="Scale the intensities.",
+    owner=Owner.PHYSICIST,
+)
+NO_SPACING = Problem(
+    code="quantify.voxels-without-size",
+    says="voxels of {z} × {y} × {x} mm (z, y, x) have no size that an image can have",
+    remedy="Mend the spacing in the image's header, or the one that the settings interpolate to.",
+    owner=Owner.ARCHIVE,
+)
+
+SMALLEST_MM, LARGEST_MM = 1e-6, 1e6
+"""Spacings beyond are mistakes, and their areas and volumes leave the range of numbers."""
 
 
 @runtime_checkable
@@ -85,6 +100,42 @@ def checked(voxels: NDArray[Any]) -> NDArray[np.float32]:
     if not finite.all():
         raise InputError(NOT_FINITE, count=int(finite.size - np.count_nonzero(finite)))
     return single
+
+
+def response_of(chosen: Filter, voxels: NDArray[Any], spacing_mm: Triple) -> NDArray[np.float32]:
+    """The response map of a filter, finite everywhere.
+
+    Raises
+    ------
+    InputError
+        ``quantify.filter-response-too-large``, and as the filter's `response`.
+    Undefined
+        as the filter's `response`.
+    """
+    try:
+        # What overflows on the way is not finite at the end, or is found as such by a filter of a filter.
+        with np.errstate(over="ignore", invalid="ignore"):
+            response = chosen.response(voxels, spacing_mm)
+    except InputError as error:
+        if error.problem is NOT_FINITE and np.isfinite(voxels).all():
+            raise InputError(RESPONSE_TOO_LARGE, filter=chosen.name) from None
+        raise
+    if not np.isfinite(response).all():
+        raise InputError(RESPONSE_TOO_LARGE, filter=chosen.name)
+    return response
+
+
+def sized(spacing_mm: Triple) -> None:
+    """Refuses a spacing that is not from a nanometre to a kilometre along each axis.
+
+    Raises
+    ------
+    InputError
+        ``quantify.voxels-without-size``.
+    """
+    if not all(SMALLEST_MM <= step <= LARGEST_MM for step in spacing_mm):
+        z, y, x = spacing_mm
+        raise InputError(NO_SPACING, z=z, y=y, x=x)
 
 
 def positive(name: str, parameter: str, value: float, *, least: float = 0.0, most: float = 1e4) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bingcheng.core.errors import InputError, Owner, Problem
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
-from bingcheng.quantify.filters.filter import Filter
+from bingcheng.quantify.filters.filter import Filter, response_of, sized
 from bingcheng.quantify.filters.gaps import Box, recorded
 
 OTHER_GRID = Problem(
@@ -42,15 +42,19 @@ def response_map(volume: Volume, chosen: Filter, region: Region | None = None) -
     Raises
     ------
     InputError
-        ``quantify.filter-region-on-other-grid``, ``quantify.filter-region-empty``.
+        ``quantify.filter-region-on-other-grid``, ``quantify.filter-region-empty``,
+        ``quantify.filter-needs-three-axes``, ``quantify.voxels-without-size``,
+        ``quantify.intensities-not-real``, ``quantify.intensity-too-large``,
+        ``quantify.filter-response-too-large``.
     Undefined
         ``quantify.filter-finer-than-voxels``.
     """
     geometry = volume.geometry
+    sized(geometry.spacing_mm)
     wanted = _box(volume, region)
     looked_at = _reached(wanted, chosen.reach_voxels(geometry.spacing_mm), geometry.shape)
     voxels, known = recorded(volume, looked_at)
-    response = chosen.response(voxels, geometry.spacing_mm)
+    response = response_of(chosen, voxels, geometry.spacing_mm)
     z, y, x = (
         slice(inner.start - outer.start, inner.stop - outer.start)
         for inner, outer in zip(wanted, looked_at, strict=True)
@@ -68,7 +72,8 @@ def _box(volume: Volume, region: Region | None) -> Box:
     if region is None:
         z, y, x = (slice(0, size) for size in volume.geometry.shape)
         return z, y, x
-    if not region.grid.same_grid(volume.geometry):
+    ends = zip(region.start, region.mask.shape, volume.geometry.shape, strict=True)
+    if not region.grid.same_grid(volume.geometry) or any(low < 0 or low + size > most for low, size, most in ends):
         raise InputError(OTHER_GRID, label=region.label)
     if region.empty:
         raise InputError(EMPTY_REGION, label=region.label)

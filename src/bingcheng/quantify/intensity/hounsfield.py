@@ -13,7 +13,7 @@ from bingcheng.core.measure import Component, Part, Reference, ReferenceKind, me
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
 from bingcheng.quantify import reference_cases as known
-from bingcheng.quantify.diameter import EMPTY_LESION
+from bingcheng.quantify.empty_lesion import EMPTY_LESION
 
 NO_VALID_VOXEL = Problem(
     code="quantify.no-recorded-voxel",

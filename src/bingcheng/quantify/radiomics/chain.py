@@ -17,9 +17,9 @@ from bingcheng.core.errors import InputError, Owner, Problem, Undefined
 from bingcheng.image.geometry import Triple, VolumeGeometry
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
-from bingcheng.quantify.diameter import EMPTY_LESION
+from bingcheng.quantify.empty_lesion import EMPTY_LESION
 from bingcheng.quantify.filters import gaps
-from bingcheng.quantify.filters.filter import response_of
+from bingcheng.quantify.filters.filter import response_of, sized
 from bingcheng.quantify.filters.gaps import Box
 from bingcheng.quantify.radiomics.discretisation import texture_levels, volume_histogram_levels
 from bingcheng.quantify.radiomics.feature import Family
@@ -29,6 +29,7 @@ from bingcheng.quantify.radiomics.interpolation import (
     ImageMethod,
     MaskMethod,
     axes_of,
+    bounded,
     resampled,
     source_range,
 )
@@ -119,25 +120,26 @@ def prepared(volume: Volume, region: Region, settings: RadiomicsSettings, variat
     Raises
     ------
     InputError
-        ``quantify.radiomics-mask-on-other-grid``, ``quantify.radiomics-sheared-grid``,
+        ``quantify.radiomics-mask-on-other-grid``, ``quantify.voxels-without-size``,
+        ``quantify.radiomics-sheared-grid``, ``quantify.radiomics-too-many-voxels``,
+        ``quantify.intensities-not-real``, ``quantify.intensity-too-large``, ``quantify.filter-response-too-large``,
         ``quantify.radiomics-too-many-levels``, ``quantify.radiomics-below-first-bin``,
-        ``quantify.radiomics-not-levels``, ``quantify.intensity-too-large``,
-        ``quantify.filter-response-too-large``.
+        ``quantify.radiomics-not-levels``.
     Undefined
         ``quantify.lesion-without-voxels``: no voxel belongs, or none does on the coarser grid.
     """
     geometry = volume.geometry
-    if region.grid is not geometry and region.grid != geometry and not region.grid.same_grid(geometry):
-        raise InputError(OTHER_GRID, label=region.label)
-    if _sheared(geometry):
-        raise InputError(SHEARED_GRID)
+    _check(geometry, region)
     axes = axes_of(geometry.shape, geometry.spacing_mm, settings.interpolation)
     if any(variation.lattice_voxels):
         axes = _shifted(axes, variation.lattice_voxels)
     drawn = _drawn(region, axes, settings)
     spacing = (axes[0].spacing_mm, axes[1].spacing_mm, axes[2].spacing_mm)
+    sized(spacing)
     margin = _margin(settings, spacing, axes)
     outer, start = _outer(drawn, axes, margin)
+    if settings.interpolation is not None:
+        bounded(_voxels(outer))
     image, recorded = _image(volume, axes, outer, settings)
     box = _box(start, drawn.mask.shape)
     counts = drawn.mask if recorded is None else drawn.mask & recorded[box]
@@ -155,6 +157,16 @@ def prepared(volume: Volume, region: Region, settings: RadiomicsSettings, variat
         counted=voxels if mask is drawn.mask else int(np.count_nonzero(mask)),
         without_value=0 if counts is drawn.mask else voxels - int(np.count_nonzero(counts)),
     )
+
+
+def _check(geometry: VolumeGeometry, region: Region) -> None:
+    same = region.grid is geometry or region.grid == geometry or region.grid.same_grid(geometry)
+    ends = zip(region.start, region.mask.shape, geometry.shape, strict=True)
+    if not same or any(start < 0 or start + size > whole for start, size, whole in ends):
+        raise InputError(OTHER_GRID, label=region.label)
+    sized(geometry.spacing_mm)
+    if _sheared(geometry):
+        raise InputError(SHEARED_GRID)
 
 
 def _roi(
@@ -214,6 +226,7 @@ def _drawn(region: Region, axes: tuple[Axis, Axis, Axis], settings: RadiomicsSet
     wanted = [axis.covering(s, e) for axis, s, e in zip(axes, region.start, ends, strict=True)]
     if any(high <= low for low, high in wanted):
         raise Undefined(EMPTY_LESION)
+    bounded(_voxels(wanted))
     source = [source_range(axis, low, high, method) for axis, (low, high) in zip(axes, wanted, strict=True)]
     source = [(min(low, s), max(high, e)) for (low, high), s, e in zip(source, region.start, ends, strict=True)]
     membership = np.zeros([high - low for low, high in source], dtype=region.mask.dtype)
@@ -284,6 +297,10 @@ def _places(
     axes: tuple[Axis, Axis, Axis], source: list[tuple[int, int]], wanted: list[tuple[int, int]]
 ) -> tuple[tuple[Axis, int, int, int], ...]:
     return tuple((axis, first, low, high) for axis, (first, _), (low, high) in zip(axes, source, wanted, strict=True))
+
+
+def _voxels(ranges: list[tuple[int, int]]) -> int:
+    return math.prod(high - low for low, high in ranges)
 
 
 def _box(start: tuple[int, int, int], shape: tuple[int, ...]) -> Box:

@@ -189,9 +189,9 @@ def _sized(
     count = int(np.max(index)) if lesion.count else 0
     if range_high is not None and range_high > lowest:
         # The bins that end within the range: the manual's histogram ends at its upper end less half a bin.
-        bins = math.ceil((range_high - lowest) / width - WIDTH_SLACK)
-        _bounded(bins)
-        count = max(count, bins)
+        bins = (range_high - lowest) / width - WIDTH_SLACK
+        _bounded(bins)  # before it is made a whole number, which infinity can't be
+        count = max(count, math.ceil(bins))
     start = lowest - shift * width
     return Levels(index=index, count=count, lowest=start, width=width, first_value=start + 0.5 * width, step=width)
 

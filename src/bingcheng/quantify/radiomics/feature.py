@@ -101,6 +101,15 @@ class Feature:
         """The value's UCUM unit for an image in `image_unit`."""
         if not self.intensity_power or image_unit == "1":
             return self.unit
-        power = "" if self.intensity_power == 1 else str(self.intensity_power)
-        intensity = f"({image_unit}){power}" if power and not image_unit.isalpha() else f"{image_unit}{power}"
+        intensity = image_unit if self.intensity_power == 1 else _squared(image_unit)
         return intensity if self.unit == "1" else f"{intensity}.{self.unit}"
+
+
+def _squared(unit: str) -> str:
+    """A unit squared in the grammar of UCUM, where a power stands at a single unit and not at a bracket around several.
+
+    ``[hnsf'U]2``, ``(g/ml).(g/ml)``, ``{arbitrary}.{arbitrary}``.
+    """
+    if unit.isalpha() or (unit.startswith("[") and unit.endswith("]")):
+        return f"{unit}2"
+    return f"{unit}.{unit}" if unit.startswith("{") else f"({unit}).({unit})"

@@ -15,8 +15,16 @@ import numba
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from bingcheng.core.errors import InputError, Owner, Problem
 from bingcheng.image.geometry import Triple
 from bingcheng.quantify.radiomics import validation
+
+TOO_MANY_VOXELS = Problem(
+    code="quantify.radiomics-too-many-voxels",
+    says="interpolation would make {voxels} voxels; at most {most} can be computed",
+    remedy="Interpolate to larger voxels, or check that their size is in mm.",
+    owner=Owner.PHYSICIST,
+)
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -24,6 +32,8 @@ Indices = NDArray[np.int64]
 SPLINE_SUPPORT = 18
 """Voxels after which a cubic B-spline's coefficient no longer feels an intensity: its pole, -0.268, to this power is
 5e-11, a thousandth of the rounding of single precision."""
+MOST_VOXELS = 100_000_000
+"""A box of half a metre in voxels of about one millimetre, or of 20 cm in voxels of 0.4 mm; takes about a gigabyte."""
 SLAB_VOXELS = 1 << 16
 """So many voxels are held in double precision at a time."""
 GRID_SLACK = 1e-4
@@ -137,9 +147,15 @@ def axis_of(count: int, spacing_mm: float, wanted_mm: float | None, alignment: A
     ----------
     count, spacing_mm : of the image along this axis.
     wanted_mm : new spacing; None leaves the axis as it is.
+
+    Raises
+    ------
+    InputError
+        ``quantify.radiomics-too-many-voxels`` along this axis alone.
     """
     if wanted_mm is None or (wanted_mm == spacing_mm):
         return Axis(before=count, after=count, start=0.0, step=1.0, spacing_mm=spacing_mm)
+    bounded(count * spacing_mm / wanted_mm)
     if alignment is Alignment.FIT:
         intervals = math.ceil((count - 1) * spacing_mm / wanted_mm - GRID_SLACK)
         step = (count - 1) / intervals if intervals else 1.0
@@ -148,6 +164,18 @@ def axis_of(count: int, spacing_mm: float, wanted_mm: float | None, alignment: A
     step = wanted_mm / spacing_mm
     start = 0.0 if alignment is Alignment.ORIGIN else 0.5 * (count - 1 - step * (after - 1))
     return Axis(before=count, after=after, start=start, step=step, spacing_mm=wanted_mm)
+
+
+def bounded(voxels: float) -> None:
+    """Refuses a grid of more voxels than can be computed.
+
+    Raises
+    ------
+    InputError
+        ``quantify.radiomics-too-many-voxels``.
+    """
+    if voxels > MOST_VOXELS:
+        raise InputError(TOO_MANY_VOXELS, voxels=float(voxels), most=MOST_VOXELS)
 
 
 def axes_of(

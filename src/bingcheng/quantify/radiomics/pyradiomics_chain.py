@@ -133,7 +133,9 @@ def _standardise(given: Given, chain: Chain) -> None:
         scale=_positive(given, "normalizeScale", 1.0),
         outlier_sd=None if outliers is None else _positive(given, "removeOutliers", 3.0),
     )
-    chain.remark(given, "normalize", Fit.SAME, text("The whole image is standardised first; intensities lose their unit."))
+    chain.remark(
+        given, "normalize", Fit.SAME, text("The whole image is standardised first; intensities lose their unit.")
+    )
     for name in ("normalizeScale", "removeOutliers"):
         if name in given:
             chain.remark(given, name, Fit.SAME, text("Part of the standardisation."))
@@ -203,7 +205,7 @@ def _resegment(given: Given, chain: Chain) -> None:
         "sigma": lambda: _by_deviation(low, high),
         "relative": _relative,
     }
-    if mode not in readers:
+    if not isinstance(mode, str) or mode not in readers:
         raise malformed("resegmentMode", mode, ", ".join(readers))
     rules, fit, says = next(readers[mode]())
     if rules is not None:

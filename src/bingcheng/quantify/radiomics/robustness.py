@@ -33,6 +33,7 @@ from numpy.typing import NDArray
 from bingcheng.core.errors import BingchengError, Undefined
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
+from bingcheng.quantify.filters.gaps import recorded
 from bingcheng.quantify.perturbation import Perturbations, outlines
 from bingcheng.quantify.radiomics.chain import AS_SET, Variation, prepared
 from bingcheng.quantify.radiomics.discretisation import NoDiscretisation
@@ -151,14 +152,15 @@ def robust_features(
 
 
 def _near(volume: Volume, region: Region) -> tuple[Volume, Region]:
-    """The image around the lesion, and the lesion on its grid."""
+    """The image around the lesion, finite everywhere, and the lesion on its grid."""
     z, y, x = (max(4, math.ceil(NEAR_MM / step) + 2) for step in volume.geometry.spacing_mm)
     box = region.box((z, y, x))
     start = (box[0].start, box[1].start, box[2].start)
     shape = tuple(s.stop - s.start for s in box)
     grid = volume.geometry.box(start, (shape[0], shape[1], shape[2]))
-    valid = None if volume.valid is None else volume.valid[box]
-    voxels = np.asarray(volume.voxels[box], dtype=np.float32)
+    # A gap would spread: over its whole slice when the image is turned, over noise and blur where they are told.
+    known_voxels, valid = recorded(volume, box)
+    voxels = np.asarray(known_voxels, dtype=np.float32)
     moved = tuple(a - b for a, b in zip(region.start, start, strict=True))
     return (
         replace(volume, voxels=voxels, geometry=grid, valid=valid),

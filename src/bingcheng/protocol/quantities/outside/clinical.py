@@ -36,6 +36,20 @@ TREATMENT_INSIDE = _clinical(
 CATHETER = _clinical(
     "clinical.days_since_catheter_or_cystoscopy", text("days since catheter or cystoscopy"), unit="d", kind=Kind.NUMBER
 )
+INJECTION_TIME = outside(
+    "clinical.injection_time",
+    label=text("time of day at which the contrast injection began"),
+    kind=Kind.WORD,
+    why=text("nobody has told when the contrast injection began"),
+    supply=text(
+        "Read it from the injector's log, then state it: "
+        "`bingcheng protocol answer clinical.injection_time=10:23:45 --exam …`."
+    ),
+    owner=Owner.TECHNOLOGIST,
+    form=r"([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d)?",
+    of_one_exam=True,
+)
+"""By the scanner's clock. It counts where no header says it (see `quantities.contrast.injection_start`)."""
 TRIGGER_DELAY = _clinical(
     "clinical.delay_after_trigger_s", text("delay after the bolus reached the aorta"), unit="s", kind=Kind.NUMBER
 )

@@ -11,7 +11,7 @@ from bingcheng.core.wording import text
 from bingcheng.dicom.acquisition import Acquisition, AnyAcquisition, MrAcquisition
 from bingcheng.protocol.attributes import ExamFacts, Told, attribute
 from bingcheng.protocol.naming import CERTAINTY, picked
-from bingcheng.protocol.quantities.contrast import NO_CONTRAST_START, delay_said, injection_start
+from bingcheng.protocol.quantities.contrast import ANSWERED_BY, NO_CONTRAST_START, delay_said, injection_start
 from bingcheng.protocol.quantities.recognition.dynamic import FEWEST_PHASES, is_dynamic, starts_of
 from bingcheng.protocol.quantities.recognition.likeness import likes, once
 from bingcheng.protocol.quantities.recognition.ties import SEVERAL_POSSIBLE, settled
@@ -34,13 +34,15 @@ series, and now and then one series too early or too late."""
 DURING_INJECTION = Problem(
     code="protocol.injection-during-series",
     says="the injection began while the series was acquired, and the header does not tell the times of its volumes",
-    remedy="Have the time of each volume written into the header, or say which volumes lie before the injection.",
+    remedy="Have the time of each volume written into the header, or state what the series holds: "
+    "`bingcheng protocol answer derived.contrast_times=before,first_after,later_after --exam … --series …`.",
     owner=Owner.TECHNOLOGIST,
 )
 BASELINE_UNKNOWN = Problem(
     code="protocol.baseline-unknown",
     says="a contrast agent was given, but the header does not say after which volume of the dynamic",
-    remedy="Have the injection time written (ContrastBolusStartTime), or say how many volumes came before it.",
+    remedy="Have the injection time written (ContrastBolusStartTime), or read it from the injector's log and state it: "
+    "`bingcheng protocol answer clinical.injection_time=10:23:45 --exam …`.",
     owner=Owner.TECHNOLOGIST,
 )
 AGENT_NOT_CARRIED_ON = Problem(
@@ -78,6 +80,7 @@ AGENTS = {
     words=TIMES,
     owner=Owner.TECHNOLOGIST,
     supply=FROM_THE_INJECTOR,
+    answered_by=ANSWERED_BY,
 )
 def contrast_times(acquisition: Acquisition, exam: ExamFacts) -> Told | None:
     """What a series holds: volumes before the injection, the first after it among the series made alike, later ones.
@@ -106,6 +109,7 @@ def _contrast_times(acquisition: AnyAcquisition, exam: ExamFacts) -> Told | None
     kind=Kind.FLAG,
     owner=Owner.TECHNOLOGIST,
     supply=FROM_THE_INJECTOR,
+    answered_by=ANSWERED_BY,
 )
 def after_contrast(acquisition: Acquisition, exam: ExamFacts) -> Told | None:
     """Whether a series holds images after the injection."""
@@ -126,6 +130,7 @@ def after_contrast(acquisition: Acquisition, exam: ExamFacts) -> Told | None:
     why=text("the header does not tell when it was injected, or the series does not hold the first images after that"),
     supply=FROM_THE_INJECTOR,
     owner=Owner.TECHNOLOGIST,
+    answered_by=ANSWERED_BY,
 )
 def first_post_end(acquisition: Acquisition, exam: ExamFacts) -> float | None:
     """Seconds from the end of the injection to the end of the first volume after its start.
@@ -146,7 +151,7 @@ def first_post_end(acquisition: Acquisition, exam: ExamFacts) -> float | None:
 
 @attribute(
     "derived.hepatobiliary", label=text("hepatobiliary phase"), kind=Kind.FLAG, owner=Owner.TECHNOLOGIST,
-    supply=FROM_THE_INJECTOR,
+    supply=FROM_THE_INJECTOR, answered_by=ANSWERED_BY,
 )  # fmt: skip
 def hepatobiliary(acquisition: MrAcquisition, exam: ExamFacts) -> Told:
     """Whether a T1-weighted series was made when the liver had taken up a hepatobiliary agent (`UPTAKE_S`).

@@ -6,7 +6,7 @@ from bingcheng.core.errors import Owner, Problem, Undefined
 from bingcheng.core.wording import text
 from bingcheng.dicom.acquisition import Acquisition, AnyAcquisition, MrAcquisition
 from bingcheng.protocol.attributes import ExamFacts, ImageValues, Told, attribute, outside
-from bingcheng.protocol.quantities.contrast import NO_CONTRAST_START, delay_said, injection_start
+from bingcheng.protocol.quantities.contrast import ANSWERED_BY, NO_CONTRAST_START, delay_said, injection_start
 from bingcheng.protocol.quantities.recognition.injection import after_contrast, hepatobiliary
 from bingcheng.protocol.quantities.recognition.likeness import once
 from bingcheng.protocol.quantities.recognition.ties import settled
@@ -95,7 +95,9 @@ IMAGE_PHASE = outside(
 )
 
 
-@attribute("derived.contrast_phase", label=text("contrast phase"), kind=Kind.WORD, words=PHASES)
+@attribute(
+    "derived.contrast_phase", label=text("contrast phase"), kind=Kind.WORD, words=PHASES, answered_by=ANSWERED_BY
+)
 def contrast_phase(acquisition: Acquisition, exam: ExamFacts) -> Told:
     """The phase of the liver: by the delay (see `WINDOWS_S`), else as the image shows it, else by agent and name.
 
@@ -116,6 +118,7 @@ def contrast_phase(acquisition: Acquisition, exam: ExamFacts) -> Told:
     kind=Kind.WORDS,
     words=PHASES,
     owner=Owner.TECHNOLOGIST,
+    answered_by=ANSWERED_BY,
 )
 def possible_phases(acquisition: Acquisition, exam: ExamFacts) -> Told:
     """Every phase, of whatever organ, into which a series falls: 42 s is late arterial for the liver and pancreatic.
@@ -134,7 +137,13 @@ def possible_phases(acquisition: Acquisition, exam: ExamFacts) -> Told:
     return Told((one.value,), one.remark, one.certainty)
 
 
-@attribute("derived.contrast_phases", label=text("contrast phases of the exam"), kind=Kind.WORDS, words=PHASES)
+@attribute(
+    "derived.contrast_phases",
+    label=text("contrast phases of the exam"),
+    kind=Kind.WORDS,
+    words=PHASES,
+    answered_by=ANSWERED_BY,
+)
 def contrast_phases(exam: ExamFacts) -> Told | None:
     """All contrast phases of the exam's original CT and MR series.
 

@@ -1,0 +1,96 @@
+"""Whether and how a run extracts radiomics features; kept from run to run, so that all exams have the same."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, insert, select
+
+from bingcheng.archive import schema
+from bingcheng.archive.workspace import Workspace
+
+if TYPE_CHECKING:
+    from bingcheng.quantify.radiomics.image_type import ImageType
+
+KEY = "radiomics"
+MODALITIES = ("CT", "MR", "PT")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What features to extract.
+
+    Parameters
+    ----------
+    content : settings as JSON text; None takes those that are usual for each modality.
+    threads : for the repetitions of one lesion; no value depends on it.
+    """
+
+    content: str | None = None
+    threads: int = 1
+
+    @staticmethod
+    def by(path: Path | None) -> Asked:
+        """The features that a settings file asks for; None asks for the usual ones.
+
+        Raises
+        ------
+        InputError
+            as `radiomics_settings.read_settings`.
+        """
+        if path is None:
+            return Asked()
+        from bingcheng.engine import radiomics_settings  # noqa: PLC0415 - loads what most runs don't need
+
+        content = radiomics_settings._content(path)  # noqa: SLF001 - of this floor
+        radiomics_settings.settings_of(content)
+        return Asked(content=json.dumps(content, sort_keys=True, default=str))
+
+    def types(self, modality: str) -> tuple[ImageType, ...]:
+        """What to extract from an image of a modality."""
+        from bingcheng.engine.radiomics_settings import for_modality, settings_of  # noqa: PLC0415 - as above
+
+        return for_modality(modality) if self.content is None else settings_of(json.loads(self.content)).image_types
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest that changes when any feature of any modality may."""
+        from bingcheng.quantify.radiomics import extraction, robustness  # noqa: PLC0415 - as above
+
+        parts = [f"{robustness.SCHEME} {robustness.SEED} {robustness.Repetitions()} {extraction.REVISION}"]
+        for modality in MODALITIES:
+            parts += [f"{one.name} {one.settings.digest} {_limits(one)}" for one in self.types(modality)]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def asked_for(workspace: Workspace, asked: Asked | None, *, none: bool) -> Asked | None:
+    """What a run asks for; if it asks for nothing, what the last one that did asked for.
+
+    Parameters
+    ----------
+    none : ask for no features from now on.
+
+    Raises
+    ------
+    InputError
+        what writing to the workspace raises.
+    """
+    about = schema.about
+    if asked is not None or none:
+        with workspace.writing() as connection:
+            connection.execute(delete(about).where(about.c.key == KEY))
+            if asked is not None and not none:
+                connection.execute(insert(about), {"key": KEY, "value": json.dumps({"settings": asked.content})})
+        return None if none else asked
+    with workspace.reading() as connection:
+        kept = connection.scalar(select(about.c.value).where(about.c.key == KEY))
+    return None if kept is None else Asked(content=json.loads(kept)["settings"])
+
+
+def _limits(one: ImageType) -> str:
+    standardised = None if one.standardisation is None else sorted(one.standardisation.as_mapping().items())
+    return f"{None if one.features is None else sorted(one.features)} {standardised}"

@@ -1,0 +1,1 @@
+"""Segmentation networks that a user brings along: described by a manifest, never downloaded."""
