@@ -153,3 +153,26 @@ statement = Table(
     Column("withdrawn_at", DateTime),
     Column("record", Text, nullable=False),
 )
+
+# Neither refers to the exam table: what was matched or decided outlives exams that are assessed again.
+matching = Table(
+    "matching",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("earlier_uid", String(64), nullable=False, index=True),
+    Column("later_uid", String(64), nullable=False, index=True),
+    Column("modality", String(16), nullable=False),
+    Column("digest", String(64), nullable=False, comment="of what it was made from"),
+    Column("record", Text, nullable=False),
+)
+
+lesion_edit = Table(
+    "lesion_edit",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("earlier_uid", String(64), nullable=False, index=True),
+    Column("later_uid", String(64), nullable=False, index=True),
+    Column("made_at", DateTime, nullable=False),
+    Column("undone_at", DateTime),
+    Column("record", Text, nullable=False),
+)

@@ -36,10 +36,13 @@ def _statements_and_summaries(connection: Connection) -> None:
     connection.execute(update(schema.exam).values(judged=None, fingerprint=""))
 
 
-def _radiomics(connection: Connection) -> None:
-    """2 to 3: radiomics features, which no exam has until somebody asks for them."""
-    schema.radiomics.create(connection, checkfirst=True)
+def _radiomics_and_follow_up(connection: Connection) -> None:
+    """2 to 3: radiomics features, which no exam has until somebody asks for them; lesions matched between exams."""
+    for table in (schema.radiomics, schema.matching, schema.lesion_edit):
+        table.create(connection, checkfirst=True)
 
 
-STEPS: Mapping[int, Callable[[Connection], None]] = MappingProxyType({1: _statements_and_summaries, 2: _radiomics})
+STEPS: Mapping[int, Callable[[Connection], None]] = MappingProxyType(
+    {1: _statements_and_summaries, 2: _radiomics_and_follow_up}
+)
 """What brings a workspace of the version that is the key to the next one."""

@@ -12,18 +12,24 @@ the exam before). They are summarised so:
 
 The change that decided is the `lead`: of several with the deciding verdict, the one that looks largest beside its
 limits, for that is the one that would mislead. All others stay visible in `changes`.
+
+Where lesions of two exams were matched by the images and a reader still has to look at the match, a change across it is
+*unknown*: it may be the change from one lesion to another.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from bingcheng.compare.change import Change, Verdict
 from bingcheng.compare.changes import Subject, changes, in_time, subject_of
 from bingcheng.compare.observation import Observation
+from bingcheng.compare.pieces import as_tracks
+from bingcheng.compare.tracks import FollowedLink, Tracks
 from bingcheng.compare.verdict import Judge, modality_of
+from bingcheng.core.wording import text
 
 LEAD_MEASURES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("CT", ("volume",)),
@@ -39,12 +45,14 @@ class LesionChange:
 
     Parameters
     ----------
-    patient, lesion : pseudonym and tracking identifier.
+    patient, lesion : pseudonym and tracking identifier, or the name of the track where exams were matched.
     label : the lesion as shown.
     verdict : see the head of this module.
     lead : the change that decided the verdict; None if no lead measure was seen twice.
     changes : all changes of all measures.
-    history : all observations of the lesion, in time.
+    history : all observations of the lesion, in time; those of its pieces in one exam as one.
+    names : what the lesion, or each of its pieces, is called in an exam, by the exam's UID.
+    links : how it was matched between exams, in time; empty where names alone say so.
     """
 
     patient: str
@@ -54,10 +62,16 @@ class LesionChange:
     lead: Change | None
     changes: tuple[Change, ...]
     history: tuple[Observation, ...]
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    links: tuple[FollowedLink, ...] = ()
 
 
 def lesion_changes(
-    observations: Iterable[Observation], *, labels: Mapping[str, str] | None = None, by: Judge | None = None
+    observations: Iterable[Observation],
+    *,
+    labels: Mapping[str, str] | None = None,
+    by: Judge | None = None,
+    tracks: Tracks | None = None,
 ) -> tuple[LesionChange, ...]:
     """One summary for each lesion that was seen in at least two exams, in the order of patient and lesion.
 
@@ -66,15 +80,21 @@ def lesion_changes(
     observations : in any order; those of whole series are left out.
     labels : what to call a lesion, by tracking identifier; the identifier itself where it has none.
     by : the limits and rules to use; the package's own unless given.
+    tracks : which lesions of which exams are one, beside those of one name.
     """
+    followed = tracks or Tracks()
     seen: dict[Subject, list[Observation]] = defaultdict(list)
-    for observation in observations:
-        if observation.lesion is not None:
-            seen[subject_of(observation)].append(observation)
+    names: dict[Subject, dict[str, dict[str, None]]] = defaultdict(lambda: defaultdict(dict))
+    given = [observation for observation in observations if observation.lesion is not None]
+    for one in given:
+        patient, lesion = subject_of(one)
+        names[patient, followed.name(one.exam_uid, lesion)][one.exam_uid][lesion] = None
+    for observation in as_tracks(given, followed):
+        seen[subject_of(observation)].append(observation)
     named = labels or {}
     summaries: list[LesionChange] = []
     for (patient, lesion), history in sorted(seen.items()):
-        found = changes(history, by=by)
+        found = tuple(_unless_doubtful(change, followed) for change in changes(history, by=by))
         if not found:
             continue
         verdict, lead = summary(found)
@@ -82,14 +102,33 @@ def lesion_changes(
             LesionChange(
                 patient=patient,
                 lesion=lesion,
-                label=named.get(lesion, lesion),
+                label=followed.labels.get((patient, lesion)) or named.get(lesion, lesion),
                 verdict=verdict,
                 lead=lead,
                 changes=found,
                 history=tuple(observation for exam in in_time(history) for observation in exam),
+                names={exam: tuple(found_in) for exam, found_in in names[patient, lesion].items()},
+                links=followed.links.get((patient, lesion), ()),
             )
         )
     return tuple(summaries)
+
+
+def _unless_doubtful(change: Change, tracks: Tracks) -> Change:
+    """The change, unknown if it is not sure that both values come from one lesion."""
+    doubts = tracks.doubtful(subject_of(change.after), change.before.exam_uid, change.after.exam_uid)
+    if not doubts or change.verdict is Verdict.NOT_COMPARABLE:
+        return change
+    least = min(doubt.link.confidence for doubt in doubts)
+    reason = text(
+        "That both values are of one lesion was found by the images, with a confidence of {percent} %, and a reader has"
+        " to confirm it.",
+        percent=round(100.0 * least),
+    )
+    remedy = text("Look at both exams, then confirm or change the match with `bingcheng lesions link` or `unlink`.")
+    if change.remedy is not None:
+        remedy = text("{first} {second}", first=remedy, second=change.remedy)
+    return replace(change, verdict=Verdict.UNKNOWN, reasons=(reason, *change.reasons), remedy=remedy)
 
 
 def summary(found: Sequence[Change]) -> tuple[Verdict, Change | None]:

@@ -96,13 +96,17 @@ def read_images(series: Series, wanted: Iterable[int]) -> Iterator[Image]:
     BingchengError
         what reading the pixels may raise.
     """
-    b_values = {dict(frames.key).get(B_VALUE) for frames in series.volumes}
-    if len(b_values - {None}) > 1:
+    if stacked(series):
         stack = read_stack(series, B_VALUE)
         yield Image(index=0, volume=stack.volumes[0], stack=stack)
         return
     for index in sorted({0, *wanted}):
         yield Image(index=index, volume=read_volume(series.volumes[index]), stack=None)
+
+
+def stacked(series: Series) -> bool:
+    """Whether the series' volumes are one image: a stack of b-values."""
+    return len({dict(frames.key).get(B_VALUE) for frames in series.volumes} - {None}) > 1
 
 
 def case_of(

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
+from bingcheng.archive.matchings import Proposal
 from bingcheng.archive.records import ExamRecord
 from bingcheng.archive.retrieval import fingerprints
 from bingcheng.archive.store import save_exam, save_stray_refusals
@@ -26,6 +27,8 @@ from bingcheng.engine.agreed import agreed
 from bingcheng.engine.conformance_objects import write_conformance_objects
 from bingcheng.engine.discretion import Discretion
 from bingcheng.engine.examine import examined
+from bingcheng.engine.follow_up import match_follow_ups
+from bingcheng.engine.follow_up_pair import PairTask, matched
 from bingcheng.engine.judgement import judge_exams
 from bingcheng.engine.methods import fingerprint, installed
 from bingcheng.engine.nifti_masks import mask_files
@@ -119,6 +122,7 @@ def assess(paths: Sequence[Path], workspace: Workspace, options: Options, progre
         progress(step, done, len(tasks))
     strays = (*(r for r in todo.stray if r.kind is not SubjectKind.EXAM), *sorted(failures, key=lambda r: r.subject))
     save_stray_refusals(workspace, [people.refusal(refusal) for refusal in strays])
+    _follow(workspace, todo.tasks, options, progress)
     step = text("Judging against the protocols")
     progress(step, 0, 1)
     judge_exams(workspace, judges.protocols, asked=judges.asked, today=options.today)
@@ -132,6 +136,18 @@ def assess(paths: Sequence[Path], workspace: Workspace, options: Options, progre
         failed=len(failures),
         given=frozenset(task.exam.uid for task in todo.tasks) - {refusal.subject for refusal in failures},
     )
+
+
+def _follow(workspace: Workspace, given: Sequence[Task], options: Options, progress: Progress) -> None:
+    """Match the lesions of a patient's exams that names don't pair."""
+    step = text("Matching lesions between time points")
+
+    def run(tasks: Sequence[PairTask]) -> Iterator[tuple[PairTask, Proposal | InputError]]:
+        if options.scheduler is not None:
+            return distributed.run(matched, tasks, scheduler=options.scheduler)
+        return local.run(matched, tasks, workers=options.workers)
+
+    match_follow_ups(workspace, given, run, lambda done, total: progress(step, done, total))
 
 
 def _shared(tasks: list[Task], options: Options) -> list[Task]:

@@ -18,9 +18,11 @@ from bingcheng.compare.lesions import lesion_changes
 from bingcheng.compare.observation import Condition, Observation
 from bingcheng.core.finding import Finding, Outcome
 from bingcheng.core.measurement import Measurement
+from bingcheng.core.refusal import Refusal
 from bingcheng.core.wording import Text, text
 from bingcheng.dicom.acquisition import Acquisition
 from bingcheng.engine.doses import all_doses, dose_findings
+from bingcheng.engine.follow_up_view import FollowUp, by_uid, followed, in_time_by_patient, matched_exams
 from bingcheng.engine.judgement import in_time
 from bingcheng.engine.radiomics_cohorts import cohorts
 from bingcheng.outputs.acquisition_facts import fact_lines
@@ -50,7 +52,7 @@ def assessment(workspace: Workspace, *, identified: bool = False, images: bool =
     images : whether to read the key images, for outputs that show them.
     """
     with workspace.reading() as connection:
-        peers = peer_table(connection)
+        peers, follow_up = peer_table(connection), FollowUp.stored(connection)
     records = {record.uid: _ranked(record, peers) for record in stored_exams(workspace, images=images)}
     people = {uid: workspace.pseudonym(one.patient, one.site, uid) for uid, one in records.items()}
     ordered = _in_order(records.values(), people)
@@ -66,25 +68,35 @@ def assessment(workspace: Workspace, *, identified: bool = False, images: bool =
         )
         for number, record in enumerate(ordered, start=1)
     )
+    shown = {uid: names[person] for uid, person in people.items()}
+    patients = in_time_by_patient(ordered, shown)
+    holds = follow_up.held(by_uid(patients))
+    views = _with_refusals(views, follow_up.refusals(holds.lost))
     # Dose reference levels are no limits: what they ask stands on the exam's page, not among a hospital's failures.
     sites, dose = _sites(views), all_doses(ordered)
-    seen = [o for record in ordered for o in _observations(record, names[people[record.uid]])]
+    seen = [o for record in ordered for o in _observations(record, shown[record.uid])]
     return Assessment(
         version=bingcheng.__version__,
         identified=identified,
         sites=sites,
         exams=_with_findings(views, dose_findings(dose)),
-        changes=lesion_changes(seen, labels=_labels(ordered)),
+        changes=lesion_changes(seen, labels=_labels(ordered), tracks=followed(patients, holds.pairs)),
         comparison=_compared(seen),
         refusals=stray_refusals(workspace),
         dose=dose,
         radiomics=cohorts(ordered, people),
+        follow_up=matched_exams(patients, holds, follow_up.decided, {view.uid: view.label for view in views}),
     )
 
 
 def _with_findings(views: Iterable[ExamView], found: Mapping[str, tuple[Finding, ...]]) -> tuple[ExamView, ...]:
     """The exams with what was found by comparing all of them."""
     return tuple(replace(view, findings=(*view.findings, *found.get(view.uid, ()))) for view in views)
+
+
+def _with_refusals(views: Iterable[ExamView], found: Mapping[str, tuple[Refusal, ...]]) -> tuple[ExamView, ...]:
+    """The exams with what could not be done with pairs of them."""
+    return tuple(replace(view, refusals=(*view.refusals, *found.get(view.uid, ()))) for view in views)
 
 
 def _ranked(record: ExamRecord, table: PeerTable) -> ExamRecord:

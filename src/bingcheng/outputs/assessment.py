@@ -18,6 +18,7 @@ from bingcheng.core.measurement import Measurement
 from bingcheng.core.refusal import Refusal
 from bingcheng.core.wording import Text
 from bingcheng.outputs.feature_set import FeatureCohort, FeatureSet
+from bingcheng.quantify.lesion.matching import Link
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +99,46 @@ class ExamView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LinkView:
+    """What became of lesions between two exams.
+
+    Parameters
+    ----------
+    link : kind, names of the lesions, confidence, whether a reader has to look, and why.
+    before, after : labels of the lesions, in the order of their names in `link`.
+    by, why : of a link that a person decided: who, and the reason given.
+    """
+
+    link: Link
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    by: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatchedExams:
+    """Two exams of a patient whose lesions were matched by their images or by a person.
+
+    Parameters
+    ----------
+    earlier, later : labels of the exams; with `earlier_uid` and `later_uid` the same exams by their UIDs.
+    modality : in which; empty for what only names and a person say.
+    links : every lesion stands in exactly one; with an empty modality, only those that were decided.
+    contradictions : what identifiers say against what the images show.
+    """
+
+    patient: str
+    earlier: str
+    later: str
+    earlier_uid: str
+    later_uid: str
+    modality: str
+    links: tuple[LinkView, ...]
+    contradictions: tuple[Text, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SiteView:
     """A hospital: how many exams, how they conformed."""
 
@@ -124,3 +165,5 @@ class Assessment:
     """The CT doses of all exams beside reference levels; None if no exam is of CT."""
     radiomics: tuple[FeatureCohort, ...] = ()
     """How robust radiomics features are over all lesions; empty if nobody asked for them."""
+    follow_up: tuple[MatchedExams, ...] = ()
+    """How lesions were matched between exams; empty where names pair all of them."""
