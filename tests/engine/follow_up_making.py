@@ -1,4 +1,4 @@
-"""Two CT exams of one small trunk, in which lesions moved, split, merged, vanished and arose, drawn without identifiers.
+"""Two CT exams of one small trunk, in which lesions moved, split, merged, vanished and arose; without identifiers.
 
 The later exam is the earlier body turned and shifted; where each lesion then lies is known.
 """
@@ -41,8 +41,8 @@ LATER: Mapping[str, tuple[float, Triple]] = {
     "d": (30.0, (18.0, -30.0, -12.0)),
     "e": (14.0, (-10.0, 20.0, 35.0)),
 }
-"""Those of the later exam: where they lie in the earlier body; b and c are what is left of one, d is two grown together,
-e is new."""
+"""Those of the later exam, where they lie in the earlier body: b and c are left of one, d is two grown together, e is
+new."""
 STORY = {
     ("same", ("liver",), ("a",)),
     ("split", ("left",), ("b", "c")),
@@ -61,7 +61,9 @@ class Said:
 
 
 def motion() -> Warp:
-    return Warp.drawn(np.random.default_rng(0), (0.0, 0.0, 10.0), turn_deg=(3.0, 0.0, 2.0), shift_mm=(6.0, -4.0, 4.0), swing_mm=0.0)
+    return Warp.drawn(
+        np.random.default_rng(0), (0.0, 0.0, 10.0), turn_deg=(3.0, 0.0, 2.0), shift_mm=(6.0, -4.0, 4.0), swing_mm=0.0
+    )
 
 
 def body() -> Volume:

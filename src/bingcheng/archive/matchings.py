@@ -101,7 +101,8 @@ def drawn_exams(connection: Connection) -> tuple[DrawnExam, ...]:
         found.setdefault(exam_uid, []).append(one)
     heads = connection.execute(select(exam.uid, exam.patient, exam.performed_at, exam.fingerprint)).all()
     ordered = sorted(
-        heads, key=lambda head: (head.patient, head.performed_at or datetime.min, head.uid)  # noqa: DTZ901 - a key only
+        heads,
+        key=lambda head: (head.patient, head.performed_at or datetime.min, head.uid),  # noqa: DTZ901 - a key only
     )
     return tuple(
         DrawnExam(

@@ -14,6 +14,7 @@ import typer
 
 from bingcheng.cli.exits import OK, USAGE, plainly, settle_streams, tell
 from bingcheng.cli.help import unvalued as flag
+from bingcheng.cli.lesion_commands import add_lesion_commands
 from bingcheng.cli.options import DEFAULT_WORKSPACE, shared
 from bingcheng.cli.protocol_commands import add_protocol_commands
 from bingcheng.cli.radiomics_commands import add_radiomics_command
@@ -277,6 +278,7 @@ def application(language: Language) -> typer.Typer:
 
         common.end(lambda: run_verify(json=json, language=language, reference_data=reference_data))
 
+    add_lesion_commands(application, common)
     add_protocol_commands(application, common)
     add_radiomics_command(application, common)
     add_segment_command(application, common)

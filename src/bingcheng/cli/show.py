@@ -10,6 +10,7 @@ from bingcheng.archive.workspace import Workspace
 from bingcheng.cli.exam_names import exam_named
 from bingcheng.cli.exits import OK
 from bingcheng.cli.features import print_features
+from bingcheng.cli.lesion_links import print_links
 from bingcheng.cli.terminal import exam_table, print_exam
 from bingcheng.core.wording import text
 from bingcheng.engine.view import assessment
@@ -47,5 +48,7 @@ def run_show(
         return OK
     chosen = exam_named(seen.exams, exam)
     print_exam(console, language, chosen)
+    matched = [one for one in seen.follow_up if chosen.uid in (one.earlier_uid, one.later_uid)]
+    print_links(console, language, matched, seen.exams)
     print_features(console, language, chosen, seen.radiomics, every=features)
     return OK

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
+from bingcheng.cli.lesion_links import print_waiting
 from bingcheng.compare.change import Verdict
 from bingcheng.compare.lesions import LesionChange
 from bingcheng.core.finding import Finding, Outcome
@@ -56,6 +57,7 @@ def print_summary(console: Console, language: Language, seen: Assessment, tally:
     if seen.changes:
         console.print()
         print_changes(console, language, seen.changes)
+    print_waiting(console, language, seen)
     in_exams = [_of_exam(refusal, exam) for exam in seen.exams for refusal in exam.refusals]
     print_refusals(console, language, (*seen.refusals, *in_exams), most=MOST_REFUSALS)
     console.print()

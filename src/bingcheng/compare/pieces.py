@@ -20,9 +20,7 @@ from bingcheng.core.errors import Owner, Problem, Undefined
 from bingcheng.core.measurement import Measurement, NoValue
 from bingcheng.core.units import convert
 
-ADDED = frozenset(
-    {"volume", "longest_diameter", "metabolic_tumour_volume", "mtv_41", "total_lesion_glycolysis"}
-)
+ADDED = frozenset({"volume", "longest_diameter", "metabolic_tumour_volume", "mtv_41", "total_lesion_glycolysis"})
 HIGHEST = frozenset(
     {"suv_max", "suv_peak", "sul_peak", "suv_peak_about_hottest", "suv_peak_whole_voxels", "hu_distribution.maximum"}
 )

@@ -160,9 +160,7 @@ def _by_matching(pairs: Iterable[MatchedPair], known: Mapping[Seat, Seat]) -> It
 
 def _by_name(exams: Sequence[NamedLesions], pairs: Sequence[MatchedPair]) -> Iterator[tuple[Seat, Seat]]:
     """A name and the next exam that has it, unless a matching of these two exams keeps them apart."""
-    apart = [
-        ({m.key for m in pair.matching.before} & {m.key for m in pair.matching.after}, pair) for pair in pairs
-    ]
+    apart = [({m.key for m in pair.matching.before} & {m.key for m in pair.matching.after}, pair) for pair in pairs]
     ended, begun = _decided(pairs, LinkKind.VANISHED), _decided(pairs, LinkKind.NEW)
     last: dict[str, str] = {}
     for exam in exams:

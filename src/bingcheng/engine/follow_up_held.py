@@ -26,9 +26,7 @@ class Held:
     lost: tuple[Decision, ...]
 
 
-def held(
-    exams: Mapping[str, NamedLesions], proposed: Sequence[Proposal], decided: Sequence[Decision]
-) -> Held:
+def held(exams: Mapping[str, NamedLesions], proposed: Sequence[Proposal], decided: Sequence[Decision]) -> Held:
     """What holds.
 
     Parameters

@@ -129,9 +129,7 @@ def _read(drawn: Drawn, working_mm: float) -> tuple[Volume, dict[str, Region]]:
     return volume, {name: region for name, region in named if not region.empty}
 
 
-def _lesions(
-    series: Series, drawn: dict[int, tuple[Region, ...]]
-) -> tuple[int, Sequence[tuple[str, Region]]]:
+def _lesions(series: Series, drawn: dict[int, tuple[Region, ...]]) -> tuple[int, Sequence[tuple[str, Region]]]:
     """The volume that most lesions are drawn on, and they with their names, which count through all volumes."""
     if not drawn:
         raise InputError(SERIES_GONE)

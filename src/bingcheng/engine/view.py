@@ -16,6 +16,7 @@ from bingcheng.archive.workspace import Workspace
 from bingcheng.compare.homogeneity import SiteRow, site_rows
 from bingcheng.compare.lesions import lesion_changes
 from bingcheng.compare.observation import Condition, Observation
+from bingcheng.compare.tracks import Tracks
 from bingcheng.core.finding import Finding, Outcome
 from bingcheng.core.measurement import Measurement
 from bingcheng.core.refusal import Refusal
@@ -71,7 +72,8 @@ def assessment(workspace: Workspace, *, identified: bool = False, images: bool =
     shown = {uid: names[person] for uid, person in people.items()}
     patients = in_time_by_patient(ordered, shown)
     holds = follow_up.held(by_uid(patients))
-    views = _with_refusals(views, follow_up.refusals(holds.lost))
+    tracks = followed(patients, holds.pairs)
+    views = _tracked(_with_refusals(views, follow_up.refusals(holds.lost)), tracks)
     # Dose reference levels are no limits: what they ask stands on the exam's page, not among a hospital's failures.
     sites, dose = _sites(views), all_doses(ordered)
     seen = [o for record in ordered for o in _observations(record, shown[record.uid])]
@@ -80,7 +82,7 @@ def assessment(workspace: Workspace, *, identified: bool = False, images: bool =
         identified=identified,
         sites=sites,
         exams=_with_findings(views, dose_findings(dose)),
-        changes=lesion_changes(seen, labels=_labels(ordered), tracks=followed(patients, holds.pairs)),
+        changes=lesion_changes(seen, labels=_labels(ordered), tracks=tracks),
         comparison=_compared(seen),
         refusals=stray_refusals(workspace),
         dose=dose,
@@ -97,6 +99,26 @@ def _with_findings(views: Iterable[ExamView], found: Mapping[str, tuple[Finding,
 def _with_refusals(views: Iterable[ExamView], found: Mapping[str, tuple[Refusal, ...]]) -> tuple[ExamView, ...]:
     """The exams with what could not be done with pairs of them."""
     return tuple(replace(view, refusals=(*view.refusals, *found.get(view.uid, ()))) for view in views)
+
+
+def _tracked(views: tuple[ExamView, ...], tracks: Tracks) -> tuple[ExamView, ...]:
+    """The exams with what each lesion is called over all exams; where nothing was matched, as they are."""
+    if not tracks.names:
+        return views
+
+    def lesion(exam_uid: str, view: LesionView) -> LesionView:
+        return replace(view, track=tracks.name(exam_uid, view.lesion))
+
+    return tuple(
+        replace(
+            exam,
+            series=tuple(
+                replace(series, lesions=tuple(lesion(exam.uid, one) for one in series.lesions))
+                for series in exam.series
+            ),
+        )
+        for exam in views
+    )
 
 
 def _ranked(record: ExamRecord, table: PeerTable) -> ExamRecord:

@@ -50,7 +50,14 @@ class KeyImage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LesionView:
-    """One lesion in one series. `radiomics` has one entry an image type, and none if nobody asked."""
+    """One lesion in one series.
+
+    Parameters
+    ----------
+    lesion : its name within the exam.
+    radiomics : one entry an image type, and none if nobody asked.
+    track : what it is called over all exams, where exams were matched; empty where that is its name.
+    """
 
     lesion: str
     label: str
@@ -59,6 +66,12 @@ class LesionView:
     method: str
     image: KeyImage | None = None
     radiomics: tuple[FeatureSet, ...] = ()
+    track: str = ""
+
+    @property
+    def followed_as(self) -> str:
+        """What the lesion is called over all exams of its patient."""
+        return self.track or self.lesion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from bingcheng.core.refusal import Refusal
 from bingcheng.core.wording import Text
 from bingcheng.outputs.assessment import Assessment, ExamView, LesionView, SeriesView, SiteView
 from bingcheng.outputs.dose_json import dose_as_json
+from bingcheng.outputs.follow_up_json import link_as_json, matched_as_json
 from bingcheng.outputs.language import Language
 from bingcheng.outputs.radiomics_json import cohort_as_json, features_as_json
 from bingcheng.outputs.summary import headline, protocol_of
@@ -38,6 +39,7 @@ def as_json(assessment: Assessment, language: Language) -> Json:
         "sites": [_site(site, say) for site in assessment.sites],
         "exams": [_exam(exam, say) for exam in assessment.exams],
         "changes": [_lesion_change(change, say) for change in assessment.changes],
+        "follow_up": [matched_as_json(one, say) for one in assessment.follow_up],
         "comparison": [_row(row, say) for row in assessment.comparison],
         "dose": None if assessment.dose is None else dose_as_json(assessment.dose, say),
         "radiomics": [cohort_as_json(cohort, say) for cohort in assessment.radiomics],
@@ -89,6 +91,7 @@ def _series(series: SeriesView, say: Say) -> Json:
 def _lesion(lesion: LesionView, say: Say) -> Json:
     return {
         "lesion": lesion.lesion,
+        "track": lesion.followed_as,
         "label": lesion.label,
         "method": lesion.method,
         "measurements": [_measurement(one, say) for one in lesion.measurements],
@@ -167,6 +170,7 @@ def _lesion_change(change: LesionChange, say: Say) -> Json:
         "verdict": change.verdict.value,
         "lead": None if change.lead is None else _change(change.lead, say),
         "changes": [_change(one, say) for one in change.changes],
+        "links": [link_as_json(one, say) for one in change.links],
     }
 
 

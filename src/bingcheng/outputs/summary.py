@@ -111,7 +111,7 @@ def lesion_count(assessment: Assessment) -> int:
 def _seen(assessment: Assessment) -> set[tuple[str, str]]:
     """Patient and identifier of every lesion."""
     return {
-        (exam.patient, lesion.lesion)
+        (exam.patient, lesion.followed_as)
         for exam in assessment.exams
         for series in exam.series
         for lesion in series.lesions

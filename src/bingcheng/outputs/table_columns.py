@@ -12,6 +12,7 @@ from bingcheng.core.refusal import Refusal
 from bingcheng.core.wording import Text, text
 from bingcheng.outputs.assessment import Assessment
 from bingcheng.outputs.dose_columns import dose_rows
+from bingcheng.outputs.follow_up_columns import LESION_LINKS
 from bingcheng.outputs.radiomics_columns import RADIOMICS
 from bingcheng.outputs.summary import protocol_of
 from bingcheng.outputs.table import (
@@ -344,6 +345,7 @@ TABLES: tuple[Table, ...] = (
         ),
         rows=_dose_rows,
     ),
+    LESION_LINKS,
     RADIOMICS,
     Table(
         name="refusals",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,8 +14,9 @@ from bingcheng.compare.observation import Observation
 from bingcheng.core.measurement import Measurement
 from bingcheng.core.units import unit
 from bingcheng.core.wording import text
-from bingcheng.outputs.assessment import Assessment, ExamView, KeyImage
+from bingcheng.outputs.assessment import Assessment, ExamView, KeyImage, LesionView
 from bingcheng.outputs.language import Language
+from bingcheng.outputs.report.follow_up import LinkRow, link_rows_of
 from bingcheng.outputs.report.slices import Slices, close_up_mm
 from bingcheng.outputs.report.trend import Trend, TrendPoint, device_marks, trend_chart
 from bingcheng.outputs.report.words import style, verdict_icon
@@ -66,6 +67,7 @@ class LesionCard:
     shots: tuple[Shot, ...]
     judged: tuple[ChangeRow, ...]
     unjudged: tuple[ChangeRow, ...]
+    links: tuple[LinkRow, ...] = ()
 
 
 def value_in_words(measurement: Measurement, language: Language) -> str:
@@ -73,6 +75,10 @@ def value_in_words(measurement: Measurement, language: Language) -> str:
     if measurement.value is None:
         return "–"
     return language.quantity(measurement.value, measurement.unit, measurement.expanded_uncertainty)
+
+
+def _volume(view: LesionView) -> float:
+    return next((one.value for one in view.measurements if one.key == "volume" and one.value is not None), 0.0)
 
 
 class LesionCards:
@@ -104,6 +110,7 @@ class LesionCards:
             shots=self._shots(change, shown),
             judged=tuple(row for row in rows if row.judged),
             unjudged=tuple(row for row in rows if not row.judged),
+            links=link_rows_of(self._assessment, change),
         )
 
     def _led(self, change: LesionChange) -> tuple[Observation, ...]:
@@ -166,7 +173,7 @@ class LesionCards:
 
     def _shots(self, change: LesionChange, seen: Sequence[Observation]) -> tuple[Shot, ...]:
         pair = tuple(seen) if change.lead is None else (change.lead.before, change.lead.after)
-        images = [self._image(one, change.lesion) for one in pair]
+        images = [self._image(one, change.names.get(one.exam_uid, (change.lesion,))) for one in pair]
         side_mm = close_up_mm([image for image in images if image is not None])
         return tuple(self._shot(one, image, side_mm, change) for one, image in zip(pair, images, strict=True))
 
@@ -185,12 +192,14 @@ class LesionCards:
             image=image,
         )
 
-    def _image(self, seen: Observation, lesion: str) -> KeyImage | None:
+    def _image(self, seen: Observation, names: Collection[str]) -> KeyImage | None:
+        """The picture of the lesion, or of the largest of its pieces."""
         known = self._exams.get(seen.exam_uid)
         if known is None:
             return None
         views = (view for series in known[1].series if series.uid == seen.series_uid for view in series.lesions)
-        return next((view.image for view in views if view.lesion == lesion and view.image is not None), None)
+        drawn = [view for view in views if view.lesion in names and view.image is not None]
+        return max(drawn, key=_volume).image if drawn else None
 
     def _difference(self, change: Change) -> str:
         """The change in per cent, or in its unit where a percentage means nothing (CT numbers have no true zero)."""

@@ -21,6 +21,7 @@ from bingcheng.outputs.assessment import Assessment
 from bingcheng.outputs.language import Language
 from bingcheng.outputs.report.dose import dose_section, template_names
 from bingcheng.outputs.report.exams import exam_cards
+from bingcheng.outputs.report.follow_up import follow_up_section
 from bingcheng.outputs.report.hospitals import comparison, site_cards
 from bingcheng.outputs.report.lesions import LesionCards
 from bingcheng.outputs.report.radiomics import cohort_blocks
@@ -103,6 +104,7 @@ def page(assessment: Assessment, language: Language) -> str:
                 {card.exam.uid: card.anchor for card in exams},
             ),
             cohorts=cohort_blocks(assessment),
+            follow_up=follow_up_section(assessment),
             definitions=slices.definitions(),
             css=Markup(css),  # noqa: S704 - our own file
             script=Markup(script),  # noqa: S704 - our own file

@@ -1,0 +1,276 @@
+"""Lesions without identifiers over two exams of a patient: matched by the images, followed, changed by people."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import datetime, timedelta
+
+import pytest
+from tests.engine.follow_up_making import STORY, follow_up
+from tests.engine.making import write_study
+
+from bingcheng.archive.matchings import DrawnExam, DrawnLesion
+from bingcheng.archive.workspace import Workspace
+from bingcheng.compare.change import Verdict
+from bingcheng.core.errors import InputError
+from bingcheng.engine import follow_up_pair
+from bingcheng.engine.follow_up import NOT_AT_HAND, pairs_to_match
+from bingcheng.engine.follow_up_edits import Deciding, Who, take_back_last
+from bingcheng.engine.run import Options, assess
+from bingcheng.engine.view import assessment
+from bingcheng.outputs.language import Language
+from bingcheng.outputs.machine_readable import as_json
+from bingcheng.outputs.tables import write_tables
+
+AT = datetime(2026, 6, 1, 12, 0)  # noqa: DTZ001 - as the database keeps times
+WHO = Who(by="reader", at=AT, why="seen on both")
+
+
+@pytest.fixture(scope="module")
+def exams(tmp_path_factory):
+    """The folders of both exams. Read only."""
+    return follow_up(tmp_path_factory.mktemp("follow-up"))
+
+
+def run(folder, *paths, **options):
+    """Assess into the workspace; gives the steps that were told, and the assessment."""
+    told = []
+    workspace = Workspace.open(folder)
+    try:
+        assess(
+            paths, workspace, Options(workers=1, **options), lambda step, done, total: told.append((str(step), total))
+        )
+        return told, assessment(workspace)
+    finally:
+        workspace.close()
+
+
+@pytest.fixture(scope="module")
+def matched_workspace(exams, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("workspace")
+    run(folder, *exams)
+    return folder
+
+
+@pytest.fixture
+def workspace(matched_workspace, tmp_path):
+    """An own copy of a workspace that holds both exams, matched."""
+    shutil.copytree(matched_workspace, tmp_path / "own")
+    opened = Workspace.open(tmp_path / "own")
+    yield opened
+    opened.close()
+
+
+def story(seen):
+    return {(v.link.kind.value, v.link.before, v.link.after) for one in seen.follow_up for v in one.links}
+
+
+def change_of(seen, track):
+    return next((one for one in seen.changes if one.lesion == track), None)
+
+
+STEP = "Matching lesions between time points"
+
+
+@pytest.mark.slow
+def test_what_became_of_each_lesion_is_found(workspace):
+    seen = assessment(workspace)
+    assert story(seen) == STORY
+    waiting = {v.link.kind.value for one in seen.follow_up for v in one.links if v.link.needs_reader}
+    assert waiting == {"split", "merged"}
+
+
+def test_changes_follow_the_links_and_pieces_are_summed(workspace):
+    seen = assessment(workspace)
+    volumes = {
+        (exam.label, lesion.lesion): one.value
+        for exam in seen.exams
+        for series in exam.series
+        for lesion in series.lesions
+        for one in lesion.measurements
+        if one.key == "volume"
+    }
+    assert {one.lesion for one in seen.changes} == {"liver", "left", "near one"}
+    split, merged = (change_of(seen, name).lead for name in ("left", "near one"))
+    assert split.after.measurement.value == pytest.approx(volumes["E02", "b"] + volumes["E02", "c"])
+    assert merged.before.measurement.value == pytest.approx(volumes["E01", "near one"] + volumes["E01", "near two"])
+    assert change_of(seen, "left").verdict is Verdict.UNKNOWN  # a reader has to look at a split
+    assert change_of(seen, "liver").verdict is not Verdict.UNKNOWN
+
+
+def test_a_second_run_matches_nothing_again(workspace, exams):
+    told, seen = run(workspace.folder, *exams)
+    assert STEP not in {step for step, _ in told}
+    assert story(seen) == STORY
+
+
+def test_json_and_tables_tell_each_link(workspace, tmp_path):
+    seen = assessment(workspace)
+    written = as_json(seen, Language.of("en"))
+    (pair,) = written["follow_up"]
+    assert {(one["kind"], tuple(one["before"]), tuple(one["after"])) for one in pair["links"]} == STORY
+    assert all(0.0 <= one["confidence"] <= 1.0 for one in pair["links"])
+    lesions = {
+        lesion["lesion"]: lesion["track"]
+        for exam in written["exams"]
+        for s in exam["series"]
+        for lesion in s["lesions"]
+    }
+    assert lesions["b"] == lesions["c"] == "left"
+    write_tables(seen, tmp_path / "tables")
+    rows = (tmp_path / "tables" / "lesion_links.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert len(rows) == 1 + len(STORY)
+
+
+def decide(workspace, action, *names):
+    asked = Deciding(workspace, assessment(workspace, images=False))
+    return getattr(asked, action)(names if action in ("link", "unlink") else names[0], WHO)
+
+
+def test_a_confirmed_split_is_judged(workspace):
+    decide(workspace, "link", "E01:left", "E02:b", "E02:c")
+    seen = assessment(workspace)
+    assert change_of(seen, "left").verdict is Verdict.REAL
+    (view,) = [v for one in seen.follow_up for v in one.links if v.link.before == ("left",)]
+    assert (view.by, view.why, view.link.needs_reader, view.link.confidence) == ("reader", "seen on both", False, 1.0)
+
+
+def test_labels_name_lesions_whatever_their_case_and_order(workspace):
+    decide(workspace, "link", "e02:A", "E01:Gone")
+    assert change_of(assessment(workspace), "gone").names.values()
+
+
+def test_what_is_unlinked_is_followed_no_more_and_undoing_brings_it_back(workspace):
+    decide(workspace, "unlink", "E01:liver", "E02:a")
+    assert change_of(assessment(workspace), "liver") is None
+    take_back_last(workspace, AT + timedelta(hours=1))
+    assert change_of(assessment(workspace), "liver") is not None
+    with pytest.raises(InputError) as caught:
+        take_back_last(workspace, AT)
+    assert caught.value.code == "quantify.matching-nothing-to-undo"
+
+
+@pytest.mark.parametrize(("action", "name", "track"), [("new", "E02:a", "liver"), ("vanished", "E01:liver", "liver")])
+def test_declaring_new_or_vanished_ends_the_link(workspace, action, name, track):
+    decide(workspace, action, name)
+    assert change_of(assessment(workspace), track) is None
+
+
+@pytest.mark.parametrize(
+    ("action", "names", "code"),
+    [
+        ("link", ("E01:liver", "E01:left"), "engine.lesions-not-of-two-exams"),
+        ("link", ("liver", "E02:a"), "engine.not-a-lesion"),
+        ("link", ("E01:lung", "E02:a"), "engine.no-such-lesion"),
+        ("link", ("E09:liver", "E02:a"), "engine.lesion-of-no-exam"),
+        ("unlink", ("E01:liver", "E02:b"), "engine.lesions-not-linked"),
+        ("new", ("E01:liver",), "engine.no-other-exam"),
+        ("vanished", ("E02:a",), "engine.no-other-exam"),
+    ],
+)
+def test_a_wrong_decision_is_refused_and_nothing_is_kept(workspace, action, names, code):
+    with pytest.raises(InputError) as caught:
+        decide(workspace, action, *names)
+    assert caught.value.code == code
+    assert story(assessment(workspace)) == STORY
+
+
+@pytest.mark.slow
+def test_decisions_hold_when_the_exams_are_assessed_again(workspace, exams):
+    decide(workspace, "unlink", "E01:liver", "E02:a")
+    _, seen = run(workspace.folder, *exams, again=True)
+    assert change_of(seen, "liver") is None
+    assert {("vanished", ("liver",), ()), ("new", (), ("a",))} <= story(seen)
+
+
+def test_a_decision_about_a_lesion_that_is_gone_is_told_and_stops_nothing(workspace, monkeypatch):
+    decide(workspace, "link", "E01:gone", "E02:e")
+    from sqlalchemy import delete  # noqa: PLC0415
+
+    from bingcheng.archive import schema  # noqa: PLC0415
+
+    with workspace.writing() as connection:
+        connection.execute(delete(schema.lesion).where(schema.lesion.c.lesion == "e"))
+    refusals = {refusal.code for exam in assessment(workspace).exams for refusal in exam.refusals}
+    assert "engine.lesion-decision-lost" in refusals
+
+
+@pytest.mark.slow
+def test_where_names_pair_all_lesions_nothing_is_matched_or_shown(tmp_path):
+    study = write_study(tmp_path / "study")
+    told, seen = run(tmp_path / "workspace", study)
+    assert STEP not in {step for step, _ in told}
+    assert seen.follow_up == ()
+    assert all(not lesion.track for exam in seen.exams for series in exam.series for lesion in series.lesions)
+
+
+@pytest.mark.slow
+def test_an_exam_that_comes_alone_is_told_and_matched_once_both_are_given(exams, tmp_path, monkeypatch):
+    asked = []
+
+    def nothing(task):
+        asked.append(task.pair)
+        return follow_up_pair.not_matched(task.pair, task.digest, InputError(follow_up_pair.SERIES_GONE))
+
+    monkeypatch.setattr("bingcheng.engine.run.matched", nothing)
+    folder = tmp_path / "workspace"
+    run(folder, exams[0])
+    _, seen = run(folder, exams[1])
+    (refusal,) = [r for exam in seen.exams for r in exam.refusals if r.code == "engine.lesions-not-matched"]
+    assert str(refusal.reason.facts["reason"]) == NOT_AT_HAND.says
+    assert refusal.study_uid == seen.exams[1].uid
+    assert not asked
+    run(folder, *exams)
+    assert len(asked) == 1
+
+
+@pytest.mark.slow
+def test_exams_that_cannot_be_registered_are_told_and_the_rest_goes_on(tmp_path, exams, monkeypatch):
+    def failing(*_args):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(follow_up_pair, "register", failing)
+    _, seen = run(tmp_path / "workspace", *exams)
+    (refusal,) = [r for exam in seen.exams for r in exam.refusals]
+    assert refusal.code == "engine.lesions-not-matched"
+    assert "ZeroDivisionError" in str(refusal.reason)
+    assert seen.changes == ()
+
+
+def lesion(name, modality="CT", series="1"):
+    return DrawnLesion(series_uid=series, modality=modality, lesion=name, label=name)
+
+
+def drawn(uid, day, *lesions, patient="P"):
+    at = None if day is None else AT + timedelta(days=day)
+    return DrawnExam(uid=uid, patient=patient, performed_at=at, fingerprint=f"f{uid}", lesions=tuple(lesions))
+
+
+def keys(*exams_):
+    return [(one.key.earlier_uid, one.key.later_uid, one.key.modality) for one in pairs_to_match(exams_)]
+
+
+def test_a_pair_is_matched_only_if_both_exams_hold_lesions_without_partner():
+    assert keys(drawn("1", 0, lesion("a")), drawn("2", 1, lesion("a"))) == []
+    assert keys(drawn("1", 0, lesion("a"), lesion("b")), drawn("2", 1, lesion("a"))) == []
+    assert keys(drawn("1", 0, lesion("a")), drawn("2", 1, lesion("b"))) == [("1", "2", "CT")]
+
+
+def test_modalities_patients_and_undated_exams_are_never_mixed():
+    assert keys(drawn("1", 0, lesion("a")), drawn("2", 1, lesion("b", "MR"))) == []
+    assert keys(drawn("1", 0, lesion("a")), drawn("2", 1, lesion("b"), patient="Q")) == []
+    assert keys(drawn("1", 0, lesion("a")), drawn("2", None, lesion("b"))) == []
+
+
+def test_neighbours_in_time_are_matched_whatever_lies_between_in_other_modalities():
+    exams_ = drawn("1", 0, lesion("a")), drawn("2", 1, lesion("z", "PT")), drawn("3", 2, lesion("b"))
+    assert keys(*exams_) == [("1", "3", "CT")]
+
+
+def test_the_series_with_most_lesions_is_the_one_that_is_read():
+    exams_ = (
+        drawn("1", 0, lesion("a", series="thick"), lesion("a", series="thin"), lesion("c", series="thin")),
+        drawn("2", 1, lesion("b")),
+    )
+    (pair,) = pairs_to_match(exams_)
+    assert pair.series == ("thin", "1")
