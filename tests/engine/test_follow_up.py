@@ -6,7 +6,7 @@ import shutil
 from datetime import datetime, timedelta
 
 import pytest
-from tests.engine.follow_up_making import STORY, follow_up
+from tests.engine.follow_up_making import EARLIER, STORY, Said, follow_up
 from tests.engine.making import write_study
 
 from bingcheng.archive.matchings import DrawnExam, DrawnLesion
@@ -274,3 +274,43 @@ def test_the_series_with_most_lesions_is_the_one_that_is_read():
     )
     (pair,) = pairs_to_match(exams_)
     assert pair.series == ("thin", "1")
+
+
+def test_a_label_that_several_lesions_carry_pairs_nothing():
+    numbered = (
+        DrawnLesion(series_uid="1", modality="CT", lesion=name, label="tumour") for name in ("tumour", "tumour #2")
+    )
+    two = tuple(numbered)
+    assert keys(drawn("1", 0, *two), drawn("2", 1, *two)) == [("1", "2", "CT")]
+    # Numbered identifiers are one lesion drawn on two phases, and pair.
+    phases = tuple(DrawnLesion(series_uid="1", modality="CT", lesion=n, label="tumour") for n in ("1.2", "1.2 #2"))
+    assert keys(drawn("1", 0, *phases), drawn("2", 1, *phases)) == []
+
+
+@pytest.mark.slow
+def test_lesions_of_one_label_are_told_apart_by_the_images_whatever_their_order(tmp_path):
+    names = ("liver", "left")
+    earlier = {name: EARLIER[name] for name in names}
+    later = {name: EARLIER[name] for name in reversed(names)}
+    study = follow_up(tmp_path / "study", names={name: Said("tumour") for name in names}, earlier=earlier, later=later)
+    _, seen = run(tmp_path / "workspace", *study)
+    assert story(seen) == {("same", ("tumour",), ("tumour #2",)), ("same", ("tumour #2",), ("tumour",))}
+    percent = [change.lead.percent for change in seen.changes]
+    # Both kept their size; taken for each other they would have changed by more than half.
+    assert len(percent) == 2
+    assert max(abs(one) for one in percent) < 40.0
+
+
+@pytest.mark.slow
+def test_lesions_of_one_label_stay_apart_where_the_images_can_not_be_matched(tmp_path, monkeypatch):
+    def failing(*_args):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(follow_up_pair, "register", failing)
+    names = ("liver", "left")
+    lesions = {name: EARLIER[name] for name in names}
+    called = {name: Said("tumour") for name in names}
+    study = follow_up(tmp_path / "study", names=called, earlier=lesions, later=lesions)
+    _, seen = run(tmp_path / "workspace", *study)
+    assert seen.changes == ()
+    assert seen.follow_up == ()

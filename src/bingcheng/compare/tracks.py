@@ -1,13 +1,13 @@
 """Lesions of a patient's exams told apart and followed: by their names, and by the matchings of pairs of exams.
 
-A lesion's name within an exam is its tracking identifier, else its label. The same name in two exams is the same
-lesion, unless a matching of these two exams (proposed, or decided by a person) says otherwise; and lesions that a
-matching links are one, whatever they are called.
+A lesion's name within an exam is its tracking identifier, else its label; of several with one label the further ones
+are numbered. The same name in two exams is the same lesion, unless a matching of these two exams (proposed, or decided
+by a person) says otherwise; and lesions that a matching links are one, whatever they are called.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -117,16 +117,28 @@ def tracks(patients: Mapping[str, Sequence[NamedLesions]], pairs: Sequence[Match
     return Tracks(names=names, labels=labels, links=in_time, order=order)
 
 
+def repeated(labels: Mapping[str, str]) -> frozenset[str]:
+    """The names (of labels by name) that are only numbers of one label, in the order in which lesions were drawn."""
+    counted = Counter(label.strip() for label in labels.values())
+    return frozenset(
+        name
+        for name, label in ((name, label.strip()) for name, label in labels.items())
+        if counted[label] > 1 and (name == label or name.startswith(f"{label} #"))
+    )
+
+
 def by_name(earlier: NamedLesions, later: NamedLesions) -> Matching:
     """The matching that names alone give: the same name is the same lesion, and nothing is said of the others.
 
-    It is what a person's decisions on two exams are applied to where nothing was proposed.
+    Names that only number one label pair nothing. It is what a person's decisions on two exams are applied to where
+    nothing was proposed.
     """
 
     def members(exam: NamedLesions) -> tuple[Member, ...]:
         return tuple(Member(key=key, label=label, volume_mm3=0.0) for key, label in sorted(exam.labels.items()))
 
-    common = sorted(set(earlier.labels) & set(later.labels))
+    numbered = repeated(earlier.labels) | repeated(later.labels)
+    common = sorted((set(earlier.labels) & set(later.labels)) - numbered)
     links = tuple(
         Link(kind=LinkKind.SAME, before=(key,), after=(key,), confidence=1.0, needs_reader=False) for key in common
     )

@@ -1,8 +1,9 @@
 """Which lesion is which in a patient's next exam, where neither tracking identifiers nor labels say so.
 
 Two exams are matched by their images only if both hold a lesion that the other has no name for: reading and registering
-them takes some twenty seconds, and where all lesions are paired, there is nothing to find. What was found is kept
-until one of the exams is assessed from other files or by other methods.
+them takes some twenty seconds, and where all lesions are paired, there is nothing to find. A label that several lesions
+of an exam carry is no name. What was found is kept until one of the exams is assessed from other files or by other
+methods.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from bingcheng.archive.matchings import (
     save_proposal,
 )
 from bingcheng.archive.workspace import Workspace
+from bingcheng.compare.tracks import repeated
 from bingcheng.core.errors import InputError, Owner, Problem
 from bingcheng.engine.follow_up_pair import Drawn, PairTask, not_matched
 from bingcheng.engine.plan import Task
@@ -94,8 +96,7 @@ def pairs_to_match(exams: Iterable[DrawnExam]) -> Iterator[Pair]:
         for modality in sorted({lesion.modality for exam in history for lesion in exam.lesions}):
             drawn = [(exam, _by_series(exam, modality)) for exam in history]
             for (earlier, mine), (later, theirs) in pairwise(one for one in drawn if one[1]):
-                names = _names(mine), _names(theirs)
-                if names[0] - names[1] and names[1] - names[0]:
+                if _unpaired((earlier, later), (mine, theirs)):
                     yield _pair(modality, (earlier, later), (mine, theirs))
 
 
@@ -120,8 +121,12 @@ def _by_series(exam: DrawnExam, modality: str) -> dict[str, set[str]]:
     return found
 
 
-def _names(by_series: Mapping[str, set[str]]) -> set[str]:
-    return set().union(*by_series.values())
+def _unpaired(exams: tuple[DrawnExam, DrawnExam], drawn: tuple[Mapping[str, set[str]], Mapping[str, set[str]]]) -> bool:
+    """Whether both exams hold lesions without partner."""
+    mine, theirs = (set().union(*by_series.values()) for by_series in drawn)
+    numbered = frozenset().union(*(repeated({one.lesion: one.label for one in exam.lesions}) for exam in exams))
+    common = (mine & theirs) - numbered
+    return bool(mine - common) and bool(theirs - common)
 
 
 def _waits(pair: Pair, kept: Proposal | None, given: Mapping[str, Task]) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bingcheng.archive.matchings import Decision, Proposal
-from bingcheng.compare.tracks import MatchedPair, NamedLesions, by_name
+from bingcheng.compare.tracks import MatchedPair, NamedLesions, by_name, repeated
 from bingcheng.quantify.lesion.matching import Edit, Matching
 from bingcheng.quantify.lesion.matching_edits import edited
 
@@ -37,8 +37,12 @@ def held(exams: Mapping[str, NamedLesions], proposed: Sequence[Proposal], decide
     matchings: dict[tuple[str, str], dict[str, Matching]] = {}
     for one in proposed:
         pair = (one.pair.earlier_uid, one.pair.later_uid)
-        if one.matching is not None and pair[0] in exams and pair[1] in exams:
+        if pair[0] not in exams or pair[1] not in exams:
+            continue
+        if one.matching is not None:
             matchings.setdefault(pair, {})[one.pair.modality] = one.matching
+        elif any(repeated(exams[uid].labels) for uid in pair):  # whose lesions numbers must not pair
+            matchings.setdefault(pair, {}).setdefault("", by_name(exams[pair[0]], exams[pair[1]]))
     lost: list[Decision] = []
     for decision in decided:
         pair = (decision.earlier_uid, decision.later_uid)
@@ -48,7 +52,7 @@ def held(exams: Mapping[str, NamedLesions], proposed: Sequence[Proposal], decide
         here = matchings.setdefault(pair, {})
         meant = [modality for modality, matching in here.items() if _speaks_of(matching, decision.edit)]
         if not meant:  # lesions that were not matched by the images: names say what holds besides
-            here[""] = by_name(exams[pair[0]], exams[pair[1]])
+            here.setdefault("", by_name(exams[pair[0]], exams[pair[1]]))
             meant = [""]
         for modality in meant:
             here[modality] = edited(here[modality], decision.edit)

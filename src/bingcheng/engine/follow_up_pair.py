@@ -17,6 +17,7 @@ import numpy as np
 
 from bingcheng.archive.codec import storable
 from bingcheng.archive.matchings import PairKey, Proposal
+from bingcheng.compare.tracks import repeated
 from bingcheng.core.errors import BingchengError, InputError, Owner, Problem
 from bingcheng.core.refusal import Refusal, SubjectKind
 from bingcheng.dicom.exam import Series
@@ -99,7 +100,8 @@ def _matching(task: PairTask) -> Matching:
     settings = RegistrationSettings()
     earlier, before = _read(task.earlier, settings.working_mm)
     later, after = _read(task.later, settings.working_mm)
-    common = before.keys() & after.keys()
+    numbered = [repeated({name: region.label for name, region in drawn.items()}) for drawn in (before, after)]
+    common = (before.keys() & after.keys()) - numbered[0] - numbered[1]
     registration = register(earlier, later, settings)
     return match(
         [_named(region, name, common) for name, region in before.items()],

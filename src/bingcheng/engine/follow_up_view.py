@@ -93,7 +93,7 @@ def matched_exams(
     """The matched pairs as they are shown; `labels` are the exams' by UID."""
     whose = {exam.exam_uid: patient for patient, exams in patients.items() for exam in exams}
     exams = by_uid(patients)
-    return tuple(
+    shown = (
         MatchedExams(
             patient=whose[pair.earlier_uid],
             earlier=labels[pair.earlier_uid],
@@ -110,6 +110,7 @@ def matched_exams(
         )
         for pair in holds.pairs
     )
+    return tuple(one for one in shown if one.links)
 
 
 def _edits(pair: MatchedPair, decided: Sequence[Decision]) -> list[Edit]:

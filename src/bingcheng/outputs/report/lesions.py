@@ -24,7 +24,7 @@ from bingcheng.outputs.report.words import style, verdict_icon
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shot:
-    """One time point of a lesion: its value, and its picture if there is one."""
+    """One time point of a lesion: its value, and its picture if there is one; in `pieces` it may lie there."""
 
     exam: str
     anchor: str
@@ -34,6 +34,7 @@ class Shot:
     value: str
     picture: Markup | None
     image: KeyImage | None
+    pieces: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +191,7 @@ class LesionCards:
             value=value_in_words(seen.measurement, self._language),
             picture=None if image is None else self._slices.close_up(image, side_mm, self._language.say(alt)),
             image=image,
+            pieces=len(change.names.get(seen.exam_uid, ())),
         )
 
     def _image(self, seen: Observation, names: Collection[str]) -> KeyImage | None:
