@@ -16,6 +16,7 @@ from sqlalchemy import event, select
 from tests.archive.conftest import record
 
 from bingcheng.archive import schema
+from bingcheng.archive.matchings import decisions, proposals
 from bingcheng.archive.retrieval import exams
 from bingcheng.archive.statements import statements
 from bingcheng.archive.store import save_exam
@@ -126,6 +127,8 @@ def test_a_workspace_of_a_newer_release_is_not_touched(tmp_path):
 
 FINDINGS_OF_VERSION_1 = """
     DROP TABLE radiomics;
+    DROP TABLE matching;
+    DROP TABLE lesion_edit;
     DROP TABLE statement;
     DROP TABLE dose;
     DROP TABLE finding;
@@ -163,6 +166,7 @@ def test_a_workspace_of_an_earlier_release_is_brought_up_to_date_and_keeps_its_e
         version = select(schema.about.c.value).where(schema.about.c.key == "version")
         assert connection.scalar(version) == str(schema.VERSION)
         assert statements(connection) == ()
+        assert (proposals(connection), decisions(connection)) == ((), ())
     opened.close()
     again = Workspace.open(tmp_path)
     assert [one.uid for one in exams(again)] == ["1.1"]

@@ -22,10 +22,18 @@ from bingcheng.image.phantoms.abdomen import Build, enhanced_abdomen
 from bingcheng.image.phantoms.follow_up import Warp
 from bingcheng.image.phantoms.render import Part, paint, region_of
 from bingcheng.image.phantoms.shapes import sphere_of
+from bingcheng.image.registration import RegistrationSettings
+from bingcheng.image.registration.deformation import Level
 from bingcheng.image.volume import Volume
 from bingcheng.outputs.seg import write_seg
 
 LESION_HU = 110.0
+QUICK = RegistrationSettings(
+    working_mm=4.0,
+    starts=1,
+    levels=(Level(coarser=4, steps=60), Level(coarser=2, steps=40), Level(coarser=1, steps=25)),
+)
+"""A coarser registration, for tests of what is done with its answer; these exams only moved rigidly."""
 EARLIER: Mapping[str, tuple[float, Triple]] = {
     "liver": (20.0, (-45.0, 0.0, 20.0)),
     "left": (26.0, (45.0, -10.0, 10.0)),

@@ -6,7 +6,7 @@ import shutil
 from datetime import datetime, timedelta
 
 import pytest
-from tests.engine.follow_up_making import EARLIER, STORY, Said, follow_up
+from tests.engine.follow_up_making import EARLIER, QUICK, STORY, Said, follow_up
 from tests.engine.making import write_study
 
 from bingcheng.archive.matchings import DrawnExam, DrawnLesion
@@ -30,6 +30,12 @@ WHO = Who(by="reader", at=AT, why="seen on both")
 def exams(tmp_path_factory):
     """The folders of both exams. Read only."""
     return follow_up(tmp_path_factory.mktemp("follow-up"))
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """A coarser registration."""
+    monkeypatch.setattr(follow_up_pair, "RegistrationSettings", lambda: QUICK)
 
 
 def run(folder, *paths, **options):
@@ -176,7 +182,7 @@ def test_a_wrong_decision_is_refused_and_nothing_is_kept(workspace, action, name
 
 
 @pytest.mark.slow
-def test_decisions_hold_when_the_exams_are_assessed_again(workspace, exams):
+def test_decisions_hold_when_the_exams_are_assessed_again(workspace, exams, quick):
     decide(workspace, "unlink", "E01:liver", "E02:a")
     _, seen = run(workspace.folder, *exams, again=True)
     assert change_of(seen, "liver") is None
@@ -288,7 +294,7 @@ def test_a_label_that_several_lesions_carry_pairs_nothing():
 
 
 @pytest.mark.slow
-def test_lesions_of_one_label_are_told_apart_by_the_images_whatever_their_order(tmp_path):
+def test_lesions_of_one_label_are_told_apart_by_the_images_whatever_their_order(tmp_path, quick):
     names = ("liver", "left")
     earlier = {name: EARLIER[name] for name in names}
     later = {name: EARLIER[name] for name in reversed(names)}

@@ -57,7 +57,7 @@ def add_lesion_commands(application: typer.Typer, shared: Shared) -> typer.Typer
 
         shared.end(lambda: run_list(workspace, database, language, exam=exam, json=json, history=history))
 
-    def several(name: str, says: str) -> None:
+    def on_two_exams(name: str, says: str) -> None:
         @shared.describe(group, name, says)
         def command(
             names: Annotated[list[str], lesions],
@@ -70,7 +70,7 @@ def add_lesion_commands(application: typer.Typer, shared: Shared) -> typer.Typer
 
             shared.end(lambda: run_decision(name, tuple(names), who, why, workspace, database, language))
 
-    def single(name: str, says: str) -> None:
+    def on_one_lesion(name: str, says: str) -> None:
         @shared.describe(group, name, says)
         def command(
             named: Annotated[str, lesion],
@@ -83,10 +83,10 @@ def add_lesion_commands(application: typer.Typer, shared: Shared) -> typer.Typer
 
             shared.end(lambda: run_decision(name, (named,), who, why, workspace, database, language))
 
-    several("link", _("Say that lesions of two exams are one; of a split or a merger name all pieces."))
-    several("unlink", _("Say that lesions of two exams are not one."))
-    single("new", _("Say that a lesion was not there before."))
-    single("vanished", _("Say that a lesion is not there any more."))
+    on_two_exams("link", _("Say that lesions of two exams are one; of a split or a merger name all pieces."))
+    on_two_exams("unlink", _("Say that lesions of two exams are not one."))
+    on_one_lesion("new", _("Say that a lesion was not there before."))
+    on_one_lesion("vanished", _("Say that a lesion is not there any more."))
 
     @shared.describe(group, "undo", _("Take the last decision back."))
     def undo(
