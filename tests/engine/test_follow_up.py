@@ -54,7 +54,9 @@ def run(folder, *paths, **options):
 @pytest.fixture(scope="module")
 def matched_workspace(exams, tmp_path_factory):
     folder = tmp_path_factory.mktemp("workspace")
-    run(folder, *exams)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(follow_up_pair, "RegistrationSettings", lambda: QUICK)
+        run(folder, *exams)
     return folder
 
 
@@ -79,8 +81,9 @@ STEP = "Matching lesions between time points"
 
 
 @pytest.mark.slow
-def test_what_became_of_each_lesion_is_found(workspace):
-    seen = assessment(workspace)
+def test_what_became_of_each_lesion_is_found_as_a_user_runs_it(exams, tmp_path):
+    told, seen = run(tmp_path / "workspace", *exams)
+    assert (STEP, 1) in told
     assert story(seen) == STORY
     waiting = {v.link.kind.value for one in seen.follow_up for v in one.links if v.link.needs_reader}
     assert waiting == {"split", "merged"}
