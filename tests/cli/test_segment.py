@@ -24,7 +24,7 @@ from tests.quantify.lesion.plugins.test_remote import INFO, Label, thresholded
 
 from bingcheng.cli.segment_asked import FORMS, edits
 from bingcheng.cli.segment_commands import FORMS as FORMS_IN_HELP
-from bingcheng.engine.segmenting_images import opened_with_mask
+from bingcheng.engine.segmenting.images import opened_with_mask
 from bingcheng.image.nifti import write_volume
 from bingcheng.quantify.lesion.segment import installed_methods
 

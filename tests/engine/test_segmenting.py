@@ -14,11 +14,11 @@ from tests.engine.radiomics_making import GRID, labels, pair, saved
 from tests.quantify.lesion.conftest import nodule
 
 from bingcheng.core.errors import CatalogueError, InputError, RefusedError, Undefined
-from bingcheng.engine.segmenting import BLURRED_MM, Correction, Outline, corrected, drawn
-from bingcheng.engine.segmenting_files import checked_for, dicom_method, label_map, record_of
-from bingcheng.engine.segmenting_images import OpenedImage, opened, opened_with_mask
-from bingcheng.engine.segmenting_methods import candidates, fitting, named, plugin, remote_plugin, settable, settings_of
-from bingcheng.engine.segmenting_places import Frame, direction, position_mm
+from bingcheng.engine.segmenting.files import checked_for, dicom_method, label_map, record_of
+from bingcheng.engine.segmenting.images import OpenedImage, opened, opened_with_mask
+from bingcheng.engine.segmenting.lesions import BLURRED_MM, Correction, Outline, corrected, drawn
+from bingcheng.engine.segmenting.methods import candidates, fitting, named, plugin, remote_plugin, settable, settings_of
+from bingcheng.engine.segmenting.places import Frame, direction, position_mm
 from bingcheng.image.geometry import VolumeGeometry
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume

@@ -11,9 +11,8 @@ from bingcheng.cli.segment_asked import Edit, Mark, edits, marks
 from bingcheng.cli.usage import WrongUsage
 from bingcheng.core.errors import Owner, Problem
 from bingcheng.core.wording import Text
-from bingcheng.engine.radiomics_inputs import modality_of
-from bingcheng.engine.segmenting import Drawn, corrected, drawn
-from bingcheng.engine.segmenting_files import (
+from bingcheng.engine.radiomics.inputs import modality_of
+from bingcheng.engine.segmenting.files import (
     DICOM,
     PICTURE,
     checked_for,
@@ -23,8 +22,9 @@ from bingcheng.engine.segmenting_files import (
     save_picture,
     with_tracking,
 )
-from bingcheng.engine.segmenting_images import OpenedImage, opened, opened_with_mask
-from bingcheng.engine.segmenting_methods import (
+from bingcheng.engine.segmenting.images import OpenedImage, opened, opened_with_mask
+from bingcheng.engine.segmenting.lesions import Drawn, corrected, drawn
+from bingcheng.engine.segmenting.methods import (
     candidates,
     fitting,
     is_remote,
@@ -33,7 +33,7 @@ from bingcheng.engine.segmenting_methods import (
     remote_plugin,
     settings_of,
 )
-from bingcheng.engine.segmenting_places import Frame
+from bingcheng.engine.segmenting.places import Frame
 from bingcheng.outputs.language import Language
 from bingcheng.quantify.lesion.method import SegmentationMethod
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from bingcheng.cli.usage import WrongUsage
 from bingcheng.core.errors import Owner, Problem
-from bingcheng.engine.segmenting import Correction
-from bingcheng.engine.segmenting_places import Frame, direction, position_mm
+from bingcheng.engine.segmenting.lesions import Correction
+from bingcheng.engine.segmenting.places import Frame, direction, position_mm
 from bingcheng.image.geometry import Triple, VolumeGeometry
 from bingcheng.image.region import Region
 from bingcheng.quantify.lesion import edit

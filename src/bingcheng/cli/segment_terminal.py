@@ -14,10 +14,10 @@ from rich.table import Table
 
 from bingcheng.core.errors import Undefined
 from bingcheng.core.wording import Text, text
-from bingcheng.engine.segmenting import Drawn, Outline, Value
-from bingcheng.engine.segmenting_files import DICOM, NIFTI, RECORD
-from bingcheng.engine.segmenting_images import OpenedImage
-from bingcheng.engine.segmenting_methods import candidates, settable, usual_values
+from bingcheng.engine.segmenting.files import DICOM, NIFTI, RECORD
+from bingcheng.engine.segmenting.images import OpenedImage
+from bingcheng.engine.segmenting.lesions import Drawn, Outline, Value
+from bingcheng.engine.segmenting.methods import candidates, settable, usual_values
 from bingcheng.outputs.language import Language
 from bingcheng.quantify.lesion.method import SegmentationMethod
 from bingcheng.quantify.lesion.prompt import PromptKind

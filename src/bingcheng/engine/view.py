@@ -22,7 +22,7 @@ from bingcheng.core.wording import Text, text
 from bingcheng.dicom.acquisition import Acquisition
 from bingcheng.engine.doses import all_doses, dose_findings
 from bingcheng.engine.judgement import in_time
-from bingcheng.engine.radiomics_cohorts import cohorts
+from bingcheng.engine.radiomics.cohorts import cohorts
 from bingcheng.outputs.acquisition_facts import fact_lines
 from bingcheng.outputs.assessment import (
     Assessment,

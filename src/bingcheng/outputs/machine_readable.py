@@ -19,7 +19,7 @@ from bingcheng.core.wording import Text
 from bingcheng.outputs.assessment import Assessment, ExamView, LesionView, SeriesView, SiteView
 from bingcheng.outputs.dose_json import dose_as_json
 from bingcheng.outputs.language import Language
-from bingcheng.outputs.radiomics_json import cohort_as_json, features_as_json
+from bingcheng.outputs.radiomics.stored_form import cohort_as_json, features_as_json
 from bingcheng.outputs.summary import headline, protocol_of
 
 SCHEMA = "bingcheng-assessment/1"

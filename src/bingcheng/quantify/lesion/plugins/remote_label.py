@@ -29,7 +29,7 @@ def mask_of(label: Path, sent: VolumeGeometry) -> Mask | None:
     Its size is read from the header before anything is unpacked.
     """
     try:
-        if _refers_elsewhere(label) or math.prod(nifti.read_grid(label).shape) > 10**12 * math.prod(sent.shape):
+        if _refers_elsewhere(label) or math.prod(nifti.read_grid(label).shape) > MOST_FINER * math.prod(sent.shape):
             return None
         answered = nifti.read_volume(label, unit="1")
     except InputError:

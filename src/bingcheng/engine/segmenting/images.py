@@ -12,7 +12,7 @@ from bingcheng.core.refusal import Refusal
 from bingcheng.core.wording import Text, text
 from bingcheng.dicom.exam import Exam, Series, VolumeFrames
 from bingcheng.engine.problems import NO_SUCH_PATH
-from bingcheng.engine.radiomics_inputs import MODALITY_UNKNOWN, UNITS, Found, Source, Wanted, found
+from bingcheng.engine.radiomics.inputs import MODALITY_UNKNOWN, UNITS, Found, Source, Wanted, found
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
 
@@ -112,7 +112,7 @@ def opened(path: Path, *, modality: str | None, series: str | None) -> OpenedIma
     """
     _must_exist(path)
     # A file of a format of its own is read without DICOM's machinery, which takes half a second to load.
-    from bingcheng.engine import radiomics_files as plain  # noqa: PLC0415
+    from bingcheng.engine.radiomics import files as plain  # noqa: PLC0415
 
     if not plain.is_file(path):
         return _from_dicom(path, modality, series)
@@ -125,7 +125,7 @@ def opened(path: Path, *, modality: str | None, series: str | None) -> OpenedIma
 
 
 def opened_with_mask(path: Path, mask: Path, *, modality: str | None, series: str | None) -> DrawnImage:
-    """The image at a path with all regions of a mask; see `bingcheng.engine.radiomics_inputs.found`.
+    """The image at a path with all regions of a mask; see `bingcheng.engine.radiomics.inputs.found`.
 
     Raises
     ------

@@ -17,8 +17,8 @@ from bingcheng.core.errors import InputError, Owner, Problem, Undefined
 from bingcheng.core.measure import Measure
 from bingcheng.core.refusal import Refusal, SubjectKind
 from bingcheng.core.wording import Text, text
-from bingcheng.engine.segmenting_images import OpenedImage
-from bingcheng.engine.segmenting_methods import NOT_ITS_KIND
+from bingcheng.engine.segmenting.images import OpenedImage
+from bingcheng.engine.segmenting.methods import NOT_ITS_KIND
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
 from bingcheng.outputs.language import several
@@ -175,7 +175,7 @@ def corrected(
     Undefined
         what corrections raise.
     """
-    from bingcheng.engine.radiomics_inputs import chosen  # noqa: PLC0415 - not for those who draw
+    from bingcheng.engine.radiomics.inputs import chosen  # noqa: PLC0415 - not for those who draw
 
     numbered = _numbered(regions)
     if which is None and len(regions) > 1 and corrections:

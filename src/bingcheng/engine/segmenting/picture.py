@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from bingcheng.core.errors import Undefined
 from bingcheng.core.wording import Text, text
-from bingcheng.engine.segmenting_images import OpenedImage
+from bingcheng.engine.segmenting.images import OpenedImage
 from bingcheng.image.geometry import Triple
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume

@@ -14,8 +14,8 @@ import bingcheng
 from bingcheng.core.errors import InputError, Owner, Problem, Undefined
 from bingcheng.core.refusal import Refusal
 from bingcheng.core.wording import Text
-from bingcheng.engine.segmenting import UNKNOWN, Outline, Value
-from bingcheng.engine.segmenting_images import OpenedImage
+from bingcheng.engine.segmenting.images import OpenedImage
+from bingcheng.engine.segmenting.lesions import UNKNOWN, Outline, Value
 from bingcheng.image.nifti import write_region, write_volume
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
@@ -124,7 +124,7 @@ def save_picture(path: Path, image: OpenedImage, regions: Sequence[Region]) -> t
     InputError
         ``engine.segmentation-unwritable``.
     """
-    from bingcheng.engine.segmenting_picture import outlines_picture  # noqa: PLC0415 - few ask for a picture
+    from bingcheng.engine.segmenting.picture import outlines_picture  # noqa: PLC0415 - few ask for a picture
 
     picture, captions = outlines_picture(image, regions)
     try:
