@@ -16,7 +16,7 @@ import pytest
 from tests.engine.making import ANNA, ct, structure_set
 from tests.engine.radiomics_making import GRID, labels, pair, saved, voxels
 
-from bingcheng.engine.radiomics import radiomics
+from bingcheng.engine.radiomics.call import radiomics
 from bingcheng.quantify.radiomics.settings import RadiomicsSettings
 
 

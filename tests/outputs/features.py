@@ -7,7 +7,7 @@ from bingcheng.core.errors import Owner
 from bingcheng.core.measurement import NoValue
 from bingcheng.core.provenance import Provenance
 from bingcheng.core.wording import text
-from bingcheng.outputs.feature_set import FeatureCohort, FeatureKind, FeatureSet
+from bingcheng.outputs.radiomics.feature_set import FeatureCohort, FeatureKind, FeatureSet
 from bingcheng.quantify.radiomics.feature import Family
 from bingcheng.quantify.radiomics.settings import RadiomicsSettings
 

@@ -12,13 +12,13 @@ from tests.outputs.example import study
 from tests.outputs.features import FLAT, KIND, feature_cohort, feature_set
 
 from bingcheng.archive.codec import decoded, encoded
-from bingcheng.outputs.feature_set import FeatureSet
-from bingcheng.outputs.feature_units import quantity, symbol
 from bingcheng.outputs.language import Language
 from bingcheng.outputs.machine_readable import as_json
-from bingcheng.outputs.radiomics_columns import RADIOMICS
-from bingcheng.outputs.radiomics_grade import grade_counts, grade_of, why_not_graded
-from bingcheng.outputs.radiomics_sr import IBSI, feature_code, published
+from bingcheng.outputs.radiomics.columns import RADIOMICS
+from bingcheng.outputs.radiomics.feature_set import FeatureSet
+from bingcheng.outputs.radiomics.grade import grade_counts, grade_of, why_not_graded
+from bingcheng.outputs.radiomics.sr import IBSI, feature_code, published
+from bingcheng.outputs.radiomics.units import quantity, symbol
 from bingcheng.outputs.report.page import page
 from bingcheng.outputs.report.radiomics import FeatureBlocks
 

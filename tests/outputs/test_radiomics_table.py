@@ -14,7 +14,7 @@ from bingcheng.core.errors import InputError, Undefined
 from bingcheng.image.geometry import VolumeGeometry
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
-from bingcheng.outputs.radiomics_table import LONG, Grade, LesionFeatures, as_json, written
+from bingcheng.outputs.radiomics.table import LONG, Grade, LesionFeatures, as_json, written
 from bingcheng.quantify.radiomics.extraction import features
 from bingcheng.quantify.radiomics.image_type import ImageType
 from bingcheng.quantify.radiomics.settings import RadiomicsSettings

@@ -97,7 +97,8 @@ def test_codes_tracking_and_method_are_written(source, lesion, second_lesion, tm
     assert (first.SegmentAlgorithmType, "SegmentAlgorithmName" in first) == ("MANUAL", False)
     assert second.SegmentedPropertyTypeCodeSequence[0].CodeValue == "94381002"
     assert second.SegmentAlgorithmType == "SEMIAUTOMATIC"
-    assert second.SegmentAlgorithmName == "semi-automatic threshold 41 %"
+    assert second.SegmentAlgorithmName == "threshold 41 %"
+    assert second.SegmentDescription == "semi-automatic threshold 41 %"
 
 
 def test_a_named_algorithm_is_automatic(source, lesion, tmp_path):
@@ -168,3 +169,11 @@ def test_a_lesion_that_is_not_tracked_gets_one_uid_in_its_exam(missing):
 
 def test_a_lesion_that_is_tracked_keeps_its_uid():
     assert tracked(region_of("2.25.7"), "1.2.3", "GTV-1").tracking_uid == "2.25.7"
+
+
+def test_a_long_method_is_named_without_its_parameters_and_described_with_them(source, lesion, tmp_path):
+    method = f"semi-automatic pet_x(a={'9' * 60})/2; edited: grown_by"
+    write_seg(tmp_path / "seg.dcm", [replace(lesion, method=method)], source.frames, written_at=AT)
+    (segment,) = read(tmp_path / "seg.dcm").SegmentSequence
+    assert segment.SegmentAlgorithmName == "pet_x/2"
+    assert segment.SegmentDescription == method

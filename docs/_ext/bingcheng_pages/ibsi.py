@@ -91,11 +91,8 @@ class SummaryDirective(SphinxDirective):
     """How many values were reached: feature families and aggregations by case, and the filters."""
 
     def run(self) -> list[nodes.Node]:
-        known = lines()
-        judged = [one for one in known if one.reached]
-        reached = sum(one.reached == "yes" for one in judged)
-        total = f"{reached} of {len(judged)} values with a consensus are reached, {len(known) - len(judged)} have none."
-        return [paragraph(total), _families(known)]
+        known = [one for one in lines() if one.case in IBSI_1_CASES]
+        return [_total(known), _families(known)]
 
 
 class FiltersDirective(SphinxDirective):
@@ -118,7 +115,8 @@ class FiltersDirective(SphinxDirective):
             [name, _settings(chosen), _count(one for one in lines() if one.case == f"{MAPS} {name}")]
             for name, chosen in CT_FILTERS.items()
         ]
-        return [table(heads, rows), table(("Test", "Filter", "Statistics reached"), values)]
+        total = _total([one for one in lines() if one.case not in IBSI_1_CASES])
+        return [total, table(heads, rows), table(("Test", "Filter", "Statistics reached"), values)]
 
 
 class MissesDirective(SphinxDirective):
@@ -146,6 +144,13 @@ class ValuesDirective(SphinxDirective):
             name = "IBSI 2, response maps" if case == MAPS else _case(case)
             made += _folded(f"{name}: {_count(rows)}", _list(rows))
         return made
+
+
+def _total(known: Sequence[Line]) -> nodes.Node:
+    judged = [one for one in known if one.reached]
+    reached = sum(one.reached == "yes" for one in judged)
+    without = f", {len(known) - len(judged)} have none" if len(known) > len(judged) else ""
+    return paragraph(f"{reached} of {len(judged)} values with a consensus are reached{without}.")
 
 
 def _families(known: Sequence[Line]) -> nodes.Node:

@@ -12,7 +12,7 @@ from bingcheng.core.refusal import Refusal
 from bingcheng.dicom.acquisition import Acquisition, CtAcquisition, MrAcquisition, PetAcquisition
 from bingcheng.dicom.exam import Patient
 from bingcheng.outputs.assessment import KeyImage
-from bingcheng.outputs.feature_set import FeatureSet
+from bingcheng.outputs.radiomics.feature_set import FeatureSet
 
 ACQUISITION_TYPES: dict[str, type[Acquisition]] = {"CT": CtAcquisition, "MR": MrAcquisition, "PT": PetAcquisition}
 

@@ -20,8 +20,8 @@ from bingcheng.core.refusal import Refusal
 from bingcheng.dicom.acquisition import Acquisition
 from bingcheng.dicom.exam import Patient
 from bingcheng.outputs.assessment import KeyImage
-from bingcheng.outputs.feature_set import FeatureSet
 from bingcheng.outputs.keyimage import from_json
+from bingcheng.outputs.radiomics.feature_set import FeatureSet
 
 Place = tuple[str, str | None]
 """Series UID and lesion of a measurement."""

@@ -18,8 +18,8 @@ from bingcheng.core.measurement import Measurement
 from bingcheng.core.refusal import Refusal
 from bingcheng.dicom.exam import Patient
 from bingcheng.outputs.assessment import KeyImage
-from bingcheng.outputs.feature_set import FeatureSet
 from bingcheng.outputs.keyimage import as_json
+from bingcheng.outputs.radiomics.feature_set import FeatureSet
 
 
 def save_exam(workspace: Workspace, record: ExamRecord) -> None:

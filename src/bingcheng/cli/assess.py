@@ -18,7 +18,7 @@ from bingcheng.cli.usage import WrongUsage
 from bingcheng.core.errors import Owner, Problem
 from bingcheng.core.wording import Text, text
 from bingcheng.engine.publish import Published, publish
-from bingcheng.engine.radiomics_asked import Asked
+from bingcheng.engine.radiomics.asked import Asked
 from bingcheng.engine.run import Options, Tally, assess
 from bingcheng.engine.run import Progress as Told
 from bingcheng.engine.view import assessment

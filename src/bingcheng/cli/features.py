@@ -12,10 +12,10 @@ from rich.table import Table
 
 from bingcheng.core.wording import text
 from bingcheng.outputs.assessment import ExamView
-from bingcheng.outputs.feature_set import Feature, FeatureCohort, FeatureSet, settings_of
-from bingcheng.outputs.feature_units import quantity
 from bingcheng.outputs.language import Language
-from bingcheng.outputs.radiomics_grade import GRADES, grade_counts, grade_of, why_not_graded
+from bingcheng.outputs.radiomics.feature_set import Feature, FeatureCohort, FeatureSet, settings_of
+from bingcheng.outputs.radiomics.grade import GRADES, grade_counts, grade_of, why_not_graded
+from bingcheng.outputs.radiomics.units import quantity
 from bingcheng.outputs.report.radiomics import FAMILIES
 
 GRADE_STYLES = {"excellent": "green", "good": "green", "moderate": "yellow", "poor": "red", "": "dim"}

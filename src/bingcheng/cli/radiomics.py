@@ -16,12 +16,12 @@ from bingcheng.cli.usage import WrongUsage
 from bingcheng.core.errors import InputError, Owner, Problem
 from bingcheng.core.refusal import Refusal
 from bingcheng.core.wording import Text, text
-from bingcheng.engine.radiomics import Chosen, Extracted, Told, extracted
-from bingcheng.engine.radiomics_inputs import MODALITY_UNKNOWN, NOTHING_TO_MEASURE, Found, Wanted, found, modality_of
-from bingcheng.engine.radiomics_kernels import prepare
-from bingcheng.engine.radiomics_settings import Given, for_modality, limited, read_settings, template
+from bingcheng.engine.radiomics.call import Chosen, Extracted, Told, extracted
+from bingcheng.engine.radiomics.inputs import MODALITY_UNKNOWN, NOTHING_TO_MEASURE, Found, Wanted, found, modality_of
+from bingcheng.engine.radiomics.kernels import prepare
+from bingcheng.engine.radiomics.settings import Given, for_modality, limited, read_settings, template
 from bingcheng.outputs.language import Language
-from bingcheng.outputs.radiomics_table import as_json, checked_ending, written
+from bingcheng.outputs.radiomics.table import as_json, checked_ending, written
 from bingcheng.quantify.radiomics.image_type import ImageType
 from bingcheng.quantify.radiomics.settings import RadiomicsSettings
 
@@ -118,7 +118,7 @@ def _tell_remarks(given: Given, language: Language) -> None:
 
 def _label_of_file(request: Request, given: Given) -> str | None:
     """The label that a pyradiomics file names counts for label maps, not for the objects of DICOM."""
-    from bingcheng.engine.radiomics_files import is_file  # noqa: PLC0415 - few give such a file
+    from bingcheng.engine.radiomics.files import is_file  # noqa: PLC0415 - few give such a file
 
     return given.label if request.mask is not None and is_file(request.mask) else None
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from bingcheng.core.errors import BingchengError
 from bingcheng.core.refusal import Refusal, SubjectKind
-from bingcheng.engine.radiomics import Chosen, Told
-from bingcheng.engine.radiomics_inputs import Source
-from bingcheng.engine.radiomics_maps import mapped_over, save_map
+from bingcheng.engine.radiomics.call import Chosen, Told
+from bingcheng.engine.radiomics.inputs import Source
+from bingcheng.engine.radiomics.maps import mapped_over, save_map
 
 
 def make_maps(

@@ -15,10 +15,10 @@ from rich.table import Table
 
 from bingcheng.core.errors import InputError, Undefined
 from bingcheng.core.wording import Text, text
-from bingcheng.engine.radiomics import Extracted
-from bingcheng.outputs.feature_units import symbol
+from bingcheng.engine.radiomics.call import Extracted
 from bingcheng.outputs.language import SUPERSCRIPTS, Language, several
-from bingcheng.outputs.radiomics_table import LesionFeatures
+from bingcheng.outputs.radiomics.table import LesionFeatures
+from bingcheng.outputs.radiomics.units import symbol
 from bingcheng.quantify.radiomics.families import Entry, all_features
 from bingcheng.quantify.radiomics.feature import Aggregation, Family
 from bingcheng.quantify.radiomics.image_type import ORIGINAL, ImageType

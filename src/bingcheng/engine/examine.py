@@ -21,14 +21,14 @@ from bingcheng.engine.doses import exam_dose
 from bingcheng.engine.inputs import Image, Marked, case_of, identified, marked, on_grid, read_images, refused
 from bingcheng.engine.plan import Task, image_series, short
 from bingcheng.engine.problems import NO_IMAGE, NO_LESION, ONLY_LOCALISERS
-from bingcheng.engine.radiomics_asked import Asked
-from bingcheng.engine.radiomics_lesions import lesion_features
+from bingcheng.engine.radiomics.asked import Asked
+from bingcheng.engine.radiomics.lesions import lesion_features
 from bingcheng.engine.replacing import replacing
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
 from bingcheng.outputs.assessment import KeyImage
 from bingcheng.outputs.keyimage import key_image
-from bingcheng.outputs.radiomics_sr import write_radiomics_sr
+from bingcheng.outputs.radiomics.sr import write_radiomics_sr
 from bingcheng.outputs.seg import tracked, write_seg
 from bingcheng.outputs.source_images import CANNOT_WRITE
 from bingcheng.outputs.sr import NOTHING_TO_REPORT, write_sr

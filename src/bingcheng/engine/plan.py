@@ -18,7 +18,7 @@ from bingcheng.dicom.grouping.sop_classes import MASK_CLASSES
 from bingcheng.dicom.index.scan import Index
 from bingcheng.dicom.sources import open_source
 from bingcheng.engine.nifti_masks import MaskFile, assigned
-from bingcheng.engine.radiomics_asked import Asked
+from bingcheng.engine.radiomics.asked import Asked
 
 DICOM_FOLDER = "dicom"
 """Where the DICOM objects made from exams stand in a workspace: a folder an exam (see `short`)."""

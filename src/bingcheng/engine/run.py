@@ -34,7 +34,7 @@ from bingcheng.engine.methods import fingerprint, installed
 from bingcheng.engine.nifti_masks import mask_files
 from bingcheng.engine.plan import DICOM_FOLDER, Plan, Task, plan, without_outputs
 from bingcheng.engine.problems import NO_SUCH_PATH, UNEXPECTED
-from bingcheng.engine.radiomics_asked import Asked, asked_for
+from bingcheng.engine.radiomics.asked import Asked, asked_for
 from bingcheng.outputs.language import Language
 from bingcheng.protocol.model import Protocol
 

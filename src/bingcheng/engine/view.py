@@ -25,7 +25,7 @@ from bingcheng.dicom.acquisition import Acquisition
 from bingcheng.engine.doses import all_doses, dose_findings
 from bingcheng.engine.follow_up_view import FollowUp, by_uid, followed, in_time_by_patient, matched_exams
 from bingcheng.engine.judgement import in_time
-from bingcheng.engine.radiomics_cohorts import cohorts
+from bingcheng.engine.radiomics.cohorts import cohorts
 from bingcheng.outputs.acquisition_facts import fact_lines
 from bingcheng.outputs.assessment import (
     Assessment,

@@ -134,6 +134,48 @@ def trilinear(voxels: NDArray[Any], index: NDArray[np.float64]) -> NDArray[np.fl
 
 
 @numba.njit(cache=True, nogil=True)
+def displaced_layer(
+    voxels: NDArray[Any],
+    layer: int,
+    shape: tuple[int, int],
+    vectors_mm: NDArray[np.float32],
+    to_vectors: NDArray[np.float64],
+    to_voxels: NDArray[np.float64],
+    by_vector: NDArray[np.float64],
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """One layer (y, x) of a grid whose voxels lie at displaced places of a volume: its values and those places.
+
+    Parameters
+    ----------
+    voxels : (z, y, x) of the volume.
+    layer, shape : which layer of the grid, and its rows and columns.
+    vectors_mm : (z, y, x, 3) the displacement.
+    to_vectors, to_voxels : (3, 4) affine maps of the grid's indices to those of the displacement and of the volume.
+    by_vector : (3, 3) what a displacement in mm adds to the volume's index.
+
+    Returns
+    -------
+    values, index : (n,) and (n, 3), rows one after the other.
+    """
+    index = np.empty((shape[0] * shape[1], 3), dtype=np.float64)
+    there = np.empty((shape[0] * shape[1], 3), dtype=np.float64)
+    for n in range(index.shape[0]):
+        y, x = n // shape[1], n % shape[1]
+        for axis in range(3):
+            a, b = to_vectors[axis], to_voxels[axis]
+            there[n, axis] = a[0] * layer + a[1] * y + a[2] * x + a[3]
+            index[n, axis] = b[0] * layer + b[1] * y + b[2] * x + b[3]
+    moved = trilinear(vectors_mm, there)
+    for n in range(index.shape[0]):
+        for axis in range(3):
+            for part in range(3):
+                index[n, axis] += by_vector[axis, part] * moved[n, part]
+    values = np.empty(index.shape[0], dtype=np.float32)
+    values[:] = trilinear(voxels.reshape(voxels.shape[0], voxels.shape[1], voxels.shape[2], 1), index)[:, 0]
+    return values, index
+
+
+@numba.njit(cache=True, nogil=True)
 def _block_means(voxels: NDArray[Any], deep: int, high: int, wide: int, low: float, top: float) -> NDArray[np.float32]:
     shape = (voxels.shape[0] // deep, voxels.shape[1] // high, voxels.shape[2] // wide)
     means = np.empty(shape, dtype=np.float32)

@@ -17,7 +17,7 @@ from bingcheng.core.finding import Finding
 from bingcheng.core.measurement import Measurement
 from bingcheng.core.refusal import Refusal
 from bingcheng.core.wording import Text
-from bingcheng.outputs.feature_set import FeatureCohort, FeatureSet
+from bingcheng.outputs.radiomics.feature_set import FeatureCohort, FeatureSet
 from bingcheng.quantify.lesion.matching import Link
 
 

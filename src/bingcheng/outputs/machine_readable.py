@@ -20,7 +20,7 @@ from bingcheng.outputs.assessment import Assessment, ExamView, LesionView, Serie
 from bingcheng.outputs.dose_json import dose_as_json
 from bingcheng.outputs.follow_up_json import link_as_json, matched_as_json
 from bingcheng.outputs.language import Language
-from bingcheng.outputs.radiomics_json import cohort_as_json, features_as_json
+from bingcheng.outputs.radiomics.stored_form import cohort_as_json, features_as_json
 from bingcheng.outputs.summary import headline, protocol_of
 
 SCHEMA = "bingcheng-assessment/1"

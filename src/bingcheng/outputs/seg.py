@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -41,7 +42,9 @@ MANUFACTURER = "The Bingcheng developers"
 PRODUCT = "Bingcheng"
 SERIES_NUMBER = 9701
 MANUAL = "manual"
-SEMI_AUTOMATIC = "semi-automatic"
+NAME_LETTERS = 64
+"""What a SegmentAlgorithmName holds (PS3.5 6.2, LO)."""
+SEMI_AUTOMATIC = re.compile(r"semi-?automatic\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,10 +209,21 @@ def _described(number: int, region: Region, category: Code) -> highdicom.seg.Seg
     if method.casefold() not in ("", MANUAL):
         # PS3.3 C.8.20.2: a name is required unless manual; the family of an algorithm known by name only is not
         # known, so the identification sequence, which demands one, is left out.
-        semi = method.casefold().startswith(SEMI_AUTOMATIC)
+        semi = SEMI_AUTOMATIC.match(method)
+        name = method[semi.end() :].strip(" ():") if semi else method
         described.SegmentAlgorithmType = "SEMIAUTOMATIC" if semi else "AUTOMATIC"
-        described.SegmentAlgorithmName = method[:64]
+        # A name holds 64 letters (LO), too few for many parameters; the description (ST) has them all.
+        described.SegmentAlgorithmName = _named(name or method)
+        described.SegmentDescription = method[:1024]
     return described
+
+
+def _named(method: str) -> str:
+    """A method in 64 letters: at need without parameters, as ``key/revision`` of ``key(parameters)/revision; …``."""
+    if len(method) <= NAME_LETTERS:
+        return method
+    key, opened, rest = method.partition(";")[0].partition("(")
+    return (f"{key}/{rest.rpartition('/')[2]}" if opened and "/" in rest else method)[:NAME_LETTERS]
 
 
 def _fingerprint(frames: VolumeFrames, regions: Sequence[Region], moment: datetime) -> list[str]:

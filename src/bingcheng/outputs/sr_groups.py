@@ -24,7 +24,7 @@ from bingcheng.outputs.codes import (
     private,
     unit_code,
 )
-from bingcheng.outputs.feature_set import FeatureSet
+from bingcheng.outputs.radiomics.feature_set import FeatureSet
 from bingcheng.outputs.seg import SegmentationReference
 from bingcheng.outputs.source_images import concept, frame_count
 from bingcheng.quantify.diameter import Chord, DiameterLine

@@ -108,3 +108,11 @@ def test_single_and_double_precision_agree(roi_of):
     values = np.random.default_rng(1).normal(40.0, 20.0, 5000).astype(np.float32)
     first, second = statistics(roi_of(values)), statistics(roi_of(values.astype(np.float64)))
     assert second == pytest.approx(first, rel=1e-12)
+
+
+@pytest.mark.parametrize("scale", [1e-90, 1e-160])
+def test_tiny_intensities_have_the_skewness_and_kurtosis_of_large_ones(roi_of, scale):
+    values = np.random.default_rng(3).gamma(2.0, size=200)
+    tiny, usual = (statistics(roi_of(values * factor)) for factor in (scale, 1.0))
+    for tag in ("stat_skew", "stat_kurt"):
+        assert tiny[tag] == pytest.approx(usual[tag], rel=1e-9)

@@ -74,8 +74,9 @@ def test_a_small_lesion_shifted_by_more_than_its_size_is_found_with_less_confide
     assert far.confidence < near.confidence
 
 
-def test_lesions_far_apart_are_a_new_one_and_a_vanished_one():
-    matching = match([ball((60, 60, 60), 16)], [ball((120, 60, 60), 16)], STILL)
+@pytest.mark.parametrize("apart_mm", [36, 60])
+def test_lesions_far_apart_are_a_new_one_and_a_vanished_one(apart_mm):
+    matching = match([ball((60, 60, 60), 16)], [ball((60 + apart_mm, 60, 60), 16)], STILL)
     assert told(matching) == {(LinkKind.VANISHED, ("1",), ()), (LinkKind.NEW, (), ("1",))}
     assert all(link.confidence > 0.9 for link in matching.links)
 

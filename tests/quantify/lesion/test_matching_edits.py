@@ -135,3 +135,13 @@ def test_a_lesion_that_comes_back_keeps_its_track():
     assert [t.name for t in apart] == ["1/a", "1/b", "3/q"]
     joined = track(exams, {(0, 1): gone, (1, 2): back, (0, 2): over})
     assert [(t.name, t.members) for t in joined] == [("1/a", (("a",), ("x",), ("p",))), ("1/b", (("b",), (), ("q",)))]
+
+
+def test_a_matching_that_skips_an_exam_does_not_overrule_the_exams_between():
+    first = matching((LinkKind.SAME, "a", "x"), (LinkKind.SAME, "b", "y"), after="xy")
+    second = matching(
+        (LinkKind.SAME, "x", "p"), (LinkKind.VANISHED, "y", ""), (LinkKind.NEW, "", "q"), before="xy", after="pq"
+    )
+    over = matching((LinkKind.SAME, "a", "q"), (LinkKind.VANISHED, "b", ""), (LinkKind.NEW, "", "p"), after="pq")
+    found = track(["ab", "xy", "pq"], {(0, 1): first, (1, 2): second, (0, 2): over})
+    assert [t.name for t in found] == ["1/a", "1/b", "3/q"]

@@ -276,6 +276,15 @@ def test_bins_far_too_wide_are_one_level(width):
     assert found(noise(), ball(), chosen) == ONE_BIN
 
 
+def test_a_histogram_of_endlessly_many_bins_up_to_the_range_s_end_is_refused():
+    chosen = RadiomicsSettings(
+        resegmentation=Resegmentation(high=1e300), volume_histogram=FixedBinSize(width=1e-9, lowest=100.0)
+    )
+    assert (
+        refusal(found, np.full(SHAPE, 100.0, dtype=np.float32), ball(), chosen) == "quantify.radiomics-too-many-levels"
+    )
+
+
 def test_bins_that_begin_above_an_intensity_and_levels_that_are_none_are_refused():
     high = RadiomicsSettings(discretisation=FixedBinSize(width=5.0, lowest=1000.0))
     assert refusal(found, noise(), ball(), high) == "quantify.radiomics-below-first-bin"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,7 +16,7 @@ from bingcheng.image.region import Region
 from bingcheng.image.registration.displacement import Displacement
 from bingcheng.image.registration.quality import Quality
 from bingcheng.image.registration.rigid import Rigid
-from bingcheng.image.resample import at_points
+from bingcheng.image.resample import at_points, displaced_layer
 from bingcheng.image.volume import Volume
 
 OUTLINE_POINTS = 4000
@@ -121,17 +123,36 @@ class Registration:
         shape = target.shape
         values, seen = np.empty(shape, dtype=np.float32), np.empty(shape, dtype=bool)
         source = np.ascontiguousarray(volume.voxels)
-        plane = np.stack(np.unravel_index(np.arange(shape[1] * shape[2]), shape[1:]), axis=1).astype(float)
+        layer_of = self._layers(source, volume.geometry, target)
         for layer in range(shape[0]):
-            points = target.to_mm(np.column_stack([np.full(len(plane), float(layer)), plane]))
-            index = volume.geometry.to_index(self.to_moving(points))
-            values[layer] = at_points(source, index).reshape(shape[1:])
+            found, index = layer_of(layer)
+            values[layer] = found.reshape(shape[1:])
             inside = _inside(volume.geometry, index)
             if volume.valid is not None:
                 nearest = np.clip(np.rint(index), 0, np.asarray(volume.geometry.shape) - 1).astype(int)
                 inside &= volume.valid[tuple(nearest.T)]
             seen[layer] = inside.reshape(shape[1:])
         return Volume(voxels=values, geometry=target, unit=volume.unit, valid=None if seen.all() else seen)
+
+    def _layers(
+        self, source: NDArray[Any], geometry: VolumeGeometry, target: VolumeGeometry
+    ) -> Callable[[int], tuple[NDArray[np.float32], NDArray[np.float64]]]:
+        """What gives the values of a layer of the target, and their indices in the volume."""
+        if self.displacement is not None and not self.swapped:
+            field = self.displacement
+            inverse = np.linalg.inv(geometry.matrix) @ self.motion.rotation
+            to_field = _affine(lambda index: field.grid.to_index(target.to_mm(index)))
+            to_source = _affine(lambda index: geometry.to_index(self.motion(target.to_mm(index))))
+            rows = target.shape[1:]
+            return lambda layer: displaced_layer(source, layer, rows, field.vectors_mm, to_field, to_source, inverse)
+        plane = np.stack(np.unravel_index(np.arange(target.shape[1] * target.shape[2]), target.shape[1:]), axis=1)
+
+        def slowly(layer: int) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+            points = target.to_mm(np.column_stack([np.full(len(plane), layer), plane]))
+            index = geometry.to_index(self.to_moving(points))
+            return at_points(source, index), index
+
+        return slowly
 
     def _turned(self, steps_mm: NDArray[np.float64]) -> NDArray[np.float64]:
         """Steps (3, 3) of the moving exam as columns, seen from the fixed one, by the rigid motion alone."""
@@ -164,6 +185,12 @@ class Registration:
             return None
         shape = high - low
         return (int(low[0]), int(low[1]), int(low[2])), (int(shape[0]), int(shape[1]), int(shape[2]))
+
+
+def _affine(index_map: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> NDArray[np.float64]:
+    """The (3, 4) matrix of an affine map of indices, from where it sends the first voxel and its neighbours."""
+    first, *steps = index_map(np.vstack([np.zeros(3), np.eye(3)]))
+    return np.column_stack([*(step - first for step in steps), first])
 
 
 def _carried(region: Region) -> str:

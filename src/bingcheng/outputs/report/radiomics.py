@@ -9,10 +9,10 @@ from types import MappingProxyType
 from bingcheng.core.measurement import NoValue
 from bingcheng.core.wording import Text, text
 from bingcheng.outputs.assessment import Assessment
-from bingcheng.outputs.feature_set import Feature, FeatureCohort, FeatureSet, settings_of
-from bingcheng.outputs.feature_units import quantity
 from bingcheng.outputs.language import Language
-from bingcheng.outputs.radiomics_grade import GRADES, ShownGrade, grade_counts, grade_of, why_not_graded
+from bingcheng.outputs.radiomics.feature_set import Feature, FeatureCohort, FeatureSet, settings_of
+from bingcheng.outputs.radiomics.grade import GRADES, ShownGrade, grade_counts, grade_of, why_not_graded
+from bingcheng.outputs.radiomics.units import quantity
 
 FAMILIES: Mapping[str, Text] = MappingProxyType(
     {

@@ -88,7 +88,7 @@ def peaks(
     spacing_mm : (z, y, x).
     radius_mm : a voxel whose centre is this far away counts.
     """
-    reach = _reach(spacing_mm, radius_mm)
+    reach = _reach(spacing_mm, radius_mm, image.shape)
     widths, kinds = np.unique(reach, return_inverse=True)
     columns = inside.any(axis=0)
     lines = np.flatnonzero(columns.any(axis=1))
@@ -109,14 +109,17 @@ def peaks(
     return float(local), float(highest)
 
 
-def _reach(spacing_mm: Triple, radius_mm: float) -> Whole:
-    """How many voxels along x a sphere holds on each side, in the line (z, y) away; -1 if it misses the line."""
+def _reach(spacing_mm: Triple, radius_mm: float, shape: tuple[int, ...]) -> Whole:
+    """How many voxels along x a sphere holds on each side, in the line (z, y) away; -1 if it misses the line.
+
+    No more than an image of `shape` has: beyond it nothing counts, and tiny voxels would make the sphere huge.
+    """
     # A voxel at the radius to within rounding counts, as the manual's "within" says.
     squared = radius_mm**2 * (1.0 + 1e-12)
-    z, y = (np.arange(int(radius_mm / step) + 1) * step for step in spacing_mm[:2])
+    z, y = (np.arange(min(int(radius_mm / step) + 1, n)) * step for step, n in zip(spacing_mm, shape[:2], strict=False))
     left = squared - (z**2)[:, None] - (y**2)[None, :]
     found = np.where(left >= 0.0, np.floor(np.sqrt(np.maximum(left, 0.0)) / spacing_mm[2] + 1e-12), -1.0)
-    return found.astype(np.int64)
+    return np.minimum(found, shape[2]).astype(np.int64)
 
 
 @numba.njit(cache=True, nogil=True)

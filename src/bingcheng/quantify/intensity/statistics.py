@@ -91,25 +91,27 @@ def statistics(roi: Roi) -> Values:
     if not values.size:
         return dict.fromkeys((feature.tag for feature in FEATURES), Undefined(EMPTY_INTENSITY_MASK))
     order = order_statistics(values)
-    mean, variance, third, fourth, square = _moments(values, order.minimum == order.maximum)
+    extent = order.maximum - order.minimum
+    mean, second, third, fourth, square = _moments(values, extent)
+    variance = second * extent**2
     mad, rmad, medad = _deviations(values, mean, order.median, order.p10, order.p90)
     iqr = order.p75 - order.p25
     return {
         "stat_mean": mean,
         "stat_var": variance,
-        "stat_skew": third / variance**1.5 if variance else 0.0,
-        "stat_kurt": fourth / variance**2 - 3.0 if variance else 0.0,
+        "stat_skew": third / second**1.5 if second else 0.0,
+        "stat_kurt": fourth / second**2 - 3.0 if second else 0.0,
         "stat_median": order.median,
         "stat_min": order.minimum,
         "stat_p10": order.p10,
         "stat_p90": order.p90,
         "stat_max": order.maximum,
         "stat_iqr": iqr,
-        "stat_range": order.maximum - order.minimum,
+        "stat_range": extent,
         "stat_mad": mad,
         "stat_rmad": rmad,
         "stat_medad": medad,
-        "stat_cov": variance**0.5 / mean if mean else Undefined(MEAN_IS_ZERO),
+        "stat_cov": second**0.5 * extent / mean if mean else Undefined(MEAN_IS_ZERO),
         "stat_qcod": iqr / (order.p75 + order.p25) if order.p75 + order.p25 else Undefined(QUARTILES_CANCEL),
         "stat_energy": square * values.size,
         "stat_rms": square**0.5,
@@ -135,10 +137,13 @@ def order_statistics(values: NDArray[Any]) -> OrderStatistics:
 
 
 @numba.njit(cache=True, nogil=True)
-def _moments(values: NDArray[Any], constant: bool) -> tuple[float, float, float, float, float]:
-    """Mean, second to fourth central moment, and mean square."""
+def _moments(values: NDArray[Any], extent: float) -> tuple[float, float, float, float, float]:
+    """Mean, second to fourth central moment in parts of the range `extent`, and mean square.
+
+    In parts of it, because fourth powers of tiny intensities vanish.
+    """
     n = values.size
-    if constant:
+    if extent == 0.0:
         # The mean of equal numbers may differ from them in the last digit, which would pass for a spread.
         value = np.float64(values[0])
         return value, 0.0, 0.0, 0.0, value * value
@@ -149,7 +154,7 @@ def _moments(values: NDArray[Any], constant: bool) -> tuple[float, float, float,
     second = third = fourth = square = 0.0
     for i in range(n):
         value = np.float64(values[i])
-        deviation = value - mean
+        deviation = (value - mean) / extent
         squared = deviation * deviation
         second += squared
         third += squared * deviation

@@ -13,7 +13,7 @@ from bingcheng.core.wording import text
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
 from bingcheng.quantify.lesion.coarse import Coarse
-from bingcheng.quantify.lesion.method import segmenter
+from bingcheng.quantify.lesion.method import between, segmenter
 from bingcheng.quantify.lesion.neighbourhood import Floats
 from bingcheng.quantify.lesion.prompt import Box, PromptKind, RecistLine
 
@@ -35,12 +35,12 @@ class ActiveContour:
     iterations : at most.
     """
 
-    start: float = 0.7
-    smoothing_voxels: float = 1.0
-    propagation: float = 0.6
-    curvature: float = 0.5
-    advection: float = 2.0
-    iterations: int = 200
+    start: float = between(0.05, 1.4, 0.7)
+    smoothing_voxels: float = between(0.0, 20.0, 1.0)
+    propagation: float = between(0.0, 100.0, 0.6)
+    curvature: float = between(0.0, 100.0, 0.5)
+    advection: float = between(0.0, 100.0, 2.0)
+    iterations: int = between(1, 2000, 200)
 
 
 @segmenter(

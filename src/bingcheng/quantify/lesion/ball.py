@@ -9,7 +9,7 @@ import numpy as np
 from bingcheng.core.wording import text
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
-from bingcheng.quantify.lesion.method import segmenter
+from bingcheng.quantify.lesion.method import between, segmenter
 from bingcheng.quantify.lesion.neighbourhood import Floats, Neighbourhood
 from bingcheng.quantify.lesion.prompt import Box, PromptKind, RecistLine, body_of
 
@@ -21,7 +21,7 @@ PIECES = 4
 class Ball:
     """A ball of `scale` times the diameter that was drawn."""
 
-    scale: float = 1.0
+    scale: float = between(0.1, 5.0, 1.0)
 
 
 @segmenter(

@@ -82,15 +82,10 @@ class Coarse:
             mode="nearest",
         )
         mask: Mask = (fine >= 0.5) & self.hood.seen
-        centre = self.hood.local(_rounded(self.body.centre, self.hood))
+        centre = self.hood.local(self.body.voxel(self.hood.volume.geometry))
         part = component_of(mask, centre)
         part = part if part.any() else largest_component(mask)
         return self.hood.region(ndimage.binary_fill_holes(part) & self.hood.seen)
-
-
-def _rounded(centre: tuple[float, float, float], hood: Neighbourhood) -> Index:
-    inside = [min(max(round(c), s), s + n - 1) for c, s, n in zip(centre, hood.start, hood.shape, strict=True)]
-    return inside[0], inside[1], inside[2]
 
 
 def _block(hood: Neighbourhood, most: int) -> Index:

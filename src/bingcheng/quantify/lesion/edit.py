@@ -44,10 +44,13 @@ NO_DIRECTION = Problem(
 )
 NOT_POSITIVE = Problem(
     code="quantify.size-not-positive",
-    says="a brush or filter must have a size above 0 mm, not {size_mm}",
-    remedy="Choose a size of at least a voxel.",
+    says="a brush, margin or filter has a size above 0 mm and up to {most_mm} mm, not {size_mm}",
+    remedy="Choose a size of at least a voxel, and less than the lesion's.",
     owner=Owner.RADIOLOGIST,
 )
+
+LARGEST_MM = 200.0
+"""No correction by hand moves a border farther than this; a slip of the hand must not fill the image."""
 
 
 def brushed(
@@ -75,9 +78,8 @@ def brushed(
     )
     box = _union(region, ball)
     mask = _on(region, box)
-    index = np.stack(np.meshgrid(*(np.arange(s.start, s.stop) for s in ball), indexing="ij"), axis=-1)
     centre = np.asarray(centre_mm) if not in_slice else _in_plane_of(region, voxel, centre_mm)
-    touched = np.linalg.norm(region.grid.to_mm(index) - centre, axis=-1) <= radius_mm
+    touched = _squared_mm(region, ball, centre) <= radius_mm**2
     part = tuple(slice(b.start - s.start, b.stop - s.start) for b, s in zip(ball, box, strict=True))
     mask[part][touched] = not erase
     return _as_edited(region, mask, box)
@@ -105,7 +107,7 @@ def largest_part(region: Region) -> Region:
     Undefined
         ``quantify.edit-leaves-nothing``.
     """
-    return _only(region, neighbourhood.largest_component(region.inside))
+    return _only(region, _with_rim(region, neighbourhood.largest_component(region.inside)))
 
 
 def part_at(region: Region, *, position_mm: Triple) -> Region:
@@ -122,7 +124,7 @@ def part_at(region: Region, *, position_mm: Triple) -> Region:
     within = all(0 <= i < n for i, n in zip(local, inside.shape, strict=True))
     if not within or not inside[local]:
         raise InputError(NO_PART_HERE)
-    return _only(region, neighbourhood.component_of(inside, local))
+    return _only(region, _with_rim(region, neighbourhood.component_of(inside, local)))
 
 
 def grown_by(region: Region, *, margin_mm: float) -> Region:
@@ -133,10 +135,14 @@ def grown_by(region: Region, *, margin_mm: float) -> Region:
 
     Raises
     ------
+    InputError
+        ``quantify.size-not-positive``: the margin is no number, or above `LARGEST_MM`.
     Undefined
         ``quantify.edit-leaves-nothing``.
     """
     _not_empty(region)
+    if margin_mm != 0.0:
+        _positive(abs(margin_mm))
     reach = [_voxels(abs(margin_mm), region, axis) + 1 for axis in range(3)]
     box = region.box((reach[0], reach[1], reach[2]))
     inside = region.inside_box(box)
@@ -213,7 +219,7 @@ def cut_by_plane(region: Region, *, point_mm: Triple, normal: Triple) -> Region:
         ``quantify.edit-leaves-nothing``.
     """
     length = float(np.linalg.norm(normal))
-    if not length > 0.0:
+    if not 0.0 < length < np.inf or not np.isfinite(point_mm).all():
         raise InputError(NO_DIRECTION)
     step = region.grid.matrix.T @ (np.asarray(normal) / length)
     first = region.geometry.origin_mm
@@ -221,6 +227,17 @@ def cut_by_plane(region: Region, *, point_mm: Triple, normal: Triple) -> Region:
     z, y, x = (np.arange(n) * s for n, s in zip(region.mask.shape, step, strict=True))
     behind = height + z[:, None, None] + y[None, :, None] + x[None, None, :] <= 1e-9
     return _only(region, behind)
+
+
+def _squared_mm(region: Region, box: tuple[slice, ...], centre_mm: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Squared distance of each voxel of a box (z, y, x) from a position, in mm2."""
+    away = np.asarray(region.grid.to_index(centre_mm))
+    offsets = np.ix_(*(np.arange(s.start, s.stop) - at for s, at in zip(box, away, strict=True)))
+    total = np.zeros(tuple(s.stop - s.start for s in box))
+    for row in region.grid.matrix:
+        z, y, x = (step * offset for step, offset in zip(row, offsets, strict=True))
+        total += np.square(z + y + x)
+    return total
 
 
 def _signed_distance(inside: Mask, spacing_mm: tuple[float, ...]) -> Floats:
@@ -249,6 +266,22 @@ def _union(region: Region, other: tuple[slice, ...]) -> tuple[slice, slice, slic
     own = region.box()
     z, y, x = (slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in zip(own, other, strict=True))
     return z, y, x
+
+
+def _with_rim(region: Region, part: Mask) -> Mask:
+    """A part of a region with the voxels that belong by less than half and are nearer to it than to other parts.
+
+    They hold much of a small lesion's volume.
+    """
+    inside = region.inside
+    rim = (region.mask > 0) & ~inside
+    if not rim.any() or not inside.any():
+        return part
+    nearest = ndimage.distance_transform_edt(
+        ~inside, sampling=region.grid.spacing_mm, return_distances=False, return_indices=True
+    )
+    whole: Mask = part | (rim & part[tuple(nearest)])
+    return whole
 
 
 def _only(region: Region, keep: Mask) -> Region:
@@ -284,8 +317,8 @@ def _rounding(size_mm: float) -> float:
 
 
 def _positive(size_mm: float) -> None:
-    if not size_mm > 0.0:
-        raise InputError(NOT_POSITIVE, size_mm=size_mm)
+    if not 0.0 < size_mm <= LARGEST_MM:
+        raise InputError(NOT_POSITIVE, size_mm=size_mm, most_mm=LARGEST_MM)
 
 
 def _not_empty(region: Region) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
+
+import numpy as np
 
 from bingcheng.image.region import Region
 
@@ -24,7 +27,8 @@ class EditStep:
     result: Region
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "parameters", MappingProxyType(dict(self.parameters)))
+        # Copied: what the caller later does to a position that it gave must not rewrite the record.
+        object.__setattr__(self, "parameters", MappingProxyType(copy.deepcopy(dict(self.parameters))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -85,4 +89,16 @@ class EditHistory:
 
     def recorded(self) -> list[dict[str, object]]:
         """The corrections that hold, as JSON values, for the provenance."""
-        return [{"action": step.action, "parameters": dict(step.parameters)} for step in self.steps[: self.done]]
+        return [
+            {"action": step.action, "parameters": {name: _as_json(value) for name, value in step.parameters.items()}}
+            for step in self.steps[: self.done]
+        ]
+
+
+def _as_json(value: object) -> object:
+    """A parameter as JSON holds it: positions are often numpy's."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    if isinstance(value, list | tuple):
+        return [_as_json(one) for one in value]
+    return value

@@ -12,7 +12,7 @@ from bingcheng.core.wording import text
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
 from bingcheng.quantify.lesion.coarse import Coarse
-from bingcheng.quantify.lesion.method import segmenter
+from bingcheng.quantify.lesion.method import between, segmenter
 from bingcheng.quantify.lesion.neighbourhood import Floats, Mask
 from bingcheng.quantify.lesion.prompt import Box, PromptKind, RecistLine
 
@@ -29,10 +29,10 @@ class GrowCut:
     expected radius; `smoothing_voxels` is the filter before.
     """
 
-    inner: float = 0.5
-    outer: float = 1.4
-    contrast: float = 3.0
-    smoothing_voxels: float = 0.8
+    inner: float = between(0.05, 1.0, 0.5)
+    outer: float = between(1.0, 3.0, 1.4)
+    contrast: float = between(0.0, 1000.0, 3.0)
+    smoothing_voxels: float = between(0.0, 20.0, 0.8)
 
 
 @segmenter(

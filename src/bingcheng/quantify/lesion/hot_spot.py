@@ -143,14 +143,14 @@ def hot_region(volume: Volume, prompt: Click | Box, find: Callable[[HotSpot], Ma
     """
     if isinstance(prompt, Box):
         spot = in_box(volume, prompt)
-        return spot.hood.region(find(spot))
+        return spot.hood.region(find(spot) & spot.hood.seen)  # a filled hole may hold what was not recorded
     top = climbed(volume, prompt)
 
     def attempt(hood: Neighbourhood) -> Mask:
         return find(HotSpot(hood=hood, seed=hood.local(top), allowed=hood.seen))
 
     hood, mask = in_growing_window(volume, top, REACH_MM, attempt)
-    return hood.region(mask)
+    return hood.region(mask & hood.seen)
 
 
 def in_box(volume: Volume, box: Box) -> HotSpot:

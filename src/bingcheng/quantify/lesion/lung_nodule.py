@@ -16,7 +16,7 @@ from bingcheng.core.errors import Owner, Problem, Undefined
 from bingcheng.core.wording import text
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
-from bingcheng.quantify.lesion.method import segmenter
+from bingcheng.quantify.lesion.method import between, segmenter
 from bingcheng.quantify.lesion.neighbourhood import (
     Floats,
     Mask,
@@ -70,10 +70,10 @@ class LungNodule:
     border_mm : how far beyond the threshold's border voxels may belong in part; about two standard deviations of blur.
     """
 
-    lung_below_hu: float = -600.0
-    core_hu: float = 30.0
-    opening: float = 0.6
-    border_mm: float = 1.8
+    lung_below_hu: float = between(-1000.0, 0.0, -600.0)
+    core_hu: float = between(-300.0, 3000.0, 30.0)
+    opening: float = between(0.0, 1.0, 0.6)
+    border_mm: float = between(0.0, 10.0, 1.8)
 
 
 @segmenter(
@@ -118,9 +118,8 @@ def _place(volume: Volume, prompt: Click | RecistLine) -> tuple[Index, float]:
     """The voxel to start from, and how far from it the nodule can reach."""
     if isinstance(prompt, Click):
         return nearest_voxel(prompt.position_mm, volume.geometry), MOST_MM
-    centre = body_of(prompt, volume.geometry).centre
-    reach = min(MOST_MM, 0.75 * prompt.length_mm + 2.0)
-    return (round(centre[0]), round(centre[1]), round(centre[2])), reach
+    body = body_of(prompt, volume.geometry)
+    return body.voxel(volume.geometry), min(MOST_MM, 0.75 * prompt.length_mm + 2.0)
 
 
 def _drawn(hood: Neighbourhood, clicked: Index, reach_mm: float, settings: LungNodule) -> Floats | None:

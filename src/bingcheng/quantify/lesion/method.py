@@ -7,7 +7,7 @@ new file adds one new method.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from typing import Any, Protocol, TypeVar
 
 from bingcheng.core.catalogue import attach
@@ -18,6 +18,21 @@ from bingcheng.quantify.lesion.prompt import PromptKind
 
 SUV_UNITS = frozenset({"g/ml", "g/ml{SUVlbm}"})
 ALL_UNITS: frozenset[str] = frozenset()
+
+
+LIMITS = "between"
+"""Name under which a parameter's field holds its limits."""
+
+
+def between(low: float, high: float, usual: float | None = None) -> Any:
+    """A parameter with its limits, both allowed; what lies beyond is refused before anything is drawn.
+
+    Parameters
+    ----------
+    usual : its value where none is given; None if there is no usual one.
+    """
+    limits = {LIMITS: (low, high)}
+    return field(metadata=limits) if usual is None else field(default=usual, metadata=limits)
 
 
 class Segmenter(Protocol):
@@ -137,4 +152,7 @@ def recorded(settings: object) -> Mapping[str, object]:
 
 
 def _written(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    if not isinstance(value, float):
+        return str(value)
+    short = f"{value:g}"
+    return short if float(short) == value else repr(float(value))  # what is recorded draws the same again

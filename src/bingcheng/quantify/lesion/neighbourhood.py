@@ -34,6 +34,8 @@ NOTHING_RECORDED_HERE = Problem(
 
 FARTHEST_MM = 240.0
 """No lesion reaches farther than this from where it was marked: beyond, a threshold has leaked into the body."""
+MOST_VALUE = np.float32(1e15)
+"""No unit of images reaches it: what does is a mark for missing values, and squares of it overflow single precision."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -42,7 +44,7 @@ class Neighbourhood:
 
     Parameters
     ----------
-    values : (z, y, x), a copy; where nothing (or no finite number) was recorded, the lowest value of the box.
+    values : (z, y, x), a copy; where nothing (or no number below `MOST_VALUE`) was recorded, the lowest of the box.
     seen : (z, y, x), where something was recorded.
     start : index in the volume at which the box begins.
     volume : the whole image.
@@ -56,8 +58,9 @@ class Neighbourhood:
     @staticmethod
     def of(volume: Volume, box: tuple[slice, slice, slice]) -> Neighbourhood:
         """The neighbourhood in a box of indices."""
-        values = np.array(volume.voxels[box], dtype=np.float32, order="C")
-        seen = np.isfinite(values)
+        with np.errstate(over="ignore"):  # of double precision: what is beyond float32 is beyond `MOST_VALUE` too
+            values = np.array(volume.voxels[box], dtype=np.float32, order="C")
+        seen = np.abs(values) < MOST_VALUE
         if volume.valid is not None:
             seen &= volume.valid[box]
         if not seen.all():
@@ -72,8 +75,7 @@ class Neighbourhood:
     @staticmethod
     def about(volume: Volume, body: Body, *, times: float, margin_mm: float = 0.0) -> Neighbourhood:
         """The box around an expected body made `times` as large, with a margin."""
-        centre = tuple(round(c) for c in body.centre)
-        where = (centre[0], centre[1], centre[2])
+        where = body.voxel(volume.geometry)
         z, y, x = (times * semi + margin_mm for semi in body.semi_axes_mm)
         return Neighbourhood.of(volume, _reaching(volume, where, where, (z, y, x)))
 
@@ -146,23 +148,27 @@ class Neighbourhood:
 
 
 def in_growing_window(
-    volume: Volume, centre: Index, reach_mm: float, attempt: Callable[[Neighbourhood], Mask]
+    volume: Volume,
+    centre: Index,
+    reach_mm: float,
+    attempt: Callable[[Neighbourhood], Mask],
+    farthest_mm: float = FARTHEST_MM,
 ) -> tuple[Neighbourhood, Mask]:
     """What `attempt` finds in a box around `centre` that is made larger until the finding no longer touches its faces.
 
     Raises
     ------
     Undefined
-        ``quantify.segmentation-leaks``: it still touches them at `FARTHEST_MM`, or reaches across the whole image.
+        ``quantify.segmentation-leaks``: it still touches them at `farthest_mm`, or reaches across the whole image.
     """
     while True:
         hood = Neighbourhood.around(volume, centre, reach_mm)
         mask = attempt(hood)
         if not hood.cut(mask):
             break
-        if reach_mm >= FARTHEST_MM:
+        if reach_mm >= farthest_mm:
             raise Undefined(LEAKED)
-        reach_mm = min(2.0 * reach_mm, FARTHEST_MM)
+        reach_mm = min(2.0 * reach_mm, farthest_mm)
     if hood.spans(mask):
         raise Undefined(LEAKED)
     return hood, mask

@@ -11,7 +11,7 @@ from bingcheng.core.wording import text
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
 from bingcheng.quantify.lesion.hot_spot import HotSpot, background_beside, hot_region
-from bingcheng.quantify.lesion.method import segmenter
+from bingcheng.quantify.lesion.method import between, segmenter
 from bingcheng.quantify.lesion.neighbourhood import Floats, Mask
 from bingcheng.quantify.lesion.pet_threshold import CLICK_OR_BOX, PET, filled
 from bingcheng.quantify.lesion.prompt import Box, Click
@@ -24,9 +24,9 @@ SEEN_MM = 80.0
 class SteepestBorder:
     """Thresholds between `lowest` and `highest`, as fractions of the contrast to the background, in `steps`."""
 
-    lowest: float = 0.1
-    highest: float = 0.7
-    steps: int = 31
+    lowest: float = between(0.01, 1.0, 0.1)
+    highest: float = between(0.01, 1.0, 0.7)
+    steps: int = between(2, 500, 31)
     fill_holes: bool = False
 
 

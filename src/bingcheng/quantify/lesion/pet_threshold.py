@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
+from bingcheng.core.errors import Owner, Problem, Undefined
 from bingcheng.core.wording import text
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
 from bingcheng.quantify.lesion.hot_spot import CLIMB, HotSpot, background_beside, beside, hot_region
-from bingcheng.quantify.lesion.method import SUV_UNITS, segmenter
+from bingcheng.quantify.lesion.method import SUV_UNITS, between, segmenter
 from bingcheng.quantify.lesion.neighbourhood import Mask
 from bingcheng.quantify.lesion.prompt import Box, Click, PromptKind
 from bingcheng.quantify.peak import highest_sphere_mean
@@ -26,13 +27,23 @@ _BURGGRAAFF = "Burggraaff et al., Mol Imaging Biol 2020;22:1102-1110"
 ROUNDS = 8
 """How often the background is read anew around what was found, at most; it settles after two or three."""
 MOST_STEPS = 60
+COARSEST_RADII, FINEST_RADII = 4.0, 0.01
+"""Voxel spacings, in radii of the peak's sphere, between which it can be told: beyond, a voxel holds the whole sphere,
+or the sphere millions of voxels."""
+
+NO_PEAK_HERE = Problem(
+    code="quantify.peak-unlike-voxels",
+    says="the voxels of this image are of quite another size than a sphere of {radius_mm} mm, so it has no peak value",
+    remedy="Choose a method that needs no peak, such as the iterative threshold.",
+    owner=Owner.RADIOLOGIST,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PercentOfMax:
     """`fraction` of the highest voxel; `fill_holes` takes in what is colder but enclosed (necrosis)."""
 
-    fraction: float = 0.41
+    fraction: float = between(0.01, 1.0, 0.41)
     fill_holes: bool = False
 
 
@@ -40,8 +51,8 @@ class PercentOfMax:
 class PercentOfPeak:
     """`fraction` of the highest mean in a sphere of `radius_mm` (1 ml) centred in the lesion."""
 
-    fraction: float = 0.41
-    radius_mm: float = PERCIST_RADIUS_MM
+    fraction: float = between(0.01, 1.0, 0.41)
+    radius_mm: float = between(0.5, 50.0, PERCIST_RADIUS_MM)
     fill_holes: bool = False
 
 
@@ -49,8 +60,8 @@ class PercentOfPeak:
 class AdaptedPeak:
     """Background plus `fraction` of what the peak (1 ml sphere) lies above it."""
 
-    fraction: float = 0.5
-    radius_mm: float = PERCIST_RADIUS_MM
+    fraction: float = between(0.01, 1.0, 0.5)
+    radius_mm: float = between(0.5, 50.0, PERCIST_RADIUS_MM)
     fill_holes: bool = False
 
 
@@ -58,7 +69,7 @@ class AdaptedPeak:
 class FixedUptake:
     """`threshold_g_per_ml` in SUV."""
 
-    threshold_g_per_ml: float = 4.0
+    threshold_g_per_ml: float = between(0.0, 10000.0, 4.0)
     fill_holes: bool = False
 
 
@@ -66,10 +77,10 @@ class FixedUptake:
 class Percist:
     """``mean_factor * reference_mean + sd_factor * reference_sd`` of the liver; with blood pool, `mean_factor` is 2."""
 
-    reference_mean_g_per_ml: float
-    reference_sd_g_per_ml: float
-    mean_factor: float = 1.5
-    sd_factor: float = 2.0
+    reference_mean_g_per_ml: float = between(0.0, 10000.0)
+    reference_sd_g_per_ml: float = between(0.0, 10000.0)
+    mean_factor: float = between(0.0, 100.0, 1.5)
+    sd_factor: float = between(0.0, 100.0, 2.0)
     fill_holes: bool = False
 
 
@@ -77,7 +88,7 @@ class Percist:
 class BackgroundCorrected:
     """Background plus `fraction` of what the lesion's mean lies above it, found by iteration."""
 
-    fraction: float = 0.42
+    fraction: float = between(0.01, 1.0, 0.42)
     fill_holes: bool = False
 
 
@@ -245,8 +256,11 @@ def peak(spot: HotSpot, radius_mm: float) -> float:
     Raises
     ------
     Undefined
-        ``quantify.peak-sphere-leaves-image``.
+        ``quantify.peak-sphere-leaves-image``; ``quantify.peak-unlike-voxels``.
     """
+    spacing = spot.hood.spacing_mm
+    if max(spacing) > COARSEST_RADII * radius_mm or min(spacing) < FINEST_RADII * radius_mm:
+        raise Undefined(NO_PEAK_HERE, radius_mm=radius_mm)
     hot = spot.hood.region(spot.above(0.7 * spot.highest))
     return highest_sphere_mean(spot.hood.volume, hot, radius_mm)
 

@@ -11,7 +11,7 @@ from bingcheng.core.wording import text
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
 from bingcheng.quantify.lesion.hot_spot import HotSpot, background_beside, hot_region
-from bingcheng.quantify.lesion.method import SUV_UNITS, segmenter
+from bingcheng.quantify.lesion.method import SUV_UNITS, between, segmenter
 from bingcheng.quantify.lesion.neighbourhood import Mask, component_of
 from bingcheng.quantify.lesion.pet_threshold import CLICK_OR_BOX, PET, filled, peak
 from bingcheng.quantify.lesion.prompt import Box, Click
@@ -29,12 +29,12 @@ NO_MAJORITY = Problem(
 class MajorityVote:
     """At least `votes` of: a fraction of SUVmax, half of the adapted SUVpeak, and two fixed SUV."""
 
-    votes: int = 2
-    fraction_of_max: float = 0.41
-    fraction_of_peak: float = 0.5
-    low_g_per_ml: float = 2.5
-    high_g_per_ml: float = 4.0
-    radius_mm: float = PERCIST_RADIUS_MM
+    votes: int = between(1, 4, 2)
+    fraction_of_max: float = between(0.01, 1.0, 0.41)
+    fraction_of_peak: float = between(0.01, 1.0, 0.5)
+    low_g_per_ml: float = between(0.0, 10000.0, 2.5)
+    high_g_per_ml: float = between(0.0, 10000.0, 4.0)
+    radius_mm: float = between(0.5, 50.0, PERCIST_RADIUS_MM)
     fill_holes: bool = False
 
 

@@ -26,6 +26,8 @@ PROMPT_WITHOUT_EXTENT = Problem(
     remedy="Draw the box around the whole lesion, or the line from border to border.",
     owner=Owner.RADIOLOGIST,
 )
+FARTHEST_POINT_MM = 1e6
+"""Beyond a kilometre lies no patient, and sizes no longer fit single precision."""
 
 
 class PromptKind(StrEnum):
@@ -125,6 +127,11 @@ class Body:
     centre: tuple[float, float, float]
     semi_axes_mm: tuple[float, float, float]
 
+    def voxel(self, geometry: VolumeGeometry) -> Index:
+        """The voxel of a volume that is nearest to the centre: rounding must not carry it out of the image."""
+        z, y, x = (min(max(round(c), 0), n - 1) for c, n in zip(self.centre, geometry.shape, strict=True))
+        return z, y, x
+
     def radius(
         self, start: tuple[float, float, float], shape: Index, geometry: VolumeGeometry, block: Index = (1, 1, 1)
     ) -> NDArray[np.float32]:
@@ -201,7 +208,7 @@ def checked(prompt: Prompt, geometry: VolumeGeometry) -> None:
         ``quantify.prompt-outside-image``, ``quantify.prompt-without-extent``.
     """
     points = np.asarray(prompt.points_mm, dtype=float)
-    if not np.isfinite(points).all():
+    if not np.all(np.abs(points) < FARTHEST_POINT_MM):
         raise InputError(PROMPT_OUTSIDE)
     if isinstance(prompt, Box):
         middle = points.mean(axis=0)

@@ -11,7 +11,7 @@ from bingcheng.core.wording import text
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
 from bingcheng.quantify.lesion.coarse import Coarse
-from bingcheng.quantify.lesion.method import segmenter
+from bingcheng.quantify.lesion.method import between, segmenter
 from bingcheng.quantify.lesion.prompt import Box, PromptKind, RecistLine
 
 MOST_BLOCKS = 40_000
@@ -21,11 +21,11 @@ MOST_BLOCKS = 40_000
 class RandomWalk:
     """Seeds inside `inner` and outside `outer` times the expected radius; `beta` makes edges harder to cross."""
 
-    inner: float = 0.6
-    outer: float = 1.4
-    beta: float = 100.0
-    smoothing_voxels: float = 0.8
-    tolerance: float = 1e-6
+    inner: float = between(0.05, 1.0, 0.6)
+    outer: float = between(1.0, 3.0, 1.4)
+    beta: float = between(0.0, 1000000.0, 100.0)
+    smoothing_voxels: float = between(0.0, 20.0, 0.8)
+    tolerance: float = between(1e-09, 0.1, 1e-6)
 
 
 @segmenter(

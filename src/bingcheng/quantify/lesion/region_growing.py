@@ -10,7 +10,7 @@ from scipy import ndimage
 from bingcheng.core.wording import text
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
-from bingcheng.quantify.lesion.method import segmenter
+from bingcheng.quantify.lesion.method import between, segmenter
 from bingcheng.quantify.lesion.neighbourhood import (
     Floats,
     Mask,
@@ -23,7 +23,8 @@ from bingcheng.quantify.lesion.neighbourhood import (
 )
 from bingcheng.quantify.lesion.prompt import Box, Click, Index, PromptKind, RecistLine, body_of, nearest_voxel
 
-REACH_MM = 30.0
+REACH_MM, FARTHEST_MM = 30.0, 75.0
+"""Half the first and the last window around a click: in fine CT slices a larger one would be most of the image."""
 BESIDE_MM = (2.0, 6.0)
 """The shell that holds what lies beside the lesion."""
 BEYOND = 1.4
@@ -43,11 +44,11 @@ class RegionGrowing:
     opening : what comes off at the end, as a fraction of the largest inscribed ball: vessels and bridges.
     """
 
-    width_sd: float = 2.5
-    rounds: int = 4
-    smoothing_mm: float = 1.0
-    core_mm: float = 4.0
-    opening: float = 0.4
+    width_sd: float = between(0.0, 100.0, 2.5)
+    rounds: int = between(1, 50, 4)
+    smoothing_mm: float = between(0.0, 20.0, 1.0)
+    core_mm: float = between(0.0, 50.0, 4.0)
+    opening: float = between(0.0, 1.0, 0.4)
 
 
 @segmenter(
@@ -78,12 +79,11 @@ def region_growing(volume: Volume, prompt: Click | Box | RecistLine, settings: R
         def attempt(hood: Neighbourhood) -> Mask:
             return _grown(hood, hood.local(centre), hood.seen, settings)
 
-        hood, mask = in_growing_window(volume, centre, REACH_MM, attempt)
+        hood, mask = in_growing_window(volume, centre, REACH_MM, attempt, FARTHEST_MM)
         return hood.region(mask)
     body = body_of(prompt, volume.geometry)
     hood = Neighbourhood.about(volume, body, times=BEYOND, margin_mm=max(volume.geometry.spacing_mm))
-    seed = hood.local((round(body.centre[0]), round(body.centre[1]), round(body.centre[2])))
-    seed = (max(0, seed[0]), max(0, seed[1]), max(0, seed[2]))
+    seed = hood.local(body.voxel(volume.geometry))
     return hood.region(_grown(hood, seed, hood.seen & (hood.radius(body) <= BEYOND), settings))
 
 
@@ -108,7 +108,8 @@ def _grown(hood: Neighbourhood, seed: Index, allowed: Mask, settings: RegionGrow
     if not hood.cut(mask):
         mask = _to_half_way(values, mask, allowed, seed, hood)
     whole: Mask = ndimage.binary_fill_holes(mask)
-    return _without_bridges(whole, seed, settings.opening, hood)
+    # Filled for the opening; but what was not recorded does not belong.
+    return _without_bridges(whole, seed, settings.opening, hood) & hood.seen
 
 
 def _to_half_way(values: Floats, mask: Mask, allowed: Mask, seed: Index, hood: Neighbourhood) -> Mask:

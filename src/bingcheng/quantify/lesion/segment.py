@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from functools import cache
 from types import MappingProxyType
@@ -14,7 +15,7 @@ from bingcheng.core.errors import CatalogueError, InputError, Owner, Problem, Un
 from bingcheng.core.wording import Text, text
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
-from bingcheng.quantify.lesion.method import SegmentationMethod, written_method
+from bingcheng.quantify.lesion.method import LIMITS, SegmentationMethod, written_method
 from bingcheng.quantify.lesion.prompt import Prompt, PromptKind, checked
 
 UNKNOWN_METHOD = Problem(
@@ -46,6 +47,12 @@ WRONG_SETTINGS = Problem(
     says="'{key}' can't be run with settings of the kind {given}",
     remedy="Give settings of the kind {wanted}.",
     owner=Owner.DEVELOPER,
+)
+UNFIT_SETTING = Problem(
+    code="quantify.segmentation-setting-out-of-range",
+    says="'{key}' can't be run with {name} = {given}: it must lie between {low} and {high}",
+    remedy="Give a value in this range.",
+    owner=Owner.RADIOLOGIST,
 )
 NOTHING_FOUND = Problem(
     code="quantify.segmentation-empty",
@@ -112,7 +119,8 @@ def segment(
         ``quantify.unknown-segmentation-method``, ``quantify.wrong-segmentation-settings``.
     InputError
         ``quantify.unfit-prompt``, ``quantify.unfit-image-unit``, ``quantify.segmentation-settings-needed``,
-        ``quantify.prompt-outside-image``, ``quantify.prompt-without-extent``.
+        ``quantify.segmentation-setting-out-of-range``, ``quantify.prompt-outside-image``,
+        ``quantify.prompt-without-extent``.
     Undefined
         ``quantify.segmentation-empty``, and what the method raises, such as ``quantify.segmentation-leaks``.
     """
@@ -144,12 +152,22 @@ def _known(key: str) -> SegmentationMethod:
     return methods[key]
 
 
+def _must_be_in_range(method: SegmentationMethod, given: object) -> None:
+    """Every number within its limits; numbers without limits must at least be finite."""
+    for one in dataclasses.fields(method.settings):
+        value = getattr(given, one.name)
+        low, high = one.metadata.get(LIMITS, (-math.inf, math.inf))
+        if isinstance(value, int | float) and not (low <= value <= high and -math.inf < value < math.inf):
+            raise InputError(UNFIT_SETTING, key=method.key, name=one.name, given=str(value), low=low, high=high)
+
+
 def _settings(method: SegmentationMethod, given: object | None) -> object:
     if given is not None:
         if not isinstance(given, method.settings):
             raise CatalogueError(
                 WRONG_SETTINGS, key=method.key, given=type(given).__name__, wanted=method.settings.__name__
             )
+        _must_be_in_range(method, given)
         return given
     if method.usual is not None:
         return method.usual

@@ -14,7 +14,7 @@ from bingcheng.core.wording import text
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
 from bingcheng.quantify.lesion.coarse import Coarse
-from bingcheng.quantify.lesion.method import segmenter
+from bingcheng.quantify.lesion.method import between, segmenter
 from bingcheng.quantify.lesion.neighbourhood import Floats, Mask
 from bingcheng.quantify.lesion.prompt import Box, PromptKind, RecistLine
 
@@ -39,11 +39,11 @@ class TissueCut:
     rounds : how often the grey values are learnt anew from what was found.
     """
 
-    grey_weight: float = 1.0
-    softness: float = 0.15
-    border_weight: float = 2.0
-    steps: int = 100
-    rounds: int = 2
+    grey_weight: float = between(0.0, 100.0, 1.0)
+    softness: float = between(0.01, 10.0, 0.15)
+    border_weight: float = between(0.0, 100.0, 2.0)
+    steps: int = between(1, 2000, 100)
+    rounds: int = between(1, 20, 2)
 
 
 @segmenter(

@@ -84,14 +84,15 @@ def autocorrelation(
     # Scaled to about one: single precision has no room for Bq/ml squared.
     values = (values - low) / (high - low)
     values -= values.mean()
-    if _pairs_are_faster(values.size, inside.shape):
+    # Not by a dot product: the linear algebra library would start threads for it.
+    spread, n = float(np.square(values).sum()), values.size
+    if _pairs_are_faster(n, inside.shape):
         weight, moran, geary = _over_pairs(np.argwhere(inside) * np.asarray(spacing_mm), values)
     else:
-        weight, moran, squares = _over_spectra(values.astype(np.float32), inside, spacing_mm)
+        singles = values.astype(np.float32)
+        del values  # they take as much memory as the image
+        weight, moran, squares = _over_spectra(singles, inside, spacing_mm)
         geary = 2.0 * (squares - moran)
-    # Not by a dot product: the linear algebra library would start threads for it.
-    spread = float(np.square(values).sum())
-    n = values.size
     return Autocorrelation(
         moran_i=n / weight * moran / spread,
         geary_c=(n - 1) / (2.0 * weight) * geary / spread,

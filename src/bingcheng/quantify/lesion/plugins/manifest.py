@@ -44,14 +44,17 @@ Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,62}$")]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Orientation = Annotated[str, StringConstraints(pattern=r"^[LRAPSI]{3}$")]
 Positive = Annotated[float, Field(gt=0.0)]
+Spacing = Annotated[float, Field(ge=0.05, le=100.0)]
 Size = Annotated[int, Field(ge=4, le=512)]
 Channel = Literal["image", "click", "box", "recist_line"]
 
 CHUNK = 1 << 20
+MOST_BYTES = 1 << 20
+"""A longer file is no manifest."""
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Intensity(_Strict):
@@ -102,6 +105,12 @@ class Output(_Strict):
     activation: Literal["sigmoid", "softmax", "none"]
     threshold: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.5
 
+    @model_validator(mode="after")
+    def _each_once(self) -> Output:
+        if len({label.channel for label in self.labels}) != len(self.labels):
+            raise ValueError("labels name each channel once")
+        return self
+
 
 class Manifest(_Strict):
     """A plug-in's description of itself.
@@ -140,7 +149,7 @@ class Manifest(_Strict):
     prompts: Annotated[tuple[PromptKind, ...], Field(min_length=1)] = (PromptKind.CLICK, PromptKind.BOX)
     channels: tuple[Channel, ...] = ("image",)
     orientation: Orientation = "RAS"
-    spacing_mm: tuple[Positive, Positive, Positive]
+    spacing_mm: tuple[Spacing, Spacing, Spacing]
     patch: tuple[Size, Size, Size]
     intensity: Intensity
     overlap: Annotated[float, Field(ge=0.0, le=0.9)] = 0.5
@@ -158,8 +167,10 @@ class Manifest(_Strict):
             raise ValueError("channels hold 'image' once")
         if self.task == "auto" and self.channels != ("image",):
             raise ValueError("a model of the task 'auto' sees the image alone")
-        if self.kind == "onnx" and (self.file is None or self.sha256 is None):
-            raise ValueError("an onnx plug-in names its file and that file's sha256")
+        if self.kind == "onnx" and self.file is None:
+            raise ValueError("an onnx plug-in names its file")
+        if self.file is not None and self.sha256 is None:
+            raise ValueError("a plug-in that names its file states that file's sha256")
         return self
 
     @property
@@ -177,11 +188,22 @@ def read_manifest(path: Path) -> Manifest:
         ``quantify.plugin-manifest-unreadable``, ``quantify.plugin-manifest-invalid``.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = text_of(path)
         data = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
-    except (OSError, ValueError) as error:  # both decoders' errors, and that of UTF-8, are ValueErrors
+    except (OSError, ValueError, RecursionError) as error:  # the decoders' errors, and that of UTF-8, are ValueErrors
         raise InputError(UNREADABLE_MANIFEST) from error
     return as_manifest(data)
+
+
+def text_of(path: Path) -> str:
+    """The text of a manifest or configuration; of what is no ordinary file, such as a pipe, nothing is read."""
+    if not path.is_file():
+        raise OSError("no ordinary file")
+    with path.open("rb") as file:
+        read = file.read(MOST_BYTES + 1)
+    if len(read) > MOST_BYTES:
+        raise ValueError("too long")
+    return read.decode("utf-8")
 
 
 def as_manifest(data: object) -> Manifest:
@@ -197,7 +219,7 @@ def as_manifest(data: object) -> Manifest:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "manifest"
-        raise InputError(INVALID_MANIFEST, where=where, what=first["msg"]) from error
+        raise InputError(INVALID_MANIFEST, where=where[:100], what=first["msg"]) from error
 
 
 def sha256_of(path: Path) -> str:
@@ -228,8 +250,12 @@ def model_file(manifest: Manifest, folder: Path) -> Path:
     """
     if manifest.file is None:
         raise InputError(NO_MODEL_FILE)
-    path = (folder / manifest.file).resolve()
-    if not path.is_relative_to(folder.resolve()):
+    try:
+        path = (folder / manifest.file).resolve()
+        ordinary = path.is_relative_to(folder.resolve()) and path.is_file()
+    except (OSError, ValueError, RuntimeError) as error:  # a NUL in the name, or links in a circle
+        raise InputError(NO_MODEL_FILE) from error
+    if not ordinary:
         raise InputError(NO_MODEL_FILE)
     found = sha256_of(path)
     if manifest.sha256 is not None and found != manifest.sha256:

@@ -34,6 +34,13 @@ NOTHING_AT_CLICK = Problem(
     owner=Owner.RADIOLOGIST,
 )
 
+TOO_LARGE = Problem(
+    code="quantify.plugin-image-too-large",
+    says="around this place the plug-in '{name}' would need more voxels than a machine holds",
+    remedy="Mark the lesion by a click or a smaller box, or correct the spacing in the plug-in's manifest.",
+    owner=Owner.OPERATOR,
+)
+
 LETTERS: dict[str, Triple] = {
     "L": (1.0, 0.0, 0.0),
     "R": (-1.0, 0.0, 0.0),
@@ -45,6 +52,8 @@ LETTERS: dict[str, Triple] = {
 CLICK_SD_VOXELS = 2.0
 """A click is shown to an interactive network as a Gaussian of this width and height 1."""
 SNAP_MM = 5.0
+MOST_VOXELS = 1 << 27
+"""Half a gibibyte a channel."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -156,7 +165,10 @@ def _covering(hood: Neighbourhood, manifest: Manifest) -> VolumeGeometry:
     along = hood.volume.geometry.to_mm(corners) @ axes.T
     low, high = along.min(axis=0), along.max(axis=0)
     spacing = np.asarray(manifest.spacing_mm)
-    counts = np.maximum(1, np.ceil((high - low) / spacing - 1e-3)).astype(int)
+    counts = np.maximum(1, np.ceil((high - low) / spacing - 1e-3))
+    if not np.prod(counts) <= MOST_VOXELS:
+        raise Undefined(TOO_LARGE, name=manifest.name)
+    counts = counts.astype(int)
     origin = ((low + high) / 2.0 - (counts - 1) * spacing / 2.0) @ axes
     a, b, c = ((float(v[0]), float(v[1]), float(v[2])) for v in axes)
     return VolumeGeometry(

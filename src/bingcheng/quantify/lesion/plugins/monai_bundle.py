@@ -10,7 +10,7 @@ from typing import Any
 from bingcheng.core.errors import InputError, Owner, Problem
 from bingcheng.core.wording import text
 from bingcheng.quantify.lesion.method import SegmentationMethod
-from bingcheng.quantify.lesion.plugins.manifest import Manifest, as_manifest, sha256_of
+from bingcheng.quantify.lesion.plugins.manifest import Manifest, as_manifest, sha256_of, text_of
 from bingcheng.quantify.lesion.plugins.onnx import network_method
 
 NO_BUNDLE = Problem(
@@ -68,6 +68,14 @@ def bundle_method(folder: Path, *, key: str | None = None) -> SegmentationMethod
 
 def bundle_manifest(folder: Path, model: Path, *, key: str | None = None) -> Manifest:
     """What a MONAI bundle's metadata and inference configuration say, in a manifest's terms."""
+    try:
+        return _manifest(folder, model, key)
+    except (AttributeError, TypeError, ValueError, KeyError, StopIteration) as error:
+        # A list where a mapping belongs, a word where a number does: nobody else's schema is checked here in full.
+        raise InputError(NO_BUNDLE, file="configs") from error
+
+
+def _manifest(folder: Path, model: Path, key: str | None) -> Manifest:
     metadata = _json(folder, "configs/metadata.json")
     inference = _json(folder, "configs/inference.json")
     network = metadata.get("network_data_format", {})
@@ -94,8 +102,8 @@ def bundle_manifest(folder: Path, model: Path, *, key: str | None = None) -> Man
 
 def _json(folder: Path, name: str) -> dict[str, Any]:
     try:
-        data = json.loads((folder / name).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        data = json.loads(text_of(folder / name))
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(NO_BUNDLE, file=name) from error
     if not isinstance(data, dict):
         raise InputError(NO_BUNDLE, file=name)
@@ -111,7 +119,8 @@ def _licence_line(folder: Path) -> str:
     for name in ("LICENSE", "docs/LICENSE", "LICENSE.txt", "docs/data_license.txt"):
         path = folder / name
         if path.is_file():
-            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+            with path.open(encoding="utf-8", errors="replace") as file:
+                lines = file.read(4000).splitlines()
             first = next((line.strip() for line in lines if line.strip()), "")
             if first:
                 return first[:500]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,8 +18,16 @@ from bingcheng.core.errors import InputError, Owner, Problem
 from bingcheng.core.wording import Text, text
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
-from bingcheng.quantify.lesion.method import SegmentationMethod
-from bingcheng.quantify.lesion.plugins.manifest import Manifest, model_file, read_manifest, sha256_of
+from bingcheng.quantify.lesion.method import SegmentationMethod, between
+from bingcheng.quantify.lesion.plugins.manifest import (
+    INVALID_MANIFEST,
+    MODEL_CHANGED,
+    NO_MODEL_FILE,
+    Manifest,
+    model_file,
+    read_manifest,
+    sha256_of,
+)
 from bingcheng.quantify.lesion.plugins.model_grid import ModelGrid, part_for
 from bingcheng.quantify.lesion.plugins.sliding import slid
 from bingcheng.quantify.lesion.prompt import Prompt
@@ -61,8 +70,8 @@ class NetworkSettings:
 
     version: str
     sha256: str
-    threshold: float
-    overlap: float
+    threshold: float = between(0.0, 1.0)
+    overlap: float = between(0.0, 0.9)
 
 
 def onnx_method(manifest_path: Path) -> SegmentationMethod:
@@ -77,6 +86,8 @@ def onnx_method(manifest_path: Path) -> SegmentationMethod:
         ``quantify.plugin-model-missing``, ``quantify.plugin-model-changed``.
     """
     manifest = read_manifest(manifest_path)
+    if manifest.kind == "remote":
+        raise InputError(INVALID_MANIFEST, where="kind", what="a server is asked, and has no file")
     return network_method(manifest, model_file(manifest, manifest_path.parent))
 
 
@@ -195,11 +206,21 @@ def _enough_memory(manifest: Manifest) -> None:
 
 
 @lru_cache(maxsize=2)
-def _loaded(path: str, sha256: str) -> Any:  # noqa: ARG001 - the digest tells a changed file from the one that is held
+def _loaded(path: str, sha256: str) -> Any:
     runtime: Any = import_module("onnxruntime")
+    # The very bytes that are checked are run: a file may have changed since its method was made.
+    try:
+        held = Path(path).read_bytes()
+    except OSError as error:
+        raise InputError(NO_MODEL_FILE) from error
+    found = hashlib.sha256(held).hexdigest()
+    if found != sha256:
+        raise InputError(MODEL_CHANGED, found=found[:12], expected=sha256[:12])
     options = runtime.SessionOptions()
     options.log_severity_level = 3
-    return runtime.InferenceSession(path, sess_options=options, providers=["CPUExecutionProvider"])
+    # Weights in a second file would escape the sha256; this folder exists nowhere, so none is found.
+    options.add_session_config_entry("session.model_external_initializers_file_folder_path", f"{path}/none")
+    return runtime.InferenceSession(held, sess_options=options, providers=["CPUExecutionProvider"])
 
 
 def _session(model: _Model, name: str) -> Any:
@@ -207,5 +228,7 @@ def _session(model: _Model, name: str) -> Any:
         return _loaded(str(model.path), model.sha256)
     except ImportError as error:
         raise InputError(NO_ONNX, name=name) from error
+    except InputError:
+        raise
     except Exception as error:  # as above: onnxruntime's own kinds
         raise InputError(UNUSABLE_MODEL, name=name, what=text("it can't be loaded")) from error

@@ -6,27 +6,35 @@ in a form and answers with a label image. What is sent holds voxels and their pl
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
 import tempfile
+import threading
+import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote, urlsplit
+from typing import TYPE_CHECKING, Any
+from urllib.parse import SplitResult, quote, urlsplit
 
 import numpy as np
 
 from bingcheng.core.errors import InputError, Owner, Problem, RefusedError, RemoteError
 from bingcheng.core.wording import text
-from bingcheng.image import membership, nifti
+from bingcheng.image import nifti
 from bingcheng.image.geometry import VolumeGeometry
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
-from bingcheng.quantify.lesion.method import SegmentationMethod
-from bingcheng.quantify.lesion.neighbourhood import Mask, Neighbourhood
+from bingcheng.quantify.lesion.method import SegmentationMethod, between
+from bingcheng.quantify.lesion.neighbourhood import Neighbourhood
+from bingcheng.quantify.lesion.plugins import remote_label
 from bingcheng.quantify.lesion.plugins.model_grid import part_for
 from bingcheng.quantify.lesion.prompt import Prompt, PromptKind
+
+if TYPE_CHECKING:
+    from http.client import HTTPResponse
 
 PIXELS_STAY = Problem(
     code="quantify.remote-not-allowed",
@@ -64,6 +72,24 @@ STRANGE_ANSWER = Problem(
     remedy="Check that the address is that of a MONAI Label server, then try again.",
     owner=Owner.OPERATOR,
 )
+SENT_ELSEWHERE = Problem(
+    code="quantify.remote-redirects",
+    says="the server at {host} sends this program on to another address, which it does not follow",
+    remedy="Give the server's final address, if your hospital trusts it.",
+    owner=Owner.OPERATOR,
+)
+UNFIT_ADDRESS = Problem(
+    code="quantify.remote-address",
+    says="this is no address of a server, or its token holds characters that no token has",
+    remedy="Give an address such as https://server.hospital.example:8000, and the token alone on one line.",
+    owner=Owner.OPERATOR,
+)
+OTHER_SERVER = Problem(
+    code="quantify.remote-other-server",
+    says="the settings allow the image to be sent to {allowed}, and this method would send it to {host}",
+    remedy="Allow it for this server, or choose the method of the other one.",
+    owner=Owner.OPERATOR,
+)
 NO_SUCH_MODEL = Problem(
     code="quantify.remote-unknown-model",
     says="the server at {host} knows no model '{model}'",
@@ -74,6 +100,8 @@ NO_SUCH_MODEL = Problem(
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 MOST_BYTES = 1 << 30
 """An answer of more than 1 GiB is no label image of a neighbourhood."""
+PIECE = 1 << 20
+LONGEST_NAME = 200
 ORDER = 70
 
 
@@ -94,11 +122,13 @@ class RemoteServer:
 
     @property
     def host(self) -> str:
-        """Name of the machine, with the port if one was given."""
-        return urlsplit(self.url).netloc.rsplit("@", 1)[-1]
+        """Name of the machine, with the port if one was given; never a password that the address holds."""
+        return _parts(self).netloc.rsplit("@", 1)[-1]
 
     def __repr__(self) -> str:
-        return f"RemoteServer(url={self.url!r})"  # a token must not reach a log
+        # Neither a token nor a password in the address must reach a log.
+        shown = self.url.rpartition("@")[2].partition("?")[0]
+        return f"RemoteServer(url={shown!r})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +155,7 @@ class RemoteSettings:
     host: str
     model: str
     may_leave_machine: bool = False
-    reach_mm: float = 80.0
+    reach_mm: float = between(0.0, 1000.0, 80.0)
 
 
 def remote_models(server: RemoteServer) -> tuple[RemoteModel, ...]:
@@ -142,7 +172,7 @@ def remote_models(server: RemoteServer) -> tuple[RemoteModel, ...]:
     try:
         models = json.loads(body)["models"]
         return tuple(_model(str(name), told) for name, told in sorted(models.items()))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise RemoteError(STRANGE_ANSWER, host=server.host, what=text("list of models")) from error
 
 
@@ -185,6 +215,8 @@ def remote_method(
 
 
 def _model(name: str, told: Mapping[str, Any]) -> RemoteModel:
+    if not name.isprintable() or not 0 < len(name) <= LONGEST_NAME:
+        raise ValueError("a model's name is one line")  # it is written into every region
     labels = told.get("labels") or ()
     return RemoteModel(
         name=name,
@@ -195,8 +227,10 @@ def _model(name: str, told: Mapping[str, Any]) -> RemoteModel:
 
 
 def _drawn(server: RemoteServer, volume: Volume, prompt: Prompt, settings: RemoteSettings) -> Region:
-    if not settings.may_leave_machine:
+    if settings.may_leave_machine is not True:  # a word such as "false" is no permission either
         raise RefusedError(PIXELS_STAY, host=server.host)
+    if settings.host != server.host:
+        raise RefusedError(OTHER_SERVER, allowed=settings.host, host=server.host)
     hood = _sent_part(volume, prompt, settings.reach_mm)
     geometry = hood.volume.geometry.box(hood.start, hood.shape)
     parameters = _parameters(prompt, geometry)
@@ -206,15 +240,17 @@ def _drawn(server: RemoteServer, volume: Volume, prompt: Prompt, settings: Remot
         kind, form = _form(parameters, image.name, image.read_bytes())
         path = f"/infer/{quote(settings.model, safe='')}?image=&output=image"
         name, answer = _asked(server, "POST", path, body=form, content_type=kind, model=settings.model)
-        label = Path(folder) / f"label{_suffix(name)}"
+        label = Path(folder) / f"label{remote_label.suffix(name)}"
         label.write_bytes(answer)
-        mask = _mask(label, geometry, server)
+        mask = remote_label.mask_of(label, geometry)
+    if mask is None:
+        raise RemoteError(STRANGE_ANSWER, host=server.host, what=text("label image"))
     return hood.region(part_for(mask & hood.seen, hood, prompt, settings.model))
 
 
 def _sent_part(volume: Volume, prompt: Prompt, reach_mm: float) -> Neighbourhood:
     whole = tuple(slice(0, n) for n in volume.geometry.shape)
-    if reach_mm <= 0.0:
+    if not reach_mm > 0.0:
         return Neighbourhood.of(volume, (whole[0], whole[1], whole[2]))
     index = volume.geometry.to_index(np.asarray(prompt.points_mm))
     size = np.asarray(volume.geometry.shape)
@@ -253,31 +289,21 @@ def _form(parameters: Mapping[str, object], name: str, image: bytes) -> tuple[st
     return f"multipart/form-data; boundary={boundary}", body
 
 
-def _suffix(name: str) -> str:
-    """The kind of image that the server names; NIfTI, which was asked for, if it names none that is known."""
-    return next((one for one in (".nii.gz", ".nii", ".nrrd") if name.endswith(one)), ".nii.gz")
-
-
-def _mask(label: Path, geometry: VolumeGeometry, server: RemoteServer) -> Mask:
-    """What the server's label image holds above zero, on the grid that was sent."""
+def _parts(server: RemoteServer) -> SplitResult:
     try:
-        found = nifti.read_regions(label, label="lesion")
-    except InputError as error:
-        raise RemoteError(STRANGE_ANSWER, host=server.host, what=text("label image")) from error
-    mask: Mask = np.zeros(geometry.shape, dtype=bool)
-    for region in found:
-        if region.grid.same_grid(geometry, atol_mm=0.1):
-            mask[region.box()] |= region.inside
-        else:
-            part, start = membership.resampled(region.mask, region.geometry, geometry)
-            part, start = membership.clipped(part, start, geometry.shape)
-            box = tuple(slice(s, s + n) for s, n in zip(start, part.shape, strict=True))
-            mask[box] |= part >= 0.5
-    return mask
+        parts = urlsplit(server.url)
+        _ = parts.port  # raises where it is no number
+    except ValueError:
+        # Not chained: the message of the error holds the address, and that may hold a password.
+        raise InputError(UNFIT_ADDRESS) from None
+    # What could break out of a header's line, or can't be written into one.
+    if any(not said.isascii() or not said.isprintable() or " " in said for said in (parts.path, server.token or "")):
+        raise InputError(UNFIT_ADDRESS)
+    return parts
 
 
 def _must_be_secure(server: RemoteServer) -> None:
-    parts = urlsplit(server.url)
+    parts = _parts(server)
     local = parts.scheme == "http" and parts.hostname in LOOPBACK
     if not parts.hostname or not (parts.scheme == "https" or local):
         raise RefusedError(NOT_SECURE, url=f"{parts.scheme}://{server.host}")
@@ -286,33 +312,60 @@ def _must_be_secure(server: RemoteServer) -> None:
 def _asked(
     server: RemoteServer, method: str, path: str, *, body: bytes = b"", content_type: str = "", model: str = ""
 ) -> tuple[str, bytes]:
-    """The file name that the server gives to its answer, and the answer."""
+    """The file name that the server gives to its answer, and the answer; where it redirects to is never asked."""
     from http.client import HTTPConnection, HTTPException, HTTPSConnection  # noqa: PLC0415 - 20 ms that few need
 
     _must_be_secure(server)
-    parts = urlsplit(server.url)
+    parts = _parts(server)
     kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
     connection = kind(str(parts.hostname), parts.port, timeout=server.timeout_s)
     headers = {"Accept": "*/*", **({"Content-Type": content_type} if content_type else {})}
     if server.token is not None:
         headers["Authorization"] = f"Bearer {server.token}"
+    # A socket's own timeout starts anew with each byte; a server must not hold this program by a drop a minute.
+    ends = time.monotonic() + server.timeout_s
+    watch: threading.Timer | None = None
     try:
+        connection.connect()
+        watch = threading.Timer(max(0.0, ends - time.monotonic()), _hang_up, (connection.sock,))
+        watch.daemon = True
+        watch.start()
         connection.request(method, parts.path.rstrip("/") + path, body=body or None, headers=headers)
         response = connection.getresponse()
-        answer = response.read(MOST_BYTES + 1)
-    except (OSError, HTTPException) as error:
+        answer = _read(response)
+    except (OSError, HTTPException, UnicodeError) as error:  # the last of a name that is no host's
         raise RemoteError(UNREACHABLE, host=server.host) from error
     finally:
+        if watch is not None:
+            watch.cancel()
         connection.close()
     _must_be_well(response.status, server, model)
     if len(answer) > MOST_BYTES:
         raise RemoteError(STRANGE_ANSWER, host=server.host, what=text("label image"))
+    if response.length or time.monotonic() >= ends:  # less came than the server said it would send
+        raise RemoteError(UNREACHABLE, host=server.host)
     return _file_name(response.getheader("Content-Disposition") or ""), answer
+
+
+def _hang_up(connected: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # closed meanwhile
+        connected.shutdown(socket.SHUT_RDWR)
+
+
+def _read(response: HTTPResponse) -> bytes:
+    """The answer, or a little more than `MOST_BYTES` of it."""
+    pieces, size = [], 0
+    while size <= MOST_BYTES and (piece := response.read(PIECE)):
+        pieces.append(piece)
+        size += len(piece)
+    return b"".join(pieces)
 
 
 def _must_be_well(status: int, server: RemoteServer, model: str) -> None:
     if status in (401, 403):
         raise RefusedError(NOT_LET_IN, host=server.host, status=status)
+    if status in (301, 302, 303, 307, 308):
+        raise RemoteError(SENT_ELSEWHERE, host=server.host)
     if status == 404 and model:
         raise InputError(NO_SUCH_MODEL, host=server.host, model=model)
     if status != 200:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bingcheng.core.errors import InputError
-from bingcheng.engine.radiomics_settings import ABOUT, limited, read_settings, template
+from bingcheng.engine.radiomics.settings import ABOUT, limited, read_settings, template
 from bingcheng.quantify.radiomics.image_type import ImageType
 from bingcheng.quantify.radiomics.settings import RadiomicsSettings
 

@@ -1,6 +1,6 @@
 """Radiomics in one call: an image and a mask in, in any form, features with uncertainty out.
 
->>> from bingcheng.engine.radiomics import radiomics
+>>> from bingcheng.engine.radiomics.call import radiomics
 >>> result = radiomics("lung.nii.gz", "lung_mask.nii.gz", modality="CT")  # doctest: +SKIP
 >>> result["stat_mean"]  # doctest: +SKIP
 """
@@ -16,13 +16,13 @@ from typing import Any
 from bingcheng.core.errors import BingchengError, InputError, Owner, Problem, Undefined
 from bingcheng.core.refusal import Refusal, SubjectKind
 from bingcheng.core.wording import Text, text
-from bingcheng.engine.radiomics_files import is_file
-from bingcheng.engine.radiomics_forms import subject_of
-from bingcheng.engine.radiomics_inputs import MODALITY_UNKNOWN, Source, Subject, Wanted, found, modality_of
-from bingcheng.engine.radiomics_settings import for_modality, limited, read_settings, settings_of
+from bingcheng.engine.radiomics.files import is_file
+from bingcheng.engine.radiomics.forms import subject_of
+from bingcheng.engine.radiomics.inputs import MODALITY_UNKNOWN, Source, Subject, Wanted, found, modality_of
+from bingcheng.engine.radiomics.settings import for_modality, limited, read_settings, settings_of
 from bingcheng.image.geometry import Triple
 from bingcheng.image.region import Region
-from bingcheng.outputs.radiomics_table import Grade, LesionFeatures
+from bingcheng.outputs.radiomics.table import Grade, LesionFeatures
 from bingcheng.quantify.radiomics.extraction import RadiomicsResult, features
 from bingcheng.quantify.radiomics.image_type import ImageType
 from bingcheng.quantify.radiomics.settings import RadiomicsSettings

@@ -18,8 +18,8 @@ from sklearn.utils import estimator_checks
 from tests.engine.radiomics_making import GRID, labels, pair, voxels
 
 from bingcheng.core.errors import InputError
-from bingcheng.engine.radiomics import radiomics
-from bingcheng.engine.radiomics_transformer import RadiomicsTransformer
+from bingcheng.engine.radiomics.call import radiomics
+from bingcheng.engine.radiomics.transformer import RadiomicsTransformer
 from bingcheng.quantify.radiomics.settings import RadiomicsSettings
 
 PLAIN = RadiomicsSettings(families=("morphology", "statistics"))
@@ -112,7 +112,7 @@ def test_wrong_settings_are_told_when_it_is_fitted():
 def test_without_scikit_learn_the_error_names_the_extra():
     program = (
         "import sys; sys.modules['sklearn'] = None\n"
-        "try:\n    import bingcheng.engine.radiomics_transformer\n"
+        "try:\n    import bingcheng.engine.radiomics.transformer\n"
         "except ImportError as error:\n    print(error)"
     )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)

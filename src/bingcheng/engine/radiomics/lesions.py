@@ -10,10 +10,10 @@ from bingcheng.core.case import Case
 from bingcheng.core.errors import BingchengError
 from bingcheng.core.measurement import NoValue
 from bingcheng.core.provenance import Provenance
-from bingcheng.engine.radiomics_asked import Asked
+from bingcheng.engine.radiomics.asked import Asked
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
-from bingcheng.outputs.feature_set import FeatureKind, FeatureSet
+from bingcheng.outputs.radiomics.feature_set import FeatureKind, FeatureSet
 
 if TYPE_CHECKING:
     from bingcheng.quantify.radiomics.image_type import ImageType

@@ -21,7 +21,7 @@ from bingcheng.engine.discretion import Discretion
 from bingcheng.engine.nifti_masks import MaskFile, assigned, mask_files
 from bingcheng.engine.nifti_masks import placed as placed_mask
 from bingcheng.engine.plan import image_series
-from bingcheng.engine.radiomics_inputs import Found, Source, Subject, Wanted, chosen, told_apart
+from bingcheng.engine.radiomics.inputs import Found, Source, Subject, Wanted, chosen, told_apart
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
 from bingcheng.quantify.suv import suv

@@ -72,7 +72,7 @@ def read_settings(path: Path) -> Given:
         ``quantify.radiomics-setting-not-allowed``, ``quantify.pyradiomics-malformed``,
         ``quantify.pyradiomics-nothing-mapped``, and those of filters.
     """
-    return settings_of(_content(path))
+    return settings_of(content_of(path))
 
 
 def settings_of(content: Mapping[str, Any]) -> Given:
@@ -105,7 +105,8 @@ def limited(types: tuple[ImageType, ...], families: Sequence[str] | None) -> tup
     return tuple(replace(one, settings=replace(one.settings, families=asked)) for one in types)
 
 
-def _content(path: Path) -> Mapping[str, Any]:
+def content_of(path: Path) -> Mapping[str, Any]:
+    """What a settings file holds, by its ending: TOML, YAML or JSON; errors as of `read_settings`."""
     ending = path.suffix.lower()
     if ending not in _READERS:
         raise InputError(UNKNOWN_FORMAT, name=path.name)

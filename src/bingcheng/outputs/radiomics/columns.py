@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from bingcheng.core.measurement import NoValue
 from bingcheng.outputs.assessment import Assessment
-from bingcheng.outputs.feature_set import FeatureCohort, FeatureKind, FeatureSet
-from bingcheng.outputs.radiomics_grade import grade_of
+from bingcheng.outputs.radiomics.feature_set import FeatureCohort, FeatureKind, FeatureSet
+from bingcheng.outputs.radiomics.grade import grade_of
 from bingcheng.outputs.table import (
     DEVICE,
     EXAM_COLUMNS,

@@ -22,7 +22,7 @@ from pydicom.sr import codedict
 from bingcheng.core.codes import Code
 from bingcheng.dicom.exam import VolumeFrames
 from bingcheng.outputs.codes import PRIVATE_SCHEME, unit_code
-from bingcheng.outputs.feature_set import Feature, FeatureSet
+from bingcheng.outputs.radiomics.feature_set import Feature, FeatureSet
 from bingcheng.outputs.seg import SegmentationReference
 from bingcheng.outputs.source_images import as_in_the_images, concept, source_datasets
 from bingcheng.outputs.sr import save_groups

@@ -170,7 +170,7 @@ def found(image: Path, mask: Path | None, wanted: Wanted) -> Found:
 
 def _found(image: Path, mask: Path | None, wanted: Wanted) -> Found:
     # A file of a format of its own is read without DICOM's machinery, which takes half a second to load.
-    from bingcheng.engine import radiomics_files as files  # noqa: PLC0415
+    from bingcheng.engine.radiomics import files  # noqa: PLC0415
 
     if files.is_file(image):
         if mask is None:
@@ -178,7 +178,7 @@ def _found(image: Path, mask: Path | None, wanted: Wanted) -> Found:
         if not files.is_file(mask):
             raise InputError(MIXED_KINDS)
         return Found(sources=(files.source(image, mask, wanted),))
-    from bingcheng.engine import radiomics_dicom as dicom  # noqa: PLC0415
+    from bingcheng.engine.radiomics import dicom  # noqa: PLC0415
 
     if mask is not None:
         return dicom.drawn_by(image, mask, wanted)

@@ -40,19 +40,19 @@ class Asked:
         Raises
         ------
         InputError
-            as `radiomics_settings.read_settings`.
+            as `settings.read_settings`.
         """
         if path is None:
             return Asked()
-        from bingcheng.engine import radiomics_settings  # noqa: PLC0415 - loads what most runs don't need
+        from bingcheng.engine.radiomics import settings as files  # noqa: PLC0415 - loads what most runs don't need
 
-        content = radiomics_settings._content(path)  # noqa: SLF001 - of this floor
-        radiomics_settings.settings_of(content)
+        content = files.content_of(path)
+        files.settings_of(content)
         return Asked(content=json.dumps(content, sort_keys=True, default=str))
 
     def types(self, modality: str) -> tuple[ImageType, ...]:
         """What to extract from an image of a modality."""
-        from bingcheng.engine.radiomics_settings import for_modality, settings_of  # noqa: PLC0415 - as above
+        from bingcheng.engine.radiomics.settings import for_modality, settings_of  # noqa: PLC0415 - as above
 
         return for_modality(modality) if self.content is None else settings_of(json.loads(self.content)).image_types
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bingcheng.core.errors import InputError, Owner, Problem
-from bingcheng.engine.radiomics_inputs import (
+from bingcheng.engine.radiomics.inputs import (
     EMPTY_MASK,
     MASK_OFF_GRID,
     UNITS,
@@ -58,7 +58,7 @@ def subject_of(image: object, mask: object, wanted: Wanted, spacing_mm: Triple |
     Raises
     ------
     InputError
-        ``engine.radiomics-...`` of this module and of `radiomics_inputs`.
+        ``engine.radiomics-...`` of this module and of `inputs`.
     """
     if isinstance(image, str | Path):
         return _read(Path(image), mask, wanted)

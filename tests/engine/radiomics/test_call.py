@@ -13,9 +13,9 @@ from tests.engine.making import ANNA, ct, drawn, pet, structure_set
 from tests.engine.radiomics_making import GRID, labels, pair, saved, voxels
 
 from bingcheng.core.errors import InputError, Undefined
-from bingcheng.engine.radiomics import radiomics, radiomics_of_all
-from bingcheng.engine.radiomics_kernels import PREPARING, prepare
-from bingcheng.engine.radiomics_settings import for_modality
+from bingcheng.engine.radiomics.call import radiomics, radiomics_of_all
+from bingcheng.engine.radiomics.kernels import PREPARING, prepare
+from bingcheng.engine.radiomics.settings import for_modality
 from bingcheng.image.geometry import VolumeGeometry
 from bingcheng.image.nifti import write_region
 from bingcheng.image.region import Region
@@ -52,7 +52,7 @@ def as_itk(array):
 
 
 def test_the_examples_of_the_page_run_as_they_stand(tmp_path, monkeypatch):
-    page = (Path(__file__).parents[2] / "docs" / "radiomics.md").read_text("utf-8")
+    page = (Path(__file__).parents[3] / "docs" / "radiomics.md").read_text("utf-8")
     one_call, pipeline = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     pair(tmp_path, only=1)
     for number in range(6):

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bingcheng.core.errors import BingchengError, InputError, Owner, Problem, Undefined
-from bingcheng.engine.radiomics import Settings, image_types_of, one_lesion
-from bingcheng.engine.radiomics_settings import limited
-from bingcheng.outputs.radiomics_table import LesionFeatures
+from bingcheng.engine.radiomics.call import Settings, image_types_of, one_lesion
+from bingcheng.engine.radiomics.settings import limited
+from bingcheng.outputs.radiomics.table import LesionFeatures
 from bingcheng.quantify.radiomics.families import all_features
 from bingcheng.quantify.radiomics.image_type import ImageType
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from bingcheng.archive.records import ExamRecord
 from bingcheng.core.errors import Undefined
 from bingcheng.core.measurement import NoValue
-from bingcheng.outputs.feature_set import FeatureCohort, FeatureKind, FeatureSet
+from bingcheng.outputs.radiomics.feature_set import FeatureCohort, FeatureKind, FeatureSet
 
 Lesion = tuple[str, str]
 """The person's pseudonym, and the lesion's identifier."""

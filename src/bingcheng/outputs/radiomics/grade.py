@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from bingcheng.core.measurement import NoValue
 from bingcheng.core.wording import Text, text
-from bingcheng.outputs.feature_set import FeatureCohort
+from bingcheng.outputs.radiomics.feature_set import FeatureCohort
 
 GRADES: Mapping[str, Text] = MappingProxyType(
     {

@@ -7,8 +7,8 @@ from typing import Any
 
 from bingcheng.core.measurement import NoValue
 from bingcheng.core.wording import Text
-from bingcheng.outputs.feature_set import FeatureCohort, FeatureKind, FeatureSet, settings_of
-from bingcheng.outputs.radiomics_grade import grade_counts, grade_of
+from bingcheng.outputs.radiomics.feature_set import FeatureCohort, FeatureKind, FeatureSet, settings_of
+from bingcheng.outputs.radiomics.grade import grade_counts, grade_of
 
 Json = dict[str, Any]
 Say = Callable[[Text | str], str]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bingcheng.core.errors import InputError
-from bingcheng.engine.radiomics_inputs import (
+from bingcheng.engine.radiomics.inputs import (
     EMPTY_MASK,
     MASK_OFF_GRID,
     UNITS,

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from bingcheng.core.wording import text
-from bingcheng.engine.radiomics import Told
+from bingcheng.engine.radiomics.call import Told
 from bingcheng.image.geometry import VolumeGeometry
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume

@@ -12,8 +12,8 @@ from tests.engine.making import ct
 from bingcheng.archive.retrieval import exams, fingerprints
 from bingcheng.archive.workspace import Workspace
 from bingcheng.core.errors import InputError
-from bingcheng.engine.radiomics_asked import Asked
-from bingcheng.engine.radiomics_cohorts import cohorts
+from bingcheng.engine.radiomics.asked import Asked
+from bingcheng.engine.radiomics.cohorts import cohorts
 from bingcheng.engine.run import Options, assess
 
 FEW = {"families": ["statistics", "cooccurrence"], "discretisation": {"method": "fixed bin size", "width": 25.0}}

@@ -13,8 +13,8 @@ import numpy as np
 from bingcheng.core.codes import Code
 from bingcheng.core.errors import InputError, Owner, Problem
 from bingcheng.core.wording import text
-from bingcheng.engine.radiomics import Told
-from bingcheng.engine.radiomics_inputs import Subject
+from bingcheng.engine.radiomics.call import Told
+from bingcheng.engine.radiomics.inputs import Subject
 from bingcheng.image.nifti import write_volume
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
