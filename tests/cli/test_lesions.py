@@ -8,7 +8,7 @@ import pytest
 from tests.engine.follow_up_making import QUICK, follow_up
 
 from bingcheng.archive.workspace import Workspace
-from bingcheng.engine import follow_up_pair
+from bingcheng.engine.follow_up import by_images
 from bingcheng.engine.run import Options, assess
 
 WHO = ("--who", "Dr Li", "--why", "seen in both planes")
@@ -21,7 +21,7 @@ def assessed_folder(tmp_path_factory):
     workspace = Workspace.open(folder / "workspace")
     study = follow_up(folder / "study")
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(follow_up_pair, "RegistrationSettings", lambda: QUICK)
+        patched.setattr(by_images, "RegistrationSettings", lambda: QUICK)
         assess(study, workspace, Options(workers=1), lambda *_: None)
     workspace.close()
     return folder / "workspace"

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.padding import Padding
 
 from bingcheng.outputs.assessment import Assessment, ExamView, LinkView, MatchedExams
-from bingcheng.outputs.follow_up_words import LINK_WORDS, certainty, reasons, waiting, whether_to_read
+from bingcheng.outputs.follow_up.words import LINK_WORDS, certainty, reasons, waiting, whether_to_read
 from bingcheng.outputs.language import Language, several
 
 

@@ -17,11 +17,11 @@ from bingcheng.cli.exam_names import exam_named
 from bingcheng.cli.exits import OK, print_json
 from bingcheng.cli.lesion_links import addresses, print_links
 from bingcheng.core.wording import Text, text
-from bingcheng.engine.follow_up_edits import Deciding, Who, take_back_last
+from bingcheng.engine.follow_up.decisions import Deciding, Who, take_back_last
 from bingcheng.engine.publish import publish
 from bingcheng.engine.view import assessment
 from bingcheng.outputs.assessment import Assessment, ExamView, MatchedExams
-from bingcheng.outputs.follow_up_json import matched_as_json
+from bingcheng.outputs.follow_up.stored_form import matched_as_json
 from bingcheng.outputs.language import Language
 
 Track = tuple[str, str]

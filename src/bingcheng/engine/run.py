@@ -27,8 +27,8 @@ from bingcheng.engine.agreed import agreed
 from bingcheng.engine.conformance_objects import write_conformance_objects
 from bingcheng.engine.discretion import Discretion
 from bingcheng.engine.examine import examined
-from bingcheng.engine.follow_up import match_follow_ups
-from bingcheng.engine.follow_up_pair import PairTask, matched
+from bingcheng.engine.follow_up.by_images import PairTask, matched
+from bingcheng.engine.follow_up.pairs import match_follow_ups
 from bingcheng.engine.judgement import judge_exams
 from bingcheng.engine.methods import fingerprint, installed
 from bingcheng.engine.nifti_masks import mask_files

@@ -23,7 +23,7 @@ from bingcheng.core.refusal import Refusal
 from bingcheng.core.wording import Text, text
 from bingcheng.dicom.acquisition import Acquisition
 from bingcheng.engine.doses import all_doses, dose_findings
-from bingcheng.engine.follow_up_view import FollowUp, by_uid, followed, in_time_by_patient, matched_exams
+from bingcheng.engine.follow_up.shown import FollowUp, by_uid, followed, in_time_by_patient, matched_exams
 from bingcheng.engine.judgement import in_time
 from bingcheng.engine.radiomics.cohorts import cohorts
 from bingcheng.outputs.acquisition_facts import fact_lines

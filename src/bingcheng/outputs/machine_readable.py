@@ -18,7 +18,7 @@ from bingcheng.core.refusal import Refusal
 from bingcheng.core.wording import Text
 from bingcheng.outputs.assessment import Assessment, ExamView, LesionView, SeriesView, SiteView
 from bingcheng.outputs.dose_json import dose_as_json
-from bingcheng.outputs.follow_up_json import link_as_json, matched_as_json
+from bingcheng.outputs.follow_up.stored_form import link_as_json, matched_as_json
 from bingcheng.outputs.language import Language
 from bingcheng.outputs.radiomics.stored_form import cohort_as_json, features_as_json
 from bingcheng.outputs.summary import headline, protocol_of

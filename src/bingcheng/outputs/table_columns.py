@@ -12,7 +12,7 @@ from bingcheng.core.refusal import Refusal
 from bingcheng.core.wording import Text, text
 from bingcheng.outputs.assessment import Assessment
 from bingcheng.outputs.dose_columns import dose_rows
-from bingcheng.outputs.follow_up_columns import LESION_LINKS
+from bingcheng.outputs.follow_up.columns import LESION_LINKS
 from bingcheng.outputs.radiomics.columns import RADIOMICS
 from bingcheng.outputs.summary import protocol_of
 from bingcheng.outputs.table import (

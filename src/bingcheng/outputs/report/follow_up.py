@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bingcheng.compare.lesions import LesionChange
 from bingcheng.core.wording import Text
 from bingcheng.outputs.assessment import Assessment, LinkView, MatchedExams
-from bingcheng.outputs.follow_up_words import LINK_WORDS, certainty, labels_of, reasons, waiting, whether_to_read
+from bingcheng.outputs.follow_up.words import LINK_WORDS, certainty, labels_of, reasons, waiting, whether_to_read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

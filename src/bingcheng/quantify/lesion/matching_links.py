@@ -202,7 +202,7 @@ class _Matcher:
         doubtful = self._other_names(i, j)
         if tracked:
             far = len(mine) == len(theirs) == 1 and self.seen.log_odds[i, j] < self.asked.far_log_odds
-            reasons, doubtful = (text("They carry the same tracking identifier."), *reasons), far
+            reasons, doubtful = (text("They carry the same name."), *reasons), far
         elif doubtful:
             reasons = (*reasons, text("They carry different tracking identifiers."))
         single = len(mine) == len(theirs) == 1
@@ -256,7 +256,7 @@ class _Matcher:
             if self.seen.log_odds[i, j] < self.asked.far_log_odds:
                 found.append(
                     text(
-                        "{before} of the earlier exam and {after} of the later one carry the same tracking identifier"
+                        "{before} of the earlier exam and {after} of the later one carry the same name"
                         " but lie {distance_mm} mm apart.",
                         before=self.names[0][i],
                         after=self.names[1][j],

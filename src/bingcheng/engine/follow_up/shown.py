@@ -12,7 +12,7 @@ from bingcheng.archive.records import ExamRecord
 from bingcheng.compare.tracks import MatchedPair, NamedLesions, Tracks, tracks
 from bingcheng.core.errors import InputError, Owner, Problem
 from bingcheng.core.refusal import Refusal, SubjectKind
-from bingcheng.engine.follow_up_held import Held, held
+from bingcheng.engine.follow_up.held import Held, held
 from bingcheng.engine.judgement import in_time
 from bingcheng.outputs.assessment import LinkView, MatchedExams
 from bingcheng.quantify.lesion.matching import Edit, Link

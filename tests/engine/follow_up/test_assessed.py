@@ -13,9 +13,9 @@ from bingcheng.archive.matchings import DrawnExam, DrawnLesion
 from bingcheng.archive.workspace import Workspace
 from bingcheng.compare.change import Verdict
 from bingcheng.core.errors import InputError
-from bingcheng.engine import follow_up_pair
-from bingcheng.engine.follow_up import NOT_AT_HAND, pairs_to_match
-from bingcheng.engine.follow_up_edits import Deciding, Who, take_back_last
+from bingcheng.engine.follow_up import by_images
+from bingcheng.engine.follow_up.decisions import Deciding, Who, take_back_last
+from bingcheng.engine.follow_up.pairs import NOT_AT_HAND, pairs_to_match
 from bingcheng.engine.run import Options, assess
 from bingcheng.engine.view import assessment
 from bingcheng.outputs.language import Language
@@ -35,7 +35,7 @@ def exams(tmp_path_factory):
 @pytest.fixture
 def quick(monkeypatch):
     """A coarser registration."""
-    monkeypatch.setattr(follow_up_pair, "RegistrationSettings", lambda: QUICK)
+    monkeypatch.setattr(by_images, "RegistrationSettings", lambda: QUICK)
 
 
 def run(folder, *paths, **options):
@@ -55,7 +55,7 @@ def run(folder, *paths, **options):
 def matched_workspace(exams, tmp_path_factory):
     folder = tmp_path_factory.mktemp("workspace")
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(follow_up_pair, "RegistrationSettings", lambda: QUICK)
+        patched.setattr(by_images, "RegistrationSettings", lambda: QUICK)
         run(folder, *exams)
     return folder
 
@@ -219,7 +219,7 @@ def test_an_exam_that_comes_alone_is_told_and_matched_once_both_are_given(exams,
 
     def nothing(task):
         asked.append(task.pair)
-        return follow_up_pair.not_matched(task.pair, task.digest, InputError(follow_up_pair.SERIES_GONE))
+        return by_images.not_matched(task.pair, task.digest, InputError(by_images.SERIES_GONE))
 
     monkeypatch.setattr("bingcheng.engine.run.matched", nothing)
     folder = tmp_path / "workspace"
@@ -238,7 +238,7 @@ def test_exams_that_cannot_be_registered_are_told_and_the_rest_goes_on(tmp_path,
     def failing(*_args):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(follow_up_pair, "register", failing)
+    monkeypatch.setattr(by_images, "register", failing)
     _, seen = run(tmp_path / "workspace", *exams)
     (refusal,) = [r for exam in seen.exams for r in exam.refusals]
     assert refusal.code == "engine.lesions-not-matched"
@@ -315,7 +315,7 @@ def test_lesions_of_one_label_stay_apart_where_the_images_can_not_be_matched(tmp
     def failing(*_args):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(follow_up_pair, "register", failing)
+    monkeypatch.setattr(by_images, "register", failing)
     names = ("liver", "left")
     lesions = {name: EARLIER[name] for name in names}
     called = {name: Said("tumour") for name in names}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from bingcheng.core.wording import Text, text
 from bingcheng.outputs.assessment import Assessment
-from bingcheng.outputs.follow_up_words import reasons
+from bingcheng.outputs.follow_up.words import reasons
 from bingcheng.outputs.table import PATIENT, Kind, Row, Table, column
 
 BETWEEN = " + "

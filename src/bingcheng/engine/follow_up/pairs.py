@@ -25,7 +25,7 @@ from bingcheng.archive.matchings import (
 from bingcheng.archive.workspace import Workspace
 from bingcheng.compare.tracks import repeated
 from bingcheng.core.errors import InputError, Owner, Problem
-from bingcheng.engine.follow_up_pair import Drawn, PairTask, not_matched
+from bingcheng.engine.follow_up.by_images import Drawn, PairTask, not_matched
 from bingcheng.engine.plan import Task
 
 REVISION = 1

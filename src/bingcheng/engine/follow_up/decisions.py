@@ -10,7 +10,7 @@ from bingcheng.archive.matchings import Decision, decisions, save_decisions, und
 from bingcheng.archive.workspace import Workspace
 from bingcheng.compare.tracks import MatchedPair, NamedLesions
 from bingcheng.core.errors import InputError, Owner, Problem
-from bingcheng.engine.follow_up_view import FollowUp
+from bingcheng.engine.follow_up.shown import FollowUp
 from bingcheng.outputs.assessment import Assessment
 from bingcheng.quantify.lesion.matching import Action, Edit
 from bingcheng.quantify.lesion.matching_edits import NOTHING_TO_UNDO

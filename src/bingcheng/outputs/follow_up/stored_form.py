@@ -8,7 +8,7 @@ from typing import Any
 from bingcheng.compare.tracks import FollowedLink
 from bingcheng.core.wording import Text
 from bingcheng.outputs.assessment import LinkView, MatchedExams
-from bingcheng.outputs.follow_up_words import reasons
+from bingcheng.outputs.follow_up.words import reasons
 from bingcheng.quantify.lesion.matching import Link
 
 Json = dict[str, Any]

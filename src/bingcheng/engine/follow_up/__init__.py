@@ -1,0 +1,1 @@
+"""Lesions over a patient's exams: matched by their images, decided by people, shown."""

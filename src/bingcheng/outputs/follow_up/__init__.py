@@ -1,0 +1,1 @@
+"""How lesions were matched between exams, in words, tables and JSON."""
