@@ -14,16 +14,16 @@ from tests.engine.making import ct
 from tests.engine.processes import BINGCHENG, environment, finished, start, stored_exams
 
 HEAVY = ("numpy", "pydicom", "SimpleITK", "numba", "sqlalchemy", "scipy", "highdicom", "pyarrow", "jinja2", "pydantic")
-TOP = "schema version identified headline sites exams changes comparison dose radiomics refusals tally report"
+TOP = "schema version identified headline sites exams changes follow_up comparison dose radiomics refusals tally report"
 EXAM = "uid label patient site day performed_on description series findings refusals"
 SERIES = "uid modality description device facts measurements lesions"
-LESION = "lesion label method measurements radiomics"
+LESION = "lesion track label method measurements radiomics"
 MEASUREMENT = "key label value standard_uncertainty unit no_value tells provenance"
 FINDING = (
     "protocol protocol_title criterion role series_uid lesion title outcome level trust gates measured limit value "
     "distance unit peers reason remedy owner source"
 )
-CHANGE = "patient lesion label verdict lead changes"
+CHANGE = "patient lesion label verdict lead changes links"
 REFUSAL = "code kind subject study_uid series_uid count reason remedy owner"
 
 
@@ -54,7 +54,8 @@ except SystemExit: print('LOADED', *{name.split('.')[0] for name in sys.modules}
 
 
 @pytest.mark.parametrize(
-    "command", [(), ("assess",), ("demo",), ("show",), ("protocols",), ("measures",), ("verify",), ("protocol",)]
+    "command",
+    [(), ("assess",), ("demo",), ("show",), ("protocols",), ("measures",), ("verify",), ("protocol",), ("lesions",)],
 )
 def test_every_help_speaks_plainly_in_both_languages(bingcheng, command):
     english, chinese = bingcheng(*command, "--help"), bingcheng("--lang", "zh", *command, "--help")

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from tests.compare.dose_records import record as dose_record
 from tests.outputs.features import feature_cohort, feature_set
+from tests.outputs.links import matched_exams
 
 from bingcheng.compare.change import Change, Verdict
 from bingcheng.compare.dose_groups import BodyRegion, Procedure
@@ -172,6 +173,7 @@ def assessment():
         sites=(),
         exams=exams,
         radiomics=(feature_cohort(),),
+        follow_up=(matched_exams(),),
         changes=(
             LesionChange(
                 patient="P1",
@@ -203,7 +205,7 @@ def test_each_table_is_written_in_both_forms(assessment, tmp_path):
     paths = write_tables(assessment, tmp_path)
     names = {
         f"{t}.{e}"
-        for t in ("measurements", "findings", "changes", "sites", "doses", "radiomics", "refusals")
+        for t in ("measurements", "findings", "changes", "sites", "doses", "radiomics", "lesion_links", "refusals")
         for e in ("csv", "parquet")
     }
     assert {p.name for p in paths} == names == {p.name for p in tmp_path.iterdir()}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 from tests.engine.follow_up_making import EARLIER, QUICK, STORY, Said, follow_up
-from tests.engine.making import write_study
+from tests.engine.making import BRUNO, dwi, pet, write_study
 
 from bingcheng.archive.matchings import DrawnExam, DrawnLesion
 from bingcheng.archive.workspace import Workspace
@@ -18,6 +20,7 @@ from bingcheng.engine.follow_up.decisions import Deciding, Who, take_back_last
 from bingcheng.engine.follow_up.pairs import NOT_AT_HAND, pairs_to_match
 from bingcheng.engine.run import Options, assess
 from bingcheng.engine.view import assessment
+from bingcheng.image.registration import Registration
 from bingcheng.outputs.language import Language
 from bingcheng.outputs.machine_readable import as_json
 from bingcheng.outputs.tables import write_tables
@@ -323,3 +326,37 @@ def test_lesions_of_one_label_stay_apart_where_the_images_can_not_be_matched(tmp
     _, seen = run(tmp_path / "workspace", *study)
     assert seen.changes == ()
     assert seen.follow_up == ()
+
+
+@pytest.mark.slow
+def test_labels_with_the_patients_name_are_matched_and_stored_without_it(tmp_path, quick):
+    called = {"liver": Said("Quellberg liver"), "a": Said("a of Annabeth")}
+    lesions = {"earlier": {"liver": EARLIER["liver"]}, "later": {"a": EARLIER["liver"]}}
+    study = follow_up(tmp_path / "study", names=called, **lesions)
+    _, seen = run(tmp_path / "workspace", *study)
+    assert story(seen) == {("same", ("liver",), ("a of",))}
+    with sqlite3.connect(tmp_path / "workspace" / "bingcheng.sqlite") as connection:
+        (stored,) = connection.execute("SELECT record FROM matching").fetchone()
+    connection.close()
+    assert "liver" in stored
+    assert not [word for word in ("Quellberg", "Annabeth", "KH-70412") if word in stored]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("write", "unit"), [(pet, "g/ml"), (dwi, "{arbitrary}")])
+def test_pet_is_registered_as_suv_and_diffusion_by_its_lowest_weighting(tmp_path, monkeypatch, write, unit):
+    seen_units = []
+
+    def still(fixed, moving, _settings):
+        seen_units.extend((fixed.unit, moving.unit))
+        assert min(fixed.voxels.shape) > 1
+        return Registration.identity(fixed.geometry, moving.geometry)
+
+    monkeypatch.setattr(by_images, "register", still)
+    for number in (1, 2):  # another name gives the lesion another identifier; the number says that it is one patient
+        write(tmp_path / "study" / str(number), name=f"exam-{number}", patient=replace(BRUNO, name=f"Name{number}"))
+    _, seen = run(tmp_path / "workspace", tmp_path / "study")
+    assert seen_units == [unit, unit]
+    ((view,),) = [one.links for one in seen.follow_up]
+    assert (view.link.kind.value, view.link.needs_reader) == ("same", True)
+    assert any("different tracking identifiers" in str(one) for one in view.link.reasons)

@@ -83,7 +83,10 @@ def matched(task: PairTask) -> Proposal:
     try:
         return Proposal(pair=task.pair, digest=task.digest, matching=_matching(task))
     except BingchengError as error:
-        return not_matched(task.pair, task.digest, error)
+        told = not_matched(task.pair, task.digest, error)
+        assert told.refusal is not None
+        people = Discretion.about([task.earlier.task.exam, task.later.task.exam])
+        return replace(told, refusal=people.refusal(told.refusal))
     except Exception as error:  # noqa: BLE001 - a fault of this program costs one pair and is said, not hidden
         fault = InputError(UNEXPECTED_MATCHING, error=type(error).__name__, where=_place(error))
         return not_matched(task.pair, task.digest, fault)
@@ -127,8 +130,18 @@ def _read(drawn: Drawn, working_mm: float) -> tuple[Volume, dict[str, Region]]:
     index, lesions = _lesions(series, {i: regions for (uid, i), regions in placed.items() if uid == series.uid})
     volume = averaged(_volume(series, index), working_mm, window=(-np.inf, np.inf))
     discretion = Discretion.about([exam])
-    named = ((storable(discretion.label(name)), region) for name, region in lesions)
+    named = ((storable(discretion.label(name)), _discreet(region, discretion)) for name, region in lesions)
     return volume, {name: region for name, region in named if not region.empty}
+
+
+def _discreet(region: Region, discretion: Discretion) -> Region:
+    """The region without what betrays the patient: its words are stored with the matching."""
+    uid = region.tracking_uid
+    return replace(
+        region,
+        label=storable(discretion.label(region.label)),
+        tracking_uid=None if uid is None else storable(discretion.label(uid)),
+    )
 
 
 def _lesions(series: Series, drawn: dict[int, tuple[Region, ...]]) -> tuple[int, Sequence[tuple[str, Region]]]:
