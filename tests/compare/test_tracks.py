@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bingcheng.compare.tracks import MatchedPair, NamedLesions, by_name, tracks
 from bingcheng.quantify.lesion.matching import Link, LinkKind, Matching, Member, kind_of
-from bingcheng.quantify.lesion.matching_edits import declared_new, linked, unlinked
+from bingcheng.quantify.lesion.matching_edits import declared_new, declared_vanished, linked, unlinked
 
 AT = datetime(2026, 5, 1)  # noqa: DTZ001 - as the database keeps times
 WHO = {"by": "reader", "at": AT, "why": "seen"}
@@ -158,3 +158,14 @@ def test_what_was_only_proposed_as_new_or_vanished_does_not_end_a_name(kind):
     alone = ((), ("x",)) if kind is LinkKind.NEW else (("a",), ())
     found = tracks({"P": [first, second, third]}, [pair(first, second, alone)])
     assert found.name("3", "a") == "a"
+
+
+@pytest.mark.parametrize("kind", [LinkKind.NEW, LinkKind.VANISHED])
+def test_what_a_person_calls_new_or_vanished_does_end_a_name_over_exams_between(kind):
+    first, second, third = exam("1", "a"), exam("2", "x"), exam("3", "a")
+    if kind is LinkKind.NEW:
+        decided = replace(pair(second, third), matching=declared_new(by_name(second, third), "a", **WHO))
+    else:
+        decided = replace(pair(first, second), matching=declared_vanished(by_name(first, second), "a", **WHO))
+    found = tracks({"P": [first, second, third]}, [decided])
+    assert found.name("1", "a") != found.name("3", "a")
