@@ -116,7 +116,7 @@ def follow_up(
     second = with_lesions(warp.later(trunk, trunk.geometry, outside=-1000.0), moved.values())
     folders = root / "1", root / "2"
     for number, (folder, volume, lesions) in enumerate(zip(folders, (first, second), (earlier, moved), strict=True)):
-        _exam(folder, f"follow-{number}", volume, lesions, called, patient, 56 * number)
+        _exam(folder, f"follow-{number}-{patient.patient_id}", volume, lesions, called, patient, 56 * number)
     return folders
 
 
@@ -135,7 +135,7 @@ def _exam(
     shown = Volume(voxels=volume.voxels + noise, geometry=geometry, unit=volume.unit)
     acquired = CtAcquisition(
         modality="CT",
-        series_uid=uid_of("series", name, patient.patient_id),
+        series_uid=uid_of("series", name),
         device=device(NORTH, f"{NORTH} CT"),
         started_at=at,
         series_description="Body 4 mm",
@@ -148,7 +148,7 @@ def _exam(
         convolution_kernel="Br40",
         patient_position="HFS",
     )
-    paths = write_ct(shown, acquired, study(f"{name}{patient.patient_id}", patient, at), folder, series_number=2)
+    paths = write_ct(shown, acquired, study(name, patient, at), folder, series_number=2)
     regions = [_region(lesion, geometry, called.get(key, Said(key))) for key, lesion in lesions.items()]
     frames = VolumeFrames(
         frames=tuple(FrameSource(path=path) for path in paths),

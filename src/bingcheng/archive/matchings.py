@@ -88,7 +88,7 @@ class DrawnExam:
 
 
 def drawn_exams(connection: Connection) -> tuple[DrawnExam, ...]:
-    """Every stored exam with its lesions, in the order of patients, times and UIDs; undated ones first."""
+    """Every stored exam with its lesions, in the order of patients, times and UIDs; undated ones last."""
     series, lesion, exam = schema.series.c, schema.lesion.c, schema.exam.c
     found: dict[str, list[DrawnLesion]] = {}
     query = (
@@ -102,7 +102,7 @@ def drawn_exams(connection: Connection) -> tuple[DrawnExam, ...]:
     heads = connection.execute(select(exam.uid, exam.patient, exam.performed_at, exam.fingerprint)).all()
     ordered = sorted(
         heads,
-        key=lambda head: (head.patient, head.performed_at or datetime.min, head.uid),  # noqa: DTZ901 - a key only
+        key=lambda head: (head.patient, head.performed_at or datetime.max, head.uid),  # noqa: DTZ901 - a key only
     )
     return tuple(
         DrawnExam(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bingcheng.archive.matchings import Decision, decisions, save_decisions, undo_decision
+from bingcheng.archive.matchings import Decision, decisions, drawn_exams, save_decisions, undo_decision
 from bingcheng.archive.workspace import Workspace
 from bingcheng.compare.tracks import MatchedPair, NamedLesions
 from bingcheng.core.errors import InputError, Owner, Problem
@@ -74,10 +74,11 @@ class Deciding:
     def __init__(self, workspace: Workspace, seen: Assessment) -> None:
         self._workspace = workspace
         self._uids = {exam.label: exam.uid for exam in seen.exams}
-        dated = sorted(seen.exams, key=lambda exam: (exam.day is None, exam.day or 0))
         self._patients: dict[str, list[NamedLesions]] = {}
-        for exam in dated:
-            labels = {lesion.lesion: lesion.label for series in exam.series for lesion in series.lesions}
+        with workspace.reading() as connection:
+            drawn = drawn_exams(connection)
+        for exam in drawn:
+            labels = {lesion.lesion: lesion.label for lesion in reversed(exam.lesions)}
             self._patients.setdefault(exam.patient, []).append(NamedLesions(exam_uid=exam.uid, labels=labels))
         self._of = {exam.exam_uid: patient for patient, exams in self._patients.items() for exam in exams}
         self._exams: Mapping[str, NamedLesions] = {
