@@ -14,7 +14,18 @@ from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
-from benchmarks import ct_exam, demo, header_index, judging, machine, start
+from benchmarks import (
+    ct_exam,
+    demo,
+    filters,
+    header_index,
+    judging,
+    machine,
+    radiomics,
+    radiomics_cold,
+    radiomics_uncertainty,
+    start,
+)
 from benchmarks.clock import ContenderError
 from benchmarks.result import Result
 from benchmarks.settings import Settings
@@ -26,12 +37,20 @@ BENCHMARKS: Mapping[str, Callable[[Settings], Result]] = MappingProxyType(
         "exam-jpeg-lossless": partial(ct_exam.run, syntax="jpeg-lossless"),
         "exam-jpeg-2000": partial(ct_exam.run, syntax="jpeg-2000"),
         "judging": judging.run,
+        "radiomics-2k": partial(radiomics.run_lesion, size="2k"),
+        "radiomics-30k": partial(radiomics.run_lesion, size="30k"),
+        "radiomics-400k": partial(radiomics.run_lesion, size="400k"),
+        "radiomics-many": radiomics.run_many,
+        "radiomics-memory": radiomics.run_memory,
+        "radiomics-cold": radiomics_cold.run,
+        "radiomics-uncertainty": radiomics_uncertainty.run,
+        "filters": filters.run,
         "start": start.run,
         "demo": demo.run,
     }
 )
-OPTIONAL = frozenset(("exam-jpeg-2000",))
-"""Run only when named: a second compressed syntax."""
+OPTIONAL = frozenset(("exam-jpeg-2000", "radiomics-uncertainty", "filters"))
+"""Run only when named: a second compressed syntax, and what is compared with MIRP, which takes 1.8 GiB of disk."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -54,6 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
             slices=asked.slices,
             matrix=asked.matrix,
             exams=asked.exams,
+            lesions=asked.lesions,
             peers=not asked.no_peers,
             profile=asked.profile,
         )
@@ -79,6 +99,7 @@ def _asked(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--slices", type=int, default=300, help="slices of the CT exam")
     parser.add_argument("--matrix", type=int, default=512, help="rows and columns of the CT exam")
     parser.add_argument("--exams", type=int, default=1000, help="stored exams to judge")
+    parser.add_argument("--lesions", type=int, default=1000, help="lesions to extract features of at once")
     parser.add_argument("--data", type=Path, help="keep generated data here and use it again; else it is temporary")
     parser.add_argument("--json", type=Path, help="write the figures into this file")
     parser.add_argument("--no-peers", action="store_true", help="install no other software")

@@ -17,6 +17,7 @@ class Settings:
     files : headers to index.
     slices, matrix : of the CT exam.
     exams : stored exams to judge.
+    lesions : lesions whose radiomics features are extracted at once.
     peers : whether to install and run the peers that are no dependency of ours.
     profile : whether to profile the exam as well.
     """
@@ -27,5 +28,6 @@ class Settings:
     slices: int = 300
     matrix: int = 512
     exams: int = 1000
+    lesions: int = 1000
     peers: bool = True
     profile: bool = False

@@ -14,7 +14,7 @@ from bingcheng.archive import schema
 from bingcheng.archive.retrieval import acquisition, exam_facts
 from bingcheng.archive.workspace import Workspace
 from bingcheng.engine.judgement import judge_exams
-from bingcheng.protocol.conformance import choose, judge_all
+from bingcheng.protocol.conformance import judge_fitting
 from bingcheng.protocol.library import protocols
 
 DAY = date(2026, 7, 1)
@@ -35,7 +35,7 @@ def _warm(workspace: Workspace) -> None:
         facts = exam_facts(connection)
     for exam in facts[:40]:
         found = tuple(acquisition(modality, stored) for modality, stored in exam.acquisitions)
-        judge_all(choose(protocols(), found), found)
+        judge_fitting(protocols(), found)
 
 
 def _whole(workspace: Workspace) -> dict[str, float]:
@@ -51,9 +51,9 @@ def _facts(workspace: Workspace) -> Callable[[], dict[str, float]]:
     def work() -> dict[str, float]:
         findings = judged = 0
         for found in exams:
-            chosen = choose(protocols(), found)
-            judged += bool(chosen)
-            findings += len(judge_all(chosen, found))
+            of_exam = judge_fitting(protocols(), found)
+            judged += bool(of_exam)
+            findings += len(of_exam)
         return {"exams": len(exams), "judged": judged, "findings": findings}
 
     return work
