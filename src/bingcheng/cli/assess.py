@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from bingcheng.archive.workspace import Workspace
 from bingcheng.cli.exits import GATE, NOTHING_FOUND, OK, print_json, tell_error
 from bingcheng.cli.nothing_found import nothing_found
+from bingcheng.cli.progress import progress_bars
 from bingcheng.cli.terminal import MOST_REFUSALS, print_refusals, print_summary
 from bingcheng.cli.usage import WrongUsage
 from bingcheng.core.errors import Owner, Problem
-from bingcheng.core.wording import Text, text
+from bingcheng.core.wording import text
 from bingcheng.engine.publish import Published, publish
 from bingcheng.engine.radiomics.asked import Asked
 from bingcheng.engine.run import Options, Tally, assess
-from bingcheng.engine.run import Progress as Told
 from bingcheng.engine.view import assessment
 from bingcheng.outputs.assessment import Assessment
 from bingcheng.outputs.language import Language
@@ -134,26 +131,3 @@ def _report(request: Request, language: Language, tally: Tally, seen: Assessment
         print_json(result)
     elif not request.quiet:
         print_summary(Console(), language, seen, tally, published)
-
-
-@contextmanager
-def progress_bars(language: Language, *, shown: bool) -> Iterator[Told]:
-    """One bar a step, on the error stream, so that what is printed can be piped on."""
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        disable=not shown,
-    ) as bars:
-        numbers: dict[str, int] = {}
-
-        def told(step: Text, done: int, total: int) -> None:
-            words = language.say(step)
-            if words not in numbers:
-                numbers[words] = bars.add_task(words, total=total)
-            bars.update(bars.task_ids[numbers[words]], completed=done, total=total)
-
-        yield told

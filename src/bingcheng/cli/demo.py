@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bingcheng.cli.assess import Request, progress_bars, run_assess
+from bingcheng.cli.assess import Request, run_assess
+from bingcheng.cli.progress import progress_bars
 from bingcheng.core.wording import text
 from bingcheng.engine.demo.study import write_demo
 from bingcheng.outputs.language import Language

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bingcheng.cli.exits import NOTHING_FOUND, OK, print_json, tell_error
+from bingcheng.cli.progress import progress_bars
 from bingcheng.cli.usage import WrongUsage
 from bingcheng.core.errors import InputError, Owner, Problem
 from bingcheng.core.refusal import Refusal
-from bingcheng.core.wording import Text, text
+from bingcheng.core.wording import text
 from bingcheng.engine.radiomics.call import Chosen, Extracted, Told, extracted
 from bingcheng.engine.radiomics.inputs import MODALITY_UNKNOWN, NOTHING_TO_MEASURE, Found, Wanted, found, modality_of
 from bingcheng.engine.radiomics.kernels import prepare
@@ -94,7 +92,7 @@ def _extract(request: Request, image: Path, given: Given | None, language: Langu
 
     if given is not None and given.remarks and not request.json:
         _tell_remarks(given, language)
-    with progress(language, shown=not request.json and sys.stderr.isatty()) as told:
+    with progress_bars(language, shown=not request.json and sys.stderr.isatty(), passing=True) as told:
         if there.sources:
             prepare(types(there.sources[0].modality), told)
         answer = extracted(there.sources, types, workers=request.workers, uncertainty=request.uncertainty, told=told)
@@ -171,26 +169,3 @@ def _write_settings(path: Path, modality: str | None, language: Language) -> int
     said = text("Settings written to {file}; change what you need, and give it with --settings.", file=str(path))
     Console().print(language.say(said), highlight=False, markup=False, soft_wrap=True)
     return OK
-
-
-@contextmanager
-def progress(language: Language, *, shown: bool) -> Iterator[Told]:
-    """A bar a step on the error stream, gone when all is done."""
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        transient=True,
-        disable=not shown,
-    ) as bars:
-        numbers: dict[str, int] = {}
-
-        def told(step: Text, done: int, total: int) -> None:
-            words = language.say(step)
-            if words not in numbers:
-                numbers[words] = bars.add_task(words, total=total)
-            bars.update(bars.task_ids[numbers[words]], completed=done, total=total)
-
-        yield told

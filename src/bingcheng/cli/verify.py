@@ -9,8 +9,8 @@ from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
-from bingcheng.cli.assess import progress_bars
 from bingcheng.cli.exits import GATE, OK, print_json
+from bingcheng.cli.progress import progress_bars
 from bingcheng.core.units import unit
 from bingcheng.core.wording import text
 from bingcheng.engine.ibsi import RESPONSE_MAP, recomputed, summaries

@@ -55,18 +55,23 @@ SMALLEST_MM, LARGEST_MM = 1e-6, 1e6
 """Spacings beyond are mistakes, and their areas and volumes leave the range of numbers."""
 
 
-@runtime_checkable
-class Filter(Protocol):
-    """Turns an image into a response map of its size; frozen, compared by its settings."""
+class Described(Protocol):
+    """What is known of a filter apart from what it does."""
 
     name: ClassVar[str]
     """The name by which settings call it."""
-    ibsi: ClassVar[str]
-    """Its identifier in the IBSI 2 reference manual."""
 
     @property
     def by_slice(self) -> bool:
         """Whether slices (y, x) are filtered by themselves."""
+
+
+@runtime_checkable
+class Filter(Described, Protocol):
+    """Turns an image into a response map of its size; frozen, compared by its settings."""
+
+    ibsi: ClassVar[str]
+    """Its identifier in the IBSI 2 reference manual."""
 
     @property
     def unitless(self) -> bool:
@@ -183,16 +188,16 @@ def fine_enough(name: str, size_mm: float, spacing_mm: float, *, voxels: float) 
         raise Undefined(TOO_FINE, filter=name, size_mm=size_mm, spacing_mm=spacing_mm, least_mm=least_mm)
 
 
-def settings_of(one: Filter, **fields: object) -> dict[str, object]:
+def settings_of(one: Described, **fields: object) -> dict[str, object]:
     """The mapping of a filter: its name, then its settings in a stable order; None is left out."""
     return {"name": one.name} | {key: value for key, value in fields.items() if value is not None}
 
 
-def filtered_axes(one: Filter) -> tuple[int, ...]:
+def filtered_axes(one: Described) -> tuple[int, ...]:
     """The axes (0 = z) that a filter works along."""
     return (1, 2) if one.by_slice else (0, 1, 2)
 
 
-def box_reach(one: Filter, reach: tuple[int, int, int]) -> Triple3:
+def box_reach(one: Described, reach: tuple[int, int, int]) -> Triple3:
     """The reach of a filter, which is none along z when it works by slice."""
     return (0, *reach[1:]) if one.by_slice else reach

@@ -28,7 +28,76 @@ LEAST_SIGMA_VOXELS = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gaussian:
+class Bell:
+    """What filters made of a Gaussian share: its width, where it ends, and what lies beyond the edge.
+
+    Parameters
+    ----------
+    sigma_mm : standard deviation.
+    cutoff_sigmas : beyond how many standard deviations along an axis the kernel ends.
+    boundary : beyond the edge.
+    by_slice : in each slice by itself.
+
+    Raises
+    ------
+    InputError
+        ``quantify.filter-parameter``.
+    """
+
+    name: ClassVar[str]
+    unitless: ClassVar[bool] = False
+
+    sigma_mm: float
+    cutoff_sigmas: float = 4.0
+    boundary: Boundary = MIRROR
+    by_slice: bool = False
+
+    def __post_init__(self) -> None:
+        positive(self.name, "sigma_mm", self.sigma_mm, most=1000)
+        positive(self.name, "cutoff_sigmas", self.cutoff_sigmas, most=20)
+
+    def reach_voxels(self, spacing_mm: Triple) -> Triple3 | None:
+        """The cut-off, rounded; the whole image if it repeats."""
+        if self.boundary.beyond is Beyond.PERIODIC:
+            return None
+        z, y, x = (self._half(step) for step in spacing_mm)
+        return box_reach(self, (z, y, x))
+
+    def steps_mm(self, spacing_mm: Triple) -> list[float]:
+        """The spacings along the axes that the filter works along.
+
+        Raises
+        ------
+        Undefined
+            ``quantify.filter-finer-than-voxels``.
+        """
+        steps = [spacing_mm[axis] for axis in filtered_axes(self)]
+        for step in steps:
+            fine_enough(self.name, self.sigma_mm, step, voxels=LEAST_SIGMA_VOXELS)
+        return steps
+
+    def bell(self, step_mm: float) -> NDArray[np.float64]:
+        """Samples of the Gaussian density times the voxel's side, out to the cut-off; they sum to nearly 1."""
+        half = self._half(step_mm)
+        peak = step_mm / (sqrt(2 * pi) * self.sigma_mm)
+        return np.array([peak * exp(-((k * step_mm / self.sigma_mm) ** 2) / 2) for k in range(-half, half + 1)])
+
+    def as_mapping(self) -> dict[str, object]:
+        """Plain settings."""
+        return settings_of(
+            self,
+            sigma_mm=self.sigma_mm,
+            cutoff_sigmas=self.cutoff_sigmas,
+            boundary=self.boundary.plain(),
+            by_slice=self.by_slice,
+        )
+
+    def _half(self, step_mm: float) -> int:
+        return floor(self.cutoff_sigmas * self.sigma_mm / step_mm + 0.5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gaussian(Bell):
     """Weighted mean with Gaussian weights, as `IBSI_2` defines it (8BC3), normalised so that a constant stays.
 
     Parameters
@@ -46,19 +115,6 @@ class Gaussian:
 
     name: ClassVar[str] = "gaussian"
     ibsi: ClassVar[str] = "8BC3"
-    unitless: ClassVar[bool] = False
-
-    sigma_mm: float
-    cutoff_sigmas: float = 4.0
-    boundary: Boundary = MIRROR
-    by_slice: bool = False
-
-    def __post_init__(self) -> None:
-        _check(self)
-
-    def reach_voxels(self, spacing_mm: Triple) -> Triple3 | None:
-        """The cut-off, rounded; the whole image if it repeats."""
-        return _reach(self, spacing_mm)
 
     def response(self, voxels: NDArray[Any], spacing_mm: Triple) -> NDArray[np.float32]:
         """The smoothed image (z, y, x), in the image's unit.
@@ -71,16 +127,12 @@ class Gaussian:
             ``quantify.filter-finer-than-voxels``: the standard deviation is below half a voxel.
         """
         single = checked(voxels)
-        bells = [bell(self, step) / bell(self, step).sum() for step in _steps(self, spacing_mm)]
-        return separable(single, [None] * (3 - len(bells)) + bells, self.boundary)
-
-    def as_mapping(self) -> dict[str, object]:
-        """Plain settings."""
-        return _mapping(self)
+        bells = [self.bell(step) for step in self.steps_mm(spacing_mm)]
+        return separable(single, [None] * (3 - len(bells)) + [one / one.sum() for one in bells], self.boundary)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LaplacianOfGaussian:
+class LaplacianOfGaussian(Bell):
     """Laplacian of the image after Gaussian smoothing, as `IBSI_2` defines it (L6PA).
 
     The kernel in D dimensions is ``-1/s^2 (2 pi s^2)^(-D/2) (D - |k|^2/s^2) exp(-|k|^2/(2 s^2))``, s being the standard
@@ -103,19 +155,6 @@ class LaplacianOfGaussian:
 
     name: ClassVar[str] = "laplacian_of_gaussian"
     ibsi: ClassVar[str] = "L6PA"
-    unitless: ClassVar[bool] = False
-
-    sigma_mm: float
-    cutoff_sigmas: float = 4.0
-    boundary: Boundary = MIRROR
-    by_slice: bool = False
-
-    def __post_init__(self) -> None:
-        _check(self)
-
-    def reach_voxels(self, spacing_mm: Triple) -> Triple3 | None:
-        """The cut-off, rounded; the whole image if it repeats."""
-        return _reach(self, spacing_mm)
 
     def response(self, voxels: NDArray[Any], spacing_mm: Triple) -> NDArray[np.float32]:
         """The Laplacian (z, y, x), in the image's unit (per squared voxel, of which the manual makes no unit).
@@ -150,9 +189,9 @@ class LaplacianOfGaussian:
         Undefined
             ``quantify.filter-finer-than-voxels``.
         """
-        steps = _steps(self, spacing_mm)
+        steps = self.steps_mm(spacing_mm)
         unit_mm2 = float(np.prod(steps)) ** (2 / len(steps))
-        bells = [bell(self, step) for step in steps]
+        bells = [self.bell(step) for step in steps]
         curves = []
         for one, step in zip(bells, steps, strict=True):
             place_mm = step * (np.arange(one.size) - one.size // 2)
@@ -179,20 +218,6 @@ class LaplacianOfGaussian:
 
         return amplitude
 
-    def as_mapping(self) -> dict[str, object]:
-        """Plain settings."""
-        return _mapping(self)
-
-
-Bell = Gaussian | LaplacianOfGaussian
-
-
-def bell(one: Bell, step_mm: float) -> NDArray[np.float64]:
-    """Samples of the Gaussian density times the voxel's side, out to the cut-off; they sum to nearly 1."""
-    half = _half(one, step_mm)
-    peak = step_mm / (sqrt(2 * pi) * one.sigma_mm)
-    return np.array([peak * exp(-((k * step_mm / one.sigma_mm) ** 2) / 2) for k in range(-half, half + 1)])
-
 
 def _cosines(kernel: NDArray[np.float64], angles: NDArray[np.float32]) -> NDArray[np.float32]:
     """The transform of an even kernel at angular frequencies of any shape."""
@@ -200,36 +225,3 @@ def _cosines(kernel: NDArray[np.float64], angles: NDArray[np.float32]) -> NDArra
     waves = np.cos(angles[..., None].astype(float) * np.arange(-half, half + 1))
     result: NDArray[np.float32] = (waves @ kernel).astype(np.float32)
     return result
-
-
-def _half(one: Bell, step_mm: float) -> int:
-    return floor(one.cutoff_sigmas * one.sigma_mm / step_mm + 0.5)
-
-
-def _steps(one: Bell, spacing_mm: Triple) -> list[float]:
-    steps = [spacing_mm[axis] for axis in filtered_axes(one)]
-    for step in steps:
-        fine_enough(one.name, one.sigma_mm, step, voxels=LEAST_SIGMA_VOXELS)
-    return steps
-
-
-def _reach(one: Bell, spacing_mm: Triple) -> Triple3 | None:
-    if one.boundary.beyond is Beyond.PERIODIC:
-        return None
-    z, y, x = (_half(one, step) for step in spacing_mm)
-    return box_reach(one, (z, y, x))
-
-
-def _check(one: Bell) -> None:
-    positive(one.name, "sigma_mm", one.sigma_mm, most=1000)
-    positive(one.name, "cutoff_sigmas", one.cutoff_sigmas, most=20)
-
-
-def _mapping(one: Bell) -> dict[str, object]:
-    return settings_of(
-        one,
-        sigma_mm=one.sigma_mm,
-        cutoff_sigmas=one.cutoff_sigmas,
-        boundary=one.boundary.plain(),
-        by_slice=one.by_slice,
-    )

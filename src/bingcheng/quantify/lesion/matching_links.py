@@ -21,7 +21,6 @@ from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from bingcheng.core.errors import InputError, Owner, Problem
 from bingcheng.core.wording import Text, text
@@ -121,6 +120,9 @@ def _assigned(seen: Pairs, tracked: Sequence[Group]) -> list[Group]:
     for mine, theirs in tracked:
         gain[list(mine)] = 0.0
         gain[:, list(theirs)] = 0.0
+    # Every command that lists measures loads this module, and none of them needs a tenth of a second of optimisers.
+    from scipy.optimize import linear_sum_assignment  # noqa: PLC0415
+
     # A dummy for each lesion gains nothing; neither does a pair that is less likely than not.
     whole = np.zeros((rows + columns, rows + columns))
     whole[:rows, :columns] = gain

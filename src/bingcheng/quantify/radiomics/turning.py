@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any, TypedDict
 
 import numpy as np
@@ -46,18 +47,9 @@ def turned(volume: Volume, region: Region, angle_deg: float) -> Turned:
     if full.dtype == bool:
         mask = mask >= 0.5
     place = Region.of(mask, volume.geometry, label=region.label)
-    lesion = Region(
-        mask=place.mask,
-        start=place.start,
-        grid=volume.geometry,
-        label=region.label,
-        tracking_uid=region.tracking_uid,
-        code=region.code,
-        method=region.method,
-        source_uid=region.source_uid,
+    return Turned(
+        volume=replace(volume, voxels=voxels, valid=valid), region=replace(region, mask=place.mask, start=place.start)
     )
-    geometry = volume.geometry
-    return Turned(volume=Volume(voxels=voxels, geometry=geometry, unit=volume.unit, valid=valid), region=lesion)
 
 
 def _matrix(angle: float, height_mm: float, width_mm: float) -> NDArray[np.float64]:
