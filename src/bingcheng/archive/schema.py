@@ -17,7 +17,7 @@ from sqlalchemy import (
     Text,
 )
 
-VERSION = 3
+VERSION = 4
 """Raised with each change of the tables (see `bingcheng.archive.upgrade`); a program never opens a workspace of a later
 version than its own."""
 
@@ -51,6 +51,14 @@ exam = Table(
     Column("description", Text, nullable=False),
     Column("version", String(32), nullable=False, comment="release that assessed it"),
     Column("judged", String(64), comment="digest of what its findings were judged from; null before the first time"),
+)
+
+exam_source = Table(
+    "exam_source",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _exam_uid(),
+    Column("path", Text, nullable=False, comment="folder or archive that held the exam when it was read"),
 )
 
 series = Table(

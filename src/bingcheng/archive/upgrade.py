@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from sqlalchemy import Connection, select, update
 
-from bingcheng.archive import schema
+from bingcheng.archive import rooms, schema
 
 
 def upgrade(connection: Connection) -> None:
@@ -42,7 +42,12 @@ def _radiomics_and_follow_up(connection: Connection) -> None:
         table.create(connection, checkfirst=True)
 
 
+def _exchange(connection: Connection) -> None:
+    """3 to 4: objects received, people, cases and all that hospitals exchange; none has any rows yet."""
+    rooms.metadata.create_all(connection)
+
+
 STEPS: Mapping[int, Callable[[Connection], None]] = MappingProxyType(
-    {1: _statements_and_summaries, 2: _radiomics_and_follow_up}
+    {1: _statements_and_summaries, 2: _radiomics_and_follow_up, 3: _exchange}
 )
 """What brings a workspace of the version that is the key to the next one."""

@@ -17,7 +17,7 @@ from urllib.parse import quote
 from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from bingcheng.archive import schema
+from bingcheng.archive import rooms, schema
 from bingcheng.archive.codec import storable
 from bingcheng.archive.problems import (
     DATABASE_FILE,
@@ -229,7 +229,7 @@ def _prepare(engine: Engine) -> None:
     with engine.begin() as connection:  # the lock of a writer: whoever comes second finds the tables made
         if engine.dialect.has_table(connection, schema.about.name):
             upgrade(connection)
-        schema.metadata.create_all(connection)
+        rooms.metadata.create_all(connection)
         if connection.execute(select(schema.about.c.key)).first() is None:
             rows = [{"key": "version", "value": str(schema.VERSION)}, {"key": "secret", "value": secrets.token_hex(32)}]
             connection.execute(insert(schema.about), rows)

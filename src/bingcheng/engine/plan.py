@@ -117,6 +117,12 @@ def image_series(exam: Exam) -> tuple[Series, ...]:
     return tuple(s for s in exam.series if s.modality in IMAGE_MODALITIES and s.volumes and not s.localiser)
 
 
+def places(exam: Exam) -> frozenset[Path]:
+    """The folders that hold the exam's files, and the archives that hold them in files of their own."""
+    found = (source for series in exam.series for source in series.sources)
+    return frozenset((source.path.parent if source.member is None else source.path).absolute() for source in found)
+
+
 def short(uid: str) -> str:
     """A short name for a UID, for folders; tells nothing about the patient."""
     return hashlib.sha256(uid.encode()).hexdigest()[:12]

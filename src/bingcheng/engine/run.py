@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
+from bingcheng.archive.exam_sources import save_sources
 from bingcheng.archive.matchings import Proposal
 from bingcheng.archive.records import ExamRecord
 from bingcheng.archive.retrieval import fingerprints
@@ -32,7 +33,7 @@ from bingcheng.engine.follow_up.pairs import match_follow_ups
 from bingcheng.engine.judgement import judge_exams
 from bingcheng.engine.methods import fingerprint, installed
 from bingcheng.engine.nifti_masks import mask_files
-from bingcheng.engine.plan import DICOM_FOLDER, Plan, Task, plan, without_outputs
+from bingcheng.engine.plan import DICOM_FOLDER, Plan, Task, places, plan, without_outputs
 from bingcheng.engine.problems import NO_SUCH_PATH, UNEXPECTED
 from bingcheng.engine.radiomics.asked import Asked, asked_for
 from bingcheng.outputs.language import Language
@@ -122,6 +123,7 @@ def assess(paths: Sequence[Path], workspace: Workspace, options: Options, progre
         progress(step, done, len(tasks))
     strays = (*(r for r in todo.stray if r.kind is not SubjectKind.EXAM), *sorted(failures, key=lambda r: r.subject))
     save_stray_refusals(workspace, [people.refusal(refusal) for refusal in strays])
+    save_sources(workspace, {task.exam.uid: places(task.exam) for task in todo.tasks})
     _follow(workspace, todo.tasks, options, progress)
     step = text("Judging against the protocols")
     progress(step, 0, 1)

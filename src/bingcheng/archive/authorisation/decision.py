@@ -1,0 +1,111 @@
+"""The one place where it is decided whether somebody may do something. Pure: it asks no database and no clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bingcheng.archive.authorisation.action import PATIENT_DATA, Action
+from bingcheng.archive.authorisation.actor import Actor, glass
+from bingcheng.archive.authorisation.rights import GIVES, RIGHTS, Reach
+from bingcheng.archive.authorisation.role import Role
+from bingcheng.archive.authorisation.scope import SCOPE_ACTIONS
+from bingcheng.archive.authorisation.subject import Subject, SubjectKind
+from bingcheng.core.errors import Owner, Problem, RefusedError
+
+NOT_ALLOWED = Problem(
+    code="archive.not-allowed",
+    says="you may not do this",
+    remedy="Ask the administrator of your hospital, if your work needs it.",
+    owner=Owner.OPERATOR,
+)
+
+
+class Ground(StrEnum):
+    """Why it was decided so."""
+
+    RIGHT = "right"
+    BROKEN_GLASS = "broken-glass"
+    NOBODY = "nobody"
+    NO_ROLE = "no-role"
+    NO_SCOPE = "no-scope"
+    NOT_YOURS = "not-yours"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """Whether it is allowed, and why."""
+
+    allowed: bool
+    ground: Ground
+
+
+def decide(actor: Actor, action: Action, subject: Subject | None = None) -> Decision:
+    """Whether `actor` may do `action` to `subject`; without a subject, whether to anything at all."""
+    if actor.person is None:
+        return Decision(allowed=False, ground=Ground.NOBODY)
+    if actor.scopes is not None and not any(action in SCOPE_ACTIONS[scope] for scope in actor.scopes):
+        return Decision(allowed=False, ground=Ground.NO_SCOPE)
+    if _opened_in_emergency(actor, action, subject):
+        return Decision(allowed=True, ground=Ground.BROKEN_GLASS)
+    reaches = reaches_of(actor, action)
+    if not reaches:
+        return Decision(allowed=False, ground=Ground.NO_ROLE)
+    if subject is None or any(_reached(actor, reach, subject) for reach in reaches):
+        return Decision(allowed=True, ground=Ground.RIGHT)
+    return Decision(allowed=False, ground=Ground.NOT_YOURS)
+
+
+def check(actor: Actor, action: Action, subject: Subject | None = None) -> None:
+    """Raise unless it is allowed.
+
+    Raises
+    ------
+    RefusedError
+        ``archive.not-allowed``.
+    """
+    if not decide(actor, action, subject).allowed:
+        raise RefusedError(NOT_ALLOWED)
+
+
+def reaches_of(actor: Actor, action: Action) -> frozenset[Reach]:
+    """Whose things the actor's roles let the actor do `action` to."""
+    return frozenset(RIGHTS[role][action] for role in actor.roles if action in RIGHTS[role])
+
+
+def may_give(actor: Actor, role: Role) -> bool:
+    """Whether `actor` may give somebody the role `role`."""
+    return actor.scopes is None and any(role in GIVES.get(own, ()) for own in actor.roles)
+
+
+def _opened_in_emergency(actor: Actor, action: Action, subject: Subject | None) -> bool:
+    """Whether an exam was opened; to read exams at all, one opened exam is enough, as the row is checked later."""
+    if action is not Action.READ_EXAM or not actor.broken_glass:
+        return False
+    if subject is None:
+        return True
+    if subject.kind is not SubjectKind.EXAM or subject.hospital is None or subject.study_uid is None:
+        return False
+    return glass(subject.hospital, subject.study_uid) in actor.broken_glass
+
+
+def _reached(actor: Actor, reach: Reach, subject: Subject) -> bool:
+    own = actor.hospital is not None and subject.hospital == actor.hospital
+    match reach:
+        case Reach.ANY:
+            return True
+        case Reach.SELF:
+            return subject.person == actor.person
+        case Reach.OWN:
+            return own
+        case Reach.GRANTED:
+            return own or subject.granted
+        case Reach.EMERGENCY:
+            return own or subject.emergency
+        case Reach.INSTALLATION:
+            return subject.hospital is None
+
+
+def touches_patients(action: Action) -> bool:
+    """Whether `action` touches the data of patients who can be identified."""
+    return action in PATIENT_DATA

@@ -1,0 +1,10 @@
+"""The tables of every room of the archive, so that a workspace is made with all of them.
+
+Each room declares its own in a module ``tables`` against the one `metadata`; what is not named here is not made.
+"""
+
+from __future__ import annotations
+
+from bingcheng.archive import schema
+
+metadata = schema.metadata
