@@ -6,5 +6,6 @@ Each room declares its own in a module ``tables`` against the one `metadata`; wh
 from __future__ import annotations
 
 from bingcheng.archive import schema
+from bingcheng.archive.jobs import tables as _jobs  # noqa: F401 - importing it declares its tables
 
 metadata = schema.metadata

@@ -1,0 +1,1 @@
+"""What is done in the background with exams that were received: a queue that survives the program's end."""

@@ -1,0 +1,27 @@
+"""The table of the queue."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, DateTime, Index, Integer, String, Table, Text
+
+from bingcheng.archive.schema import metadata
+
+job = Table(
+    "job",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("space", String(64), nullable=False),
+    Column("study_uid", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("asked_at", DateTime, nullable=False),
+    Column("started_at", DateTime),
+    Column("ended_at", DateTime),
+    Column("tries", Integer, nullable=False, default=0),
+    Column("step", Text, comment="what is being done, as it is told to people"),
+    Column("done", Integer, nullable=False, default=0),
+    Column("total", Integer, nullable=False, default=0),
+    Column("reason", Text, comment="why it failed, as a refusal"),
+    Index("job_of_study", "study_uid", "space", "id"),
+    Index("job_by_state", "state", "id"),
+)
