@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DEMO := demo-study
 
 .DEFAULT_GOAL := help
-.PHONY: help install dev demo test check format lock translations docs bench clean
+.PHONY: help install dev demo viewer test check format lock translations docs bench clean
 
 help: ## List these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -30,6 +30,9 @@ dev: $(VENV)/.dev ## The same, with what tests, checks and docs need
 
 demo: install ## Generate a three-hospital study, assess it, write the report
 	$(BIN)/bingcheng demo $(DEMO)
+
+viewer: install ## Bring the viewer that the pages show images with (needs npm or the extra `viewer`)
+	$(BIN)/python tools/viewer.py
 
 test: dev ## Run the tests
 	$(BIN)/python -m pytest -n logical --dist loadfile $(PYTEST_ARGS)

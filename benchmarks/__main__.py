@@ -17,7 +17,13 @@ from types import MappingProxyType
 from benchmarks import (
     ct_exam,
     demo,
+    exchange_deidentify,
+    exchange_dicomweb,
+    exchange_dimse,
+    exchange_pages,
+    exchange_store,
     filters,
+    follow_up,
     header_index,
     judging,
     machine,
@@ -45,12 +51,21 @@ BENCHMARKS: Mapping[str, Callable[[Settings], Result]] = MappingProxyType(
         "radiomics-cold": radiomics_cold.run,
         "radiomics-uncertainty": radiomics_uncertainty.run,
         "filters": filters.run,
+        "follow-up": follow_up.run,
+        "store": exchange_store.run,
+        "store-queries": exchange_store.run_queries,
+        "dimse": exchange_dimse.run,
+        "dicomweb": exchange_dicomweb.run,
+        "deidentify": exchange_deidentify.run,
+        "deidentify-exam": exchange_deidentify.run_exam,
+        "pages": exchange_pages.run,
         "start": start.run,
         "demo": demo.run,
     }
 )
-OPTIONAL = frozenset(("exam-jpeg-2000", "radiomics-uncertainty", "filters"))
-"""Run only when named: a second compressed syntax, and what is compared with MIRP, which takes 1.8 GiB of disk."""
+OPTIONAL = frozenset(("exam-jpeg-2000", "radiomics-uncertainty", "filters", "follow-up", "dimse", "dicomweb"))
+"""Run only when named: a second compressed syntax, what is compared with MIRP, which takes 1.8 GiB of disk, with
+SimpleITK's B-splines, which take minutes, and with Orthanc, which the system has to have."""
 
 
 def main(arguments: list[str] | None = None) -> int:

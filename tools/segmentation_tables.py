@@ -12,6 +12,7 @@ import math
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -25,12 +26,12 @@ from bingcheng.image.phantoms.render import Part, compose, region_of, voxel_blur
 from bingcheng.image.phantoms.shapes import Ellipsoid, HalfSpace, sphere_of, turned
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
-from bingcheng.quantify.diameter import longest_axis
 from bingcheng.quantify.lesion.method import SegmentationMethod
 from bingcheng.quantify.lesion.pet_threshold import FixedUptake, Percist
 from bingcheng.quantify.lesion.pet_vote import MajorityVote
 from bingcheng.quantify.lesion.prompt import Click, Prompt, PromptKind, RecistLine
 from bingcheng.quantify.lesion.segment import installed_methods, methods_for, segment
+from bingcheng.quantify.size.diameter import longest_axis
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "segmentation.md"
 REPEATS = 5
@@ -60,8 +61,17 @@ def shifted(generator: np.random.Generator, spacing_mm: Triple) -> Triple:
     return float(x), float(y), float(z)
 
 
-def pet(diameter_mm: float, contrast: float, seed: int, *, uneven: bool = False) -> Case:
-    """A sphere in a background of SUV 1; uneven: with a hot core of thrice the uptake, and a cold one of SUV 1."""
+def pet(
+    diameter_mm: float,
+    contrast: float,
+    seed: int,
+    *,
+    uneven: bool = False,
+    hotter: float = 3.0,
+    sd: float = 0.1,
+    blur_mm: float = 2.8,
+) -> Case:
+    """A sphere in a background of SUV 1; uneven: with a core of `hotter` times the uptake, and a cold one of SUV 1."""
     generator = np.random.default_rng(seed)
     spacing = (4.0, 4.0, 4.0)
     geometry = grid(diameter_mm, spacing, 45.0)
@@ -70,12 +80,12 @@ def pet(diameter_mm: float, contrast: float, seed: int, *, uneven: bool = False)
     parts = [Part(shape=ball, value=contrast)]
     if uneven:
         off = diameter_mm / 4.0
-        parts.append(Part(shape=sphere_of(0.4 * diameter_mm, (centre[0] + off, *centre[1:])), value=3.0 * contrast))
+        parts.append(Part(shape=sphere_of(0.4 * diameter_mm, (centre[0] + off, *centre[1:])), value=hotter * contrast))
         parts.append(Part(shape=sphere_of(0.35 * diameter_mm, (centre[0] - off, *centre[1:])), value=1.0))
         centre = (centre[0] + off, centre[1], centre[2])
-    clean = compose(parts, geometry, (2.8, 2.8, 2.8), background=1.0, unit="g/ml")
+    clean = compose(parts, geometry, (blur_mm, blur_mm, blur_mm), background=1.0, unit="g/ml")
     voxels = noise.pet(
-        np.asarray(clean.voxels), relative_sd=0.1, reference=2.0, sigma_voxels=(0.8, 0.8, 0.8), rng=generator
+        np.asarray(clean.voxels), relative_sd=sd, reference=2.0, sigma_voxels=(0.8, 0.8, 0.8), rng=generator
     )
     image = Volume(voxels=voxels, geometry=geometry, unit="g/ml")
     return Case(image=image, truth=region_of(ball, geometry, label="t"), truth_mm3=ball.volume_mm3, centre_mm=centre)
@@ -195,6 +205,24 @@ def pet_table() -> str:
     return table(head, methods, columns)
 
 
+def sizes_table() -> str:
+    """PET: the recommended method and the two it is made of, by size, over contrasts, noise and blur."""
+    known = installed_methods()
+    keys = ("pet_by_size", "pet_background_corrected", "pet_steepest_border", "pet_adapted_peak")
+    methods = [(str(known[key].label), known[key], None) for key in keys]
+    sizes = (10.0, 12.0, 15.0, 20.0, 25.0, 35.0, 50.0)
+    # Each lesion lies elsewhere on the grid, by its number.
+    seen = list(product((4.0, 8.0, 16.0), (0.05, 0.1, 0.2), (2.1, 2.8, 3.4), range(2)))
+    even = [[pet(d, c, n, sd=sd, blur_mm=blur_mm) for n, (c, sd, blur_mm, _) in enumerate(seen)] for d in sizes]
+    mixed = list(product((4.0, 8.0), (1.5, 2.0, 3.0), (0.05, 0.1, 0.2), range(3)))
+    uneven = [
+        [pet(d, c, n, uneven=True, hotter=hotter, sd=sd) for n, (c, hotter, sd, _) in enumerate(mixed)]
+        for d in sizes[2:]
+    ]
+    head = [f"{d:g} mm" for d in sizes] + [f"{d:g} mm uneven" for d in sizes[2:]]
+    return table(head, methods, [*even, *uneven])
+
+
 def nodule_table() -> str:
     """CT nodules by size and surroundings, from one click."""
     method = installed_methods()["ct_lung_nodule"]
@@ -236,7 +264,12 @@ def tissue_table() -> str:
     return table([name for name, _, _ in scenes], methods, columns)
 
 
-TABLES: dict[str, Callable[[], str]] = {"pet": pet_table, "nodules": nodule_table, "tissue": tissue_table}
+TABLES: dict[str, Callable[[], str]] = {
+    "pet": pet_table,
+    "pet sizes": sizes_table,
+    "nodules": nodule_table,
+    "tissue": tissue_table,
+}
 
 
 def marks(name: str) -> tuple[str, str]:
@@ -248,9 +281,12 @@ def main() -> int:
     """Write the tables, or check that the page has a place for each."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing; fail if the page lacks a table")
+    parser.add_argument("names", nargs="*", help=f"which of {', '.join(TABLES)}; all unless named")
     given = parser.parse_args()
     page = PAGE.read_text(encoding="utf-8")
     for name, make in TABLES.items():
+        if given.names and name not in given.names:
+            continue
         begin, end = marks(name)
         if begin not in page or end not in page:
             print(f"{PAGE}: no place for the table '{name}'")

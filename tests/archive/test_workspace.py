@@ -125,13 +125,11 @@ def test_a_workspace_of_a_newer_release_is_not_touched(tmp_path):
     assert (tmp_path / "bingcheng.sqlite").read_bytes() == before
 
 
+TABLES_OF_VERSION_1 = {"about", "identity", "exam", "series", "lesion", "measurement", "refusal"}
 FINDINGS_OF_VERSION_1 = """
-    DROP TABLE radiomics;
-    DROP TABLE matching;
-    DROP TABLE lesion_edit;
-    DROP TABLE statement;
-    DROP TABLE dose;
-    DROP TABLE finding;
+    ALTER TABLE exam DROP COLUMN failed;
+    ALTER TABLE exam DROP COLUMN unknown;
+    ALTER TABLE exam DROP COLUMN passed;
     CREATE TABLE finding (
         id INTEGER NOT NULL PRIMARY KEY,
         exam_uid VARCHAR(64) NOT NULL REFERENCES exam (uid) ON DELETE CASCADE,
@@ -151,6 +149,10 @@ def of_version_1(folder: Path) -> None:
     save_exam(opened, record("1.1"))
     opened.close()
     with sqlite3.connect(folder / "bingcheng.sqlite") as connection:
+        found = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'")
+        for (name,) in found.fetchall():
+            if name not in TABLES_OF_VERSION_1:
+                connection.execute(f"DROP TABLE IF EXISTS {name}")
         connection.executescript(FINDINGS_OF_VERSION_1)
     connection.close()
 
@@ -167,6 +169,7 @@ def test_a_workspace_of_an_earlier_release_is_brought_up_to_date_and_keeps_its_e
         assert connection.scalar(version) == str(schema.VERSION)
         assert statements(connection) == ()
         assert (proposals(connection), decisions(connection)) == ((), ())
+        assert connection.execute(select(schema.exam.c.failed, schema.exam.c.passed)).all() == [(0, 0)]
     opened.close()
     again = Workspace.open(tmp_path)
     assert [one.uid for one in exams(again)] == ["1.1"]

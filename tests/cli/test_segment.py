@@ -59,7 +59,7 @@ def test_one_click_on_a_pet_gives_a_segmentation_a_picture_and_the_numbers(bingc
     assert re.search(r"SUVmax\s+6 g/ml", said.out)
     assert re.search(r"Volume\s+1\d\.\d+ ml", said.out)
     assert "Where this method goes wrong" in said.out
-    assert "pet_background_corrected(fraction=0.42, fill_holes=False)/1" in said.out
+    assert "pet_by_size(small_mm=30, fraction=0.42, fill_holes=False)/1" in said.out
     assert "--method names another" in said.out
     assert names_nobody(BRUNO, said.out, (tmp_path / "a.json").read_text())
     assert complaints(tmp_path / "a.dcm") == []
@@ -71,7 +71,7 @@ def test_one_click_on_a_pet_gives_a_segmentation_a_picture_and_the_numbers(bingc
     assert region.tracking_uid == told["tracking_uid"]
     segment = pydicom.dcmread(tmp_path / "a.dcm").SegmentSequence[0]
     assert (segment.SegmentLabel, segment.SegmentAlgorithmType) == ("Lesion 1", "SEMIAUTOMATIC")
-    assert segment.SegmentAlgorithmName == "pet_background_corrected(fraction=0.42, fill_holes=False)/1"
+    assert segment.SegmentAlgorithmName == "pet_by_size(small_mm=30, fraction=0.42, fill_holes=False)/1"
     assert segment.SegmentDescription == f"semi-automatic {segment.SegmentAlgorithmName}"
     picture = Image.open(BytesIO((tmp_path / "a.png").read_bytes()))
     assert picture.mode == "RGB"
@@ -95,7 +95,7 @@ def test_in_a_process_of_its_own_json_is_one_document(pet_folder):
         [sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True, timeout=120
     )
     assert said.stderr == ""
-    assert json.loads(said.stdout)["lesions"][0]["method_key"] == "pet_background_corrected"
+    assert json.loads(said.stdout)["lesions"][0]["method_key"] == "pet_by_size"
 
 
 def test_a_lung_nodule_in_a_nifti_file_keeps_its_parts_of_voxels(bingcheng, tmp_path):
@@ -130,7 +130,7 @@ def test_several_marks_are_several_lesions_in_one_file(bingcheng, pet_folder, tm
     call = ("segment", pet_folder, *HERE, "--at", "-40,0,0", "--box", "15,-15,-25:65,35,25")
     said = bingcheng(*call, "--out", "both.nii.gz", "--out", "both.dcm", "--label", "GTV")
     assert said.code == 0, said.err
-    assert "engine.segmentation-click-far-off" in said.err
+    assert "quantify.click-far-off" in said.err
     assert "GTV 2" in said.err
     assert "shares voxels with that of 'GTV 3'" in said.out
     assert np.unique(read(tmp_path / "both.nii.gz")).tolist()[:2] == [0, 1]
@@ -219,7 +219,7 @@ def test_every_correction_in_the_help_is_understood_and_every_other_is_told():
         (("pet", *HERE, "--method", "pet_percist"), 3, "quantify.segmentation-settings-needed"),
         (("pet", *HERE, "--method", "pet_fixed_uptake", "--set", "threshold_g_per_ml=40"), 3, "quantify.uptake-below"),
         (("pet", "--at", "4000,10,0"), 3, "quantify.prompt-outside-image"),
-        (("pet", "--at", "-40,0,0"), 3, "engine.segmentation-click-far-off"),
+        (("pet", "--at", "-40,0,0"), 3, "quantify.click-far-off"),
         (("pet", "--at", "-180,-180,0"), 3, "quantify.click-on-background"),
         (("pet", "--line", "1,1,1:1,1,1", "--method", "ball"), 3, "quantify.prompt-without-extent"),
         (("pet", *HERE, "--modality", "CT"), 4, "engine.segmentation-no-image"),
@@ -319,5 +319,5 @@ def test_a_server_is_asked_only_where_pixel_data_may_leave_and_that_is_said(bing
 def test_it_speaks_chinese(bingcheng, pet_folder):
     said = bingcheng("segment", pet_folder, *HERE, "--lang", "zh")
     assert said.code == 0, said.err
-    assert "pet_background_corrected" in said.out
+    assert "pet_by_size" in said.out
     assert "SUVmax" in said.out

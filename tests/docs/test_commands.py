@@ -13,6 +13,7 @@ from tests.docs.conftest import ROOT
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from bingcheng.cli import exits
+from bingcheng.server.settings import PREFIX, OidcSettings, Settings
 
 TYPED = re.compile(r"(?:\.venv/bin/)?bingcheng(?: [^`\n|]+)?")
 SPANS = re.compile(r"`([^`\n]+)`")
@@ -98,6 +99,8 @@ def test_every_environment_variable_of_the_command_line_is_documented(page, cli)
 def test_every_environment_variable_on_a_page_exists(pages):
     read = (*(ROOT / "src").rglob("*.py"), ROOT / "tests/conftest.py")
     known = {name for path in read for name in VARIABLE.findall(path.read_text("utf-8"))}
+    known |= {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    known |= {f"{PREFIX}OIDC_{name.upper()}" for name in OidcSettings.model_fields}
     assert {name for page in pages for name in VARIABLE.findall(page.text)} <= known
 
 

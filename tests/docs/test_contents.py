@@ -21,13 +21,15 @@ from bingcheng.outputs.language import Language
 from bingcheng.outputs.machine_readable import SCHEMA, as_json
 from bingcheng.outputs.report.words import EXAM_WORDS, OUTCOME_WORDS, VERDICT_WORDS
 from bingcheng.protocol.model import Criterion, Protocol, Role, Scope, Source
-from bingcheng.quantify.perturbation import Perturbations
+from bingcheng.quantify.uncertainty.perturbation import Perturbations
 
 HOSTS = re.compile(
     r"pypi\.org|pythonhosted|npmjs|anaconda|docker\.io|ghcr\.io|https?://\S*(?:mirror|proxy|registry|simple)",
     re.IGNORECASE,
 )
-LOCAL = re.compile(r"(?<=[\s`(])/(?!path/to|tmp/)[a-z]+/[a-z]\S*")
+SERVED = "api/|dicomweb/|viewer/|quicklook/|admin/|account/|pairing/|exports/|cases/|exam/"
+"""With what addresses of the server begin."""
+LOCAL = re.compile(rf"(?<=[\s`(])/(?!path/to|tmp/|{SERVED})[a-z]+/[a-z]\S*")
 FOLDER = re.compile(r"\b(\d\d_[a-z0-9]+(?:_[a-z0-9]+)*)\b")
 
 

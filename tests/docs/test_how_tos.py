@@ -20,7 +20,7 @@ from bingcheng.outputs.assessment import Assessment
 from bingcheng.outputs.language import Language
 from bingcheng.protocol.conformance import choose, judge
 from bingcheng.protocol.library import load
-from bingcheng.quantify.uncertainty import measured
+from bingcheng.quantify.uncertainty.repetition import measured
 
 
 def block(page, language: str, containing: str) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from tests.engine.making import ANNA, FIRST, NORTH, device, study
 
+from bingcheng.core.codes import Code
 from bingcheng.dicom.acquisition import CtAcquisition
 from bingcheng.dicom.exam import FrameSource, Patient, VolumeFrames
 from bingcheng.dicom.write.ct import write_ct
@@ -39,7 +40,7 @@ EARLIER: Mapping[str, tuple[float, Triple]] = {
     "left": (26.0, (45.0, -10.0, 10.0)),
     "near one": (14.0, (10.0, -30.0, -12.0)),
     "near two": (14.0, (26.0, -30.0, -12.0)),
-    "gone": (14.0, (-20.0, 25.0, -10.0)),
+    "gone": (14.0, (-45.0, -5.0, -15.0)),
 }
 """Diameter and centre in mm of each lesion of the earlier exam."""
 LATER: Mapping[str, tuple[float, Triple]] = {
@@ -47,7 +48,7 @@ LATER: Mapping[str, tuple[float, Triple]] = {
     "b": (13.0, (38.0, -10.0, 10.0)),
     "c": (13.0, (53.0, -10.0, 10.0)),
     "d": (30.0, (18.0, -30.0, -12.0)),
-    "e": (14.0, (-10.0, 20.0, 35.0)),
+    "e": (14.0, (50.0, 0.0, 40.0)),
 }
 """Those of the later exam, where they lie in the earlier body: b and c are left of one, d is two grown together, e is
 new."""
@@ -66,6 +67,7 @@ class Said:
 
     label: str
     tracking_uid: str | None = None
+    code: Code | None = None
 
 
 def motion() -> Warp:
@@ -99,12 +101,14 @@ def follow_up(
     patient: Patient = ANNA,
     earlier: Mapping[str, tuple[float, Triple]] = EARLIER,
     later: Mapping[str, tuple[float, Triple]] = LATER,
+    undrawn: frozenset[str] = frozenset(),
 ) -> tuple[Path, Path]:
     """Write both exams; returns their folders.
 
     Parameters
     ----------
     names : what lesions are called where that is not their key in `earlier` and `later`.
+    undrawn : lesions that can be seen but are not drawn.
     """
     called = names or {}
     warp, trunk = motion(), body()
@@ -116,7 +120,8 @@ def follow_up(
     second = with_lesions(warp.later(trunk, trunk.geometry, outside=-1000.0), moved.values())
     folders = root / "1", root / "2"
     for number, (folder, volume, lesions) in enumerate(zip(folders, (first, second), (earlier, moved), strict=True)):
-        _exam(folder, f"follow-{number}-{patient.patient_id}", volume, lesions, called, patient, 56 * number)
+        drawn = {key: lesion for key, lesion in lesions.items() if key not in undrawn}
+        _exam(folder, f"follow-{number}-{patient.patient_id}", volume, drawn, called, patient, 56 * number)
     return folders
 
 
@@ -161,7 +166,7 @@ def _exam(
 def _region(lesion: tuple[float, Triple], geometry: VolumeGeometry, said: Said):
     diameter_mm, centre_mm = lesion
     found = region_of(sphere_of(diameter_mm, centre_mm), geometry, label=said.label, tracking_uid=said.tracking_uid)
-    return replace(found, method="manual")
+    return replace(found, method="manual", code=said.code)
 
 
 def _point(point) -> Triple:

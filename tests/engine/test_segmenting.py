@@ -94,8 +94,8 @@ def test_a_pet_series_is_opened_as_suv_and_a_click_finds_its_lesion(pet_image):
     values = {value.key: value.value for value in one.values}
     assert values["suv_max"] == pytest.approx(6.0, rel=1e-3)
     assert values["volume"] == pytest.approx(inside(one.region).sum() * 8 * 8 * 5 / 1000)
-    assert one.method.key == "pet_background_corrected"
-    assert one.parameters == {"fraction": 0.42, "fill_holes": False}
+    assert one.method.key == "pet_by_size"
+    assert one.parameters == {"small_mm": 30.0, "fraction": 0.42, "fill_holes": False}
 
 
 def test_a_mark_on_the_background_does_not_stop_the_others(pet_image):
@@ -103,7 +103,7 @@ def test_a_mark_on_the_background_does_not_stop_the_others(pet_image):
     prompts = [("A", Click(position_mm=(-40.0, 0.0, 0.0))), ("B", Click(position_mm=CENTRE_MM))]
     found = drawn(pet_image, prompts, candidates("PT", [PromptKind.CLICK]), None)
     assert [one.region.label for one in found.outlines] == ["B"]
-    assert [(one.subject, one.code) for one in found.refusals] == [("A", "engine.segmentation-click-far-off")]
+    assert [(one.subject, one.code) for one in found.refusals] == [("A", "quantify.click-far-off")]
 
 
 def test_the_words_for_an_image_hold_nothing_of_the_patient(pet_image):
@@ -254,7 +254,7 @@ def test_every_parameter_of_every_method_can_be_set():
 
 
 def test_by_default_a_method_is_chosen_that_takes_the_marks_and_needs_nothing_else():
-    assert candidates("PT", [PromptKind.CLICK])[0].key == "pet_background_corrected"
+    assert candidates("PT", [PromptKind.CLICK])[0].key == "pet_by_size"
     assert "pet_percist" not in [one.key for one in candidates("PT", [PromptKind.CLICK])]
     assert all(PromptKind.BOX in one.prompts for one in candidates("MR", [PromptKind.BOX, PromptKind.RECIST_LINE]))
     with pytest.raises(InputError, match="no-method"):

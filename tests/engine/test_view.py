@@ -8,6 +8,9 @@ import pytest
 from tests.engine import making
 from tests.engine.making import ANNA, BRUNO, CARLA, FIRST, NORTH, SOUTH, ct
 
+from bingcheng.archive.workspace import Workspace
+from bingcheng.engine.view import assessment
+
 LATER = FIRST + timedelta(days=56)
 
 
@@ -72,3 +75,19 @@ def test_every_finding_names_its_protocol_in_words(small_study, assessed):
     titles = {str(finding.protocol_title) for exam in seen.exams for finding in exam.findings}
     assert titles
     assert all(" " in title for title in titles)
+
+
+def test_one_patient_s_exams_are_shown_as_they_are_among_all(small_study, assessed, tmp_path):
+    _, seen = assessed(small_study)
+    anna = [exam for exam in seen.exams if exam.site == NORTH]
+    workspace = Workspace.open(tmp_path / "workspace")
+    try:
+        alone = assessment(workspace, uids={exam.uid for exam in anna})
+    finally:
+        workspace.close()
+    assert [(one.uid, one.series, one.day) for one in alone.exams] == [(one.uid, one.series, one.day) for one in anna]
+    assert [one.verdict for one in alone.changes] == [
+        one.verdict for one in seen.changes if one.patient == anna[0].patient
+    ]
+    assert alone.changes
+    assert [site.site for site in alone.sites] == [NORTH]

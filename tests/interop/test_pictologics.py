@@ -1,4 +1,4 @@
-"""Features of a real tumour by pictologics 0.9.0 and here.
+"""Features of tumours by pictologics 0.9.0 and here.
 
 It is installed by ``python -m benchmarks radiomics-2k``, where Python is 3.12 or later.
 """
@@ -16,7 +16,7 @@ SAME_RTOL = 1e-6
 SETTINGS = RadiomicsSettings(discretisation=FixedBinNumber(count=32), volume_histogram=FixedBinNumber(count=32))
 
 
-def test_a_sarcoma_has_the_features_that_pictologics_gives_it(tumour, told):
+def test_a_tumour_has_the_features_that_pictologics_gives_it(tumour, told):
     image, lesion, place = tumour
     here = features(image, lesion, SETTINGS).numbers()
     there = of_pictologics(told(PACKAGES[PICTOLOGICS], "radiomics_pictologics", place / "lesion.npz"))

@@ -1,4 +1,4 @@
-"""Features of a real tumour by pyradiomics (pyradiomics-bhklab 3.1.4) and here, where the definitions agree.
+"""Features of tumours by pyradiomics (pyradiomics-bhklab 3.1.4) and here, where the definitions agree.
 
 It is installed by ``python -m benchmarks radiomics-2k``.
 """
@@ -31,7 +31,7 @@ SURFACE = frozenset(f"morph_{one}" for one in ("volume", "av", "sphericity", "ar
 SURFACE_RTOL = 1e-4
 
 
-def test_a_sarcoma_has_the_features_that_pyradiomics_gives_it(tumour, told):
+def test_a_tumour_has_the_features_that_pyradiomics_gives_it(tumour, told):
     image, lesion, place = tumour
     here = features(image, lesion, SETTINGS).numbers()
     there = of_pyradiomics(told(PACKAGES[PYRADIOMICS], "radiomics_pyradiomics", place / "lesion.npz"))

@@ -157,6 +157,15 @@ def test_names_in_any_characters_survive_next_to_chinese_sentences(tmp_path, exa
     assert first.said["limit"] == language.say(judged[1][0].limit)
 
 
+@pytest.mark.parametrize(("sex", "written"), [("0", ""), ("W", ""), ("", ""), ("M", "M"), ("F", "F"), ("O", "O")])
+def test_a_sex_is_repeated_only_if_the_standard_knows_it(tmp_path, exam, judged, complaints, sex, written):
+    exam.header.PatientSex = sex
+    path = tmp_path / "sex.dcm"
+    write_conformance_sr(path, judged[1], exam, [protocol(PIRADS)], written_at=AT)
+    assert pydicom.dcmread(path).PatientSex == written
+    assert complaints(path) == []
+
+
 def test_what_is_no_such_report_is_refused(tmp_path, source):
     (tmp_path / "letter.dcm").write_text("not DICOM")
     with pytest.raises(InputError) as caught:

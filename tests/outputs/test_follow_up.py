@@ -10,11 +10,11 @@ from tests.outputs.example import study
 from tests.outputs.links import link_view, matched_exams
 
 from bingcheng.outputs.assessment import MatchedExams
+from bingcheng.outputs.csv_table import as_csv
 from bingcheng.outputs.follow_up.columns import LESION_LINKS
 from bingcheng.outputs.follow_up.words import LINK_WORDS, waiting
 from bingcheng.outputs.language import Language
 from bingcheng.outputs.report.page import page
-from bingcheng.outputs.tables import as_csv
 from bingcheng.quantify.lesion.matching import LinkKind
 
 EN = Language.of("en")

@@ -18,7 +18,7 @@ from bingcheng.core.wording import text
 from bingcheng.outputs.seg import write_seg
 from bingcheng.outputs.sr import write_sr
 from bingcheng.outputs.sr_groups import ReportedLesion
-from bingcheng.quantify.diameter import Chord, DiameterLine
+from bingcheng.quantify.size.diameter import Chord, DiameterLine
 
 AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 
@@ -109,6 +109,15 @@ def test_the_axes_are_what_viewers_hydrate(source, reported, lesion, tmp_path):
     long_axis, short_axis, *_ = group.get_measurements()  # viewers take the first value's line for the first axis
     assert (long_axis.name.meaning, short_axis.name.meaning) == ("Long Axis", "Short Axis")
     assert all(m.referenced_coordinates[0].GraphicType == "POLYLINE" for m in (long_axis, short_axis))
+
+
+def test_the_lesion_s_own_name_stands_as_a_comment_beside_the_name_of_the_viewer_s_tool(
+    source, reported, lesion, tmp_path
+):
+    _, sr = report(source, [reported], [lesion], tmp_path)
+    (group,) = [g for g in sr.content.get_image_measurement_groups() if g.tracking_identifier.endswith("Bidirectional")]
+    comment = next(i for i in group[0].ContentSequence if i.name.value == "121106")
+    assert (comment.ValueType, comment.RelationshipType, comment.TextValue) == ("TEXT", "CONTAINS", "Lesion A")
 
 
 def test_nothing_but_its_line_hangs_below_an_axis(source, reported, lesion, tmp_path):

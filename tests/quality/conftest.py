@@ -19,7 +19,7 @@ def methods():
     """The measures of this floor; of the other floor only the SUV, which they ask for."""
     return Methods(
         Catalogue.of(Measure, "bingcheng.quality"),
-        Catalogue.of(Derived, "bingcheng.quality", "bingcheng.quantify.suv"),
+        Catalogue.of(Derived, "bingcheng.quality", "bingcheng.quantify.uptake.suv"),
     )
 
 

@@ -9,16 +9,9 @@ import pytest
 
 from bingcheng.core.case import Case
 from bingcheng.image.phantoms.bolus import Injection, ct_numbers
-from bingcheng.quality.contrast_phase import (
-    DECIDED,
-    FEATURES,
-    PHASES,
-    measured_phase,
-    phase_model,
-    phase_probabilities,
-    phase_reading,
-)
+from bingcheng.quality.contrast_phase import FEATURES, phase_model, phase_probabilities
 from bingcheng.quality.enhanced_cases import enhanced
+from bingcheng.quality.phase_reading import DECIDED, PHASES, measured_phase, phase_reading
 
 WINDOWS_S = {
     "precontrast": (-60.0, 0.0),

@@ -71,7 +71,7 @@ from bingcheng.core.case import Case
 from bingcheng.image.geometry import VolumeGeometry
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
-from bingcheng.quantify.uncertainty import measured
+from bingcheng.quantify.uncertainty.repetition import measured
 
 BACKGROUNDS_HU = (-850.0, -100.0, -60.0, 110.0)
 TRIALS = 12

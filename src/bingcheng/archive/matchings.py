@@ -35,7 +35,7 @@ class Proposal:
     ----------
     pair : of which exams.
     digest : of everything that it was made from.
-    matching : without anybody's edits; None exactly when `refusal` is given.
+    matching : without anybody's edits; where `refusal` is given, what names alone say, or None.
     """
 
     pair: PairKey

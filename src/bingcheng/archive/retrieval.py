@@ -37,20 +37,22 @@ PARTS = (
 """What an exam is made of, beside its head."""
 
 
-def exams(workspace: Workspace, *, images: bool = True) -> tuple[ExamRecord, ...]:
+def exams(workspace: Workspace, *, images: bool = True, uids: Collection[str] | None = None) -> tuple[ExamRecord, ...]:
     """All stored exams, in order of patient and time.
 
     Parameters
     ----------
     images : whether to read the key images, most of the database's bytes; without them they are None.
+    uids : only these exams, of which there may be some hundreds; None for all.
     """
+    query = (
+        select(schema.exam, schema.identity)
+        .join(schema.identity, schema.identity.c.patient == schema.exam.c.patient)
+        .order_by(schema.exam.c.patient, schema.exam.c.performed_at, schema.exam.c.uid)
+    )
     with workspace.reading() as connection:
-        heads = connection.execute(
-            select(schema.exam, schema.identity)
-            .join(schema.identity, schema.identity.c.patient == schema.exam.c.patient)
-            .order_by(schema.exam.c.patient, schema.exam.c.performed_at, schema.exam.c.uid)
-        ).all()
-        parts = {table.name: _by_exam(connection, table, images=images) for table in PARTS}
+        heads = connection.execute(query if uids is None else query.where(schema.exam.c.uid.in_(uids))).all()
+        parts = {table.name: _by_exam(connection, table, uids, images=images) for table in PARTS}
     # Rows are let go as soon as their exam is made: a workspace is not held in memory twice.
     return tuple(_exam(head, {name: rows.pop(head.uid, []) for name, rows in parts.items()}) for head in heads)
 
@@ -183,9 +185,12 @@ def _image(row: Row[Any]) -> KeyImage | None:
     return None if stored is None else from_json(json.loads(stored))
 
 
-def _by_exam(connection: Connection, table: Table, *, images: bool) -> dict[str, list[Row[Any]]]:
+def _by_exam(
+    connection: Connection, table: Table, uids: Collection[str] | None, *, images: bool
+) -> dict[str, list[Row[Any]]]:
     columns = [column for column in table.c if images or column.name != "image"]
+    wanted = table.c.exam_uid.is_not(None) if uids is None else table.c.exam_uid.in_(uids)
     found: dict[str, list[Row[Any]]] = defaultdict(list)
-    for row in connection.execute(select(*columns).where(table.c.exam_uid.is_not(None)).order_by(table.c.id)):
+    for row in connection.execute(select(*columns).where(wanted).order_by(table.c.id)):
         found[row.exam_uid].append(row)
     return found

@@ -51,6 +51,10 @@ exam = Table(
     Column("description", Text, nullable=False),
     Column("version", String(32), nullable=False, comment="release that assessed it"),
     Column("judged", String(64), comment="digest of what its findings were judged from; null before the first time"),
+    # Of its findings, so that a list of exams need not count them.
+    Column("failed", Integer, nullable=False, server_default="0", comment="required criteria that it broke"),
+    Column("unknown", Integer, nullable=False, server_default="0", comment="required criteria that it left open"),
+    Column("passed", Integer, nullable=False, server_default="0", comment="criteria that it met"),
 )
 
 exam_source = Table(

@@ -13,7 +13,7 @@ from bingcheng.archive import schema
 from bingcheng.archive.codec import encoded, storable
 from bingcheng.archive.records import ExamRecord, Judged, SeriesRecord
 from bingcheng.archive.workspace import Workspace
-from bingcheng.core.finding import Finding
+from bingcheng.core.finding import Finding, Outcome
 from bingcheng.core.measurement import Measurement
 from bingcheng.core.refusal import Refusal
 from bingcheng.dicom.exam import Patient
@@ -62,8 +62,10 @@ def save_judged(connection: Connection, judged: Mapping[str, Judged]) -> None:
     exam = schema.exam.c
     connection.execute(delete(schema.finding).where(schema.finding.c.exam_uid.in_(judged)))
     connection.execute(
-        update(schema.exam).where(exam.uid == bindparam("of")).values(judged=bindparam("digest")),
-        [{"of": uid, "digest": one.digest} for uid, one in judged.items()],
+        update(schema.exam)
+        .where(exam.uid == bindparam("of"))
+        .values({name: bindparam(f"new_{name}") for name in ("judged", "failed", "unknown", "passed")}),
+        [{"of": uid, **_counted(one)} for uid, one in judged.items()],
     )
     # A finding that is the same in all exams is one object, and encoded once.
     records: dict[int, str] = {}
@@ -75,6 +77,16 @@ def save_judged(connection: Connection, judged: Mapping[str, Judged]) -> None:
                 record = records[id(finding)] = encoded(finding)
             rows.append(_finding_row(uid, finding, record))
     _insert(connection, schema.finding, rows)
+
+
+def _counted(judged: Judged) -> dict[str, Any]:
+    met = [(finding.outcome, finding.gates) for finding in judged.findings]
+    return {
+        "new_judged": judged.digest,
+        "new_failed": met.count((Outcome.FAIL, True)),
+        "new_unknown": met.count((Outcome.UNKNOWN, True)),
+        "new_passed": sum(outcome is Outcome.PASS for outcome, _ in met),
+    }
 
 
 def _finding_row(exam_uid: str, finding: Finding, record: str) -> dict[str, Any]:

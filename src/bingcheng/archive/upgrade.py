@@ -43,7 +43,13 @@ def _radiomics_and_follow_up(connection: Connection) -> None:
 
 
 def _exchange(connection: Connection) -> None:
-    """3 to 4: objects received, people, cases and all that hospitals exchange; none has any rows yet."""
+    """3 to 4: objects received, people, cases and all that hospitals exchange; none has any rows yet.
+
+    Exams are judged anew, which counts their findings.
+    """
+    for column in (schema.exam.c.failed, schema.exam.c.unknown, schema.exam.c.passed):
+        connection.exec_driver_sql(f"ALTER TABLE exam ADD COLUMN {column.name} INTEGER NOT NULL DEFAULT 0")
+    connection.execute(update(schema.exam).values(judged=None))
     rooms.metadata.create_all(connection)
 
 

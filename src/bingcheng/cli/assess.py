@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
@@ -15,6 +16,7 @@ from bingcheng.cli.terminal import MOST_REFUSALS, print_refusals, print_summary
 from bingcheng.cli.usage import WrongUsage
 from bingcheng.core.errors import Owner, Problem
 from bingcheng.core.wording import text
+from bingcheng.engine.numbers import keep_numbers
 from bingcheng.engine.publish import Published, publish
 from bingcheng.engine.radiomics.asked import Asked
 from bingcheng.engine.run import Options, Tally, assess
@@ -73,6 +75,7 @@ def run_assess(request: Request, language: Language) -> int:
             told(step, 0, 1)
             seen = assessment(workspace, identified=request.identified)
             published = publish(seen, workspace.folder, language)
+            keep_numbers(workspace, seen, datetime.now(UTC).replace(tzinfo=None))
             told(step, 1, 1)
     finally:
         workspace.close()

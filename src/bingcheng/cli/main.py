@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from bingcheng.cli.deidentify_commands import add_deidentify_command
 from bingcheng.cli.exits import OK, USAGE, plainly, settle_streams, tell
 from bingcheng.cli.help import unvalued as flag
 from bingcheng.cli.lesion_commands import add_lesion_commands
@@ -19,7 +20,9 @@ from bingcheng.cli.options import DEFAULT_WORKSPACE, shared
 from bingcheng.cli.protocol_commands import add_protocol_commands
 from bingcheng.cli.radiomics_commands import add_radiomics_command
 from bingcheng.cli.segment_commands import add_segment_command
+from bingcheng.cli.serve_commands import add_serve_command
 from bingcheng.cli.usage import usage_errors
+from bingcheng.cli.viewer_commands import add_viewer_commands
 from bingcheng.core.wording import text
 from bingcheng.outputs.language import Language
 
@@ -282,6 +285,9 @@ def application(language: Language) -> typer.Typer:
     add_protocol_commands(application, common)
     add_radiomics_command(application, common)
     add_segment_command(application, common)
+    add_serve_command(application, common)
+    add_deidentify_command(application, common)
+    add_viewer_commands(application, common)
     return application
 
 

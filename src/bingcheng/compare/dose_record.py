@@ -35,7 +35,7 @@ from bingcheng.core.errors import Owner, Problem, Undefined
 from bingcheng.core.measurement import Measurement, NoValue
 from bingcheng.dicom.acquisition import Acquisition, CtAcquisition
 from bingcheng.dicom.dose.report import DoseRemark, DoseReport
-from bingcheng.quality.size_specific_dose_estimate import BODY_16, BODY_32, HEAD_16
+from bingcheng.quality.dose_conversion import BODY_16, BODY_32, HEAD_16
 
 NO_DOSE = Problem(
     code="compare.no-dose",

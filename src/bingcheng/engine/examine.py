@@ -33,8 +33,8 @@ from bingcheng.outputs.seg import tracked, write_seg
 from bingcheng.outputs.source_images import CANNOT_WRITE
 from bingcheng.outputs.sr import NOTHING_TO_REPORT, write_sr
 from bingcheng.outputs.sr_groups import ReportedLesion
-from bingcheng.quantify.diameter import DiameterLine
-from bingcheng.quantify.uncertainty import measured
+from bingcheng.quantify.size.diameter import DiameterLine
+from bingcheng.quantify.uncertainty.repetition import measured
 
 Reported = tuple[Region, ReportedLesion]
 """A lesion as drawn, and as it is reported."""

@@ -8,7 +8,14 @@ from functools import cache
 import bingcheng
 from bingcheng.core.case import Methods
 
-PACKAGES = ("bingcheng.quality", "bingcheng.quantify")
+PACKAGES = (
+    "bingcheng.quality",
+    "bingcheng.quantify.diffusion",
+    "bingcheng.quantify.intensity.hounsfield",
+    "bingcheng.quantify.size",
+    "bingcheng.quantify.uptake",
+)
+"""Where measures and derived inputs stand. Looking for them imports these, and not the rooms of kernels beside them."""
 PLUGINS = "bingcheng.measures"
 """Entry point group by which an installed package offers its own measures."""
 

@@ -117,10 +117,11 @@ def image_series(exam: Exam) -> tuple[Series, ...]:
     return tuple(s for s in exam.series if s.modality in IMAGE_MODALITIES and s.volumes and not s.localiser)
 
 
-def places(exam: Exam) -> frozenset[Path]:
-    """The folders that hold the exam's files, and the archives that hold them in files of their own."""
-    found = (source for series in exam.series for source in series.sources)
-    return frozenset((source.path.parent if source.member is None else source.path).absolute() for source in found)
+def places(task: Task) -> frozenset[Path]:
+    """The folders that hold an exam's files, the archives that hold them in files of their own, and its masks."""
+    found = (source for series in task.exam.series for source in series.sources)
+    files = frozenset((source.path.parent if source.member is None else source.path).absolute() for source in found)
+    return files | {mask.path.absolute() for mask in task.masks}
 
 
 def short(uid: str) -> str:

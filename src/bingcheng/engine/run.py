@@ -60,6 +60,8 @@ class Options:
     radiomics : what features of lesions to extract. The workspace remembers it, until a run names others or asks for
         none.
     no_radiomics : extract none from now on.
+    one_by_one : what is given is a few exams of many that come one after the other: what a run before could not place
+        in any exam stays said.
     """
 
     workers: int = 2
@@ -71,6 +73,7 @@ class Options:
     language: Language | None = None
     radiomics: Asked | None = None
     no_radiomics: bool = False
+    one_by_one: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +87,7 @@ class Tally:
     unchanged : were stored already from the same instances by the same methods,
     failed : could not be assessed; the refusals say why.
     given : UIDs of those that are stored now.
+    failures : why those that failed did.
     """
 
     found: int
@@ -91,6 +95,7 @@ class Tally:
     unchanged: int
     failed: int
     given: frozenset[str] = frozenset()
+    failures: tuple[Refusal, ...] = ()
 
 
 def assess(paths: Sequence[Path], workspace: Workspace, options: Options, progress: Progress) -> Tally:
@@ -121,9 +126,11 @@ def assess(paths: Sequence[Path], workspace: Workspace, options: Options, progre
         if refusal is not None:
             failures.append(refusal)
         progress(step, done, len(tasks))
-    strays = (*(r for r in todo.stray if r.kind is not SubjectKind.EXAM), *sorted(failures, key=lambda r: r.subject))
-    save_stray_refusals(workspace, [people.refusal(refusal) for refusal in strays])
-    save_sources(workspace, {task.exam.uid: places(task.exam) for task in todo.tasks})
+    said = [people.refusal(refusal) for refusal in sorted(failures, key=lambda r: r.subject)]
+    if not options.one_by_one:
+        strays = [people.refusal(refusal) for refusal in todo.stray if refusal.kind is not SubjectKind.EXAM]
+        save_stray_refusals(workspace, [*strays, *said])
+    save_sources(workspace, {task.exam.uid: places(task) for task in todo.tasks})
     _follow(workspace, todo.tasks, options, progress)
     step = text("Judging against the protocols")
     progress(step, 0, 1)
@@ -137,6 +144,7 @@ def assess(paths: Sequence[Path], workspace: Workspace, options: Options, progre
         unchanged=len(todo.tasks) - len(tasks),
         failed=len(failures),
         given=frozenset(task.exam.uid for task in todo.tasks) - {refusal.subject for refusal in failures},
+        failures=tuple(said),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -38,23 +38,29 @@ from bingcheng.outputs.scanner import without_serial
 from bingcheng.outputs.summary import exam_outcome
 from bingcheng.protocol.fingerprints import conditions, device
 from bingcheng.protocol.quantities.recognition.phase import PHASES
-from bingcheng.quality.contrast_phase import measured_phase
+from bingcheng.quality.phase_reading import measured_phase
 
 EDGE = "edge_resolution"
 MOST_FAILURES = 5
 
 
-def assessment(workspace: Workspace, *, identified: bool = False, images: bool = True) -> Assessment:
+def assessment(
+    workspace: Workspace, *, identified: bool = False, images: bool = True, uids: Collection[str] | None = None
+) -> Assessment:
     """Everything that the workspace holds, ready to be rendered.
 
     Parameters
     ----------
     identified : show patients by name and number and exams by date; only for those who may see them.
     images : whether to read the key images, for outputs that show them.
+    uids : only these exams, e.g. those of a patient; hospitals and doses are then compared among them alone, and
+        labels count among them. None for all.
     """
     with workspace.reading() as connection:
         peers, follow_up = peer_table(connection), FollowUp.stored(connection)
-    records = {record.uid: _ranked(record, peers) for record in stored_exams(workspace, images=images)}
+    if uids is not None:
+        follow_up = follow_up.among(uids)
+    records = {record.uid: _ranked(record, peers) for record in stored_exams(workspace, images=images, uids=uids)}
     people = {uid: workspace.pseudonym(one.patient, one.site, uid) for uid, one in records.items()}
     ordered = _in_order(records.values(), people)
     names = _names(ordered, people) if identified else {person: person for person in people.values()}
@@ -84,7 +90,7 @@ def assessment(workspace: Workspace, *, identified: bool = False, images: bool =
         exams=_with_findings(views, dose_findings(dose)),
         changes=lesion_changes(seen, labels=_labels(ordered), tracks=tracks),
         comparison=_compared(seen),
-        refusals=stray_refusals(workspace),
+        refusals=stray_refusals(workspace) if uids is None else (),
         dose=dose,
         radiomics=cohorts(ordered, people),
         follow_up=matched_exams(patients, holds, follow_up.decided, {view.uid: view.label for view in views}),

@@ -26,6 +26,7 @@ UPPER_UNCERTAINTY = Code("371886008", "SCT", "+, range of upper measurement unce
 LOWER_UNCERTAINTY = Code("371885007", "SCT", "-, range of lower measurement uncertainty")
 LONG_AXIS_SRT = Code("G-A185", "SRT", "Long Axis")
 SHORT_AXIS_SRT = Code("G-A186", "SRT", "Short Axis")
+COMMENT = Code("121106", "DCM", "Comment")
 SUV_BODY_WEIGHT = Code("126401", "DCM", "SUVbw")
 
 PROCEDURES: Mapping[str, Code] = MappingProxyType(

@@ -18,7 +18,7 @@ from pydicom.uid import EnhancedSRStorage
 from bingcheng.core.errors import InputError, Owner, Problem
 from bingcheng.dicom.exam import Series
 from bingcheng.dicom.sources import open_dataset
-from bingcheng.outputs.source_images import INHERITED_EMPTY
+from bingcheng.outputs.source_images import inheritable
 
 NOT_A_REPORT = Problem(
     code="outputs.not-a-conformance-report",
@@ -125,9 +125,7 @@ class JudgedExam:
             if tag.group in HEADER_GROUPS:
                 with suppress(*GARBLED):
                     inherited.add(_in_report_characters(self.header[tag]))
-        for keyword in INHERITED_EMPTY:
-            if keyword not in inherited:
-                setattr(inherited, keyword, "")
+        inheritable(inherited)
         inherited.SeriesInstanceUID = self.series[0].uid
         inherited.SOPClassUID, inherited.SOPInstanceUID = self.series[0].first
         return inherited

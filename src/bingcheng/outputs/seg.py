@@ -15,6 +15,7 @@ import numpy as np
 import pydicom.config
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
+from pydicom.sr.codedict import codes
 from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
 
 import bingcheng
@@ -23,6 +24,7 @@ from bingcheng.core.errors import InputError, Owner, Problem
 from bingcheng.dicom.exam import VolumeFrames
 from bingcheng.image.region import Region
 from bingcheng.outputs.codes import MORPHOLOGICALLY_ABNORMAL, NEOPLASM
+from bingcheng.outputs.colours import of_lesion, rgb
 from bingcheng.outputs.source_images import as_in_the_images, concept, frame_count, save, source_datasets
 
 NOTHING_TO_SEGMENT = Problem(
@@ -42,6 +44,19 @@ MANUFACTURER = "The Bingcheng developers"
 PRODUCT = "Bingcheng"
 SERIES_NUMBER = 9701
 MANUAL = "manual"
+CATEGORIES = (
+    ("cid7196", Code("309825002", "SCT", "Spatial and Relational Concept")),
+    ("cid7194", MORPHOLOGICALLY_ABNORMAL),
+    ("cid7192", Code("91723000", "SCT", "Anatomical Structure")),
+    ("cid7191", Code("85756007", "SCT", "Tissue")),
+    ("cid7197", Code("91720002", "SCT", "Body Substance")),
+    ("cid7198", Code("105590001", "SCT", "Substance")),
+    ("cid7193", Code("260787004", "SCT", "Physical object")),
+    ("cid7195", Code("246464006", "SCT", "Function")),
+)
+"""The types of segments (PS3.16 CID 7151) by their context group, and the category of each group (CID 7150).
+
+Background is also listed among lesions, which it is not; so its own group comes first."""
 NAME_LETTERS = 64
 """What a SegmentAlgorithmName holds (PS3.5 6.2, LO)."""
 SEMI_AUTOMATIC = re.compile(r"semi-?automatic\b", re.IGNORECASE)
@@ -86,10 +101,11 @@ def write_seg(
     path : where to write; the file appears whole or not at all.
     regions : at least one, none empty, all on the grid of `frames`; a voxel belongs if at least half of it does.
         `label` becomes label and tracking identifier, `tracking_uid` the tracking UID, `code` the segment type
-        (neoplasm unless given), `method` how it was made: "manual", "semi-automatic ..." or an algorithm's name.
+        (neoplasm unless given), from which its category follows if the standard lists that type, `method` how it was
+        made: "manual", "semi-automatic ..." or an algorithm's name.
     frames : the slices of one volume; of a multi-frame object only the volume's frames are marked.
     description : description of the new series.
-    category : coded category of all segments.
+    category : coded category of segments whose type is not in the standard's lists.
     written_at : date and time of content, now unless given.
 
     Raises
@@ -195,15 +211,23 @@ def _stack(regions: Sequence[Region], frames: VolumeFrames, low: int, high: int)
     return stack
 
 
+def category_of(kind: Code) -> Code | None:
+    """The category of a type of segment, such as neoplasm or liver; None if the standard doesn't list that type."""
+    listed = concept(kind)
+    return next((category for group, category in CATEGORIES if listed in getattr(codes, group)), None)
+
+
 def _described(number: int, region: Region, category: Code) -> highdicom.seg.SegmentDescription:
     described = highdicom.seg.SegmentDescription(
         segment_number=number,
         segment_label=region.label[:64],
-        segmented_property_category=concept(category),
+        segmented_property_category=concept(category_of(region.code or NEOPLASM) or category),
         segmented_property_type=concept(region.code or NEOPLASM),
         algorithm_type=highdicom.seg.SegmentAlgorithmTypeValues.MANUAL,
         tracking_uid=region.tracking_uid,
         tracking_id=region.label if region.tracking_uid else None,
+        # Viewers complain of a segment without a colour, and give all of them the same.
+        display_color=highdicom.color.CIELabColor.from_rgb(*rgb(of_lesion(number - 1))),
     )
     method = region.method.strip()
     if method.casefold() not in ("", MANUAL):

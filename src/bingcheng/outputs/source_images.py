@@ -39,6 +39,8 @@ INHERITED_EMPTY = (
     "ReferringPhysicianName",
 )
 """Attributes of patient and study that may be empty but not absent (type 2); de-identified images often lack them."""
+SEXES = ("M", "F", "O")
+"""What a PatientSex may be (PS3.3 C.7.1.1), if it is not empty."""
 
 
 @contextlib.contextmanager
@@ -71,7 +73,7 @@ def source_datasets(frames: VolumeFrames, slices: Iterable[int]) -> tuple[list[D
         source = frames.frames[z]
         file = FrameSource(path=source.path, member=source.member)
         if file not in opened:
-            opened[file] = _complete(open_dataset(file))
+            opened[file] = inheritable(open_dataset(file))
         planes[z] = source.frame if frame_count(opened[file]) > 1 else len(opened) - 1
     return list(opened.values()), planes
 
@@ -81,10 +83,16 @@ def frame_count(dataset: Dataset) -> int:
     return int(dataset.get("NumberOfFrames") or 1)
 
 
-def _complete(dataset: Dataset) -> Dataset:
+def inheritable(dataset: Dataset) -> Dataset:
+    """The dataset, changed so that an output can inherit patient and study from it.
+
+    What is absent is there but empty, and so is a sex that the standard doesn't know: no object may repeat it.
+    """
     for keyword in INHERITED_EMPTY:
         if keyword not in dataset:
             setattr(dataset, keyword, "")
+    if dataset.PatientSex not in SEXES:
+        dataset.PatientSex = ""
     return dataset
 
 

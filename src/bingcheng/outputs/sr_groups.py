@@ -15,6 +15,7 @@ from bingcheng.core.codes import Code
 from bingcheng.core.measurement import Measurement
 from bingcheng.dicom.exam import VolumeFrames
 from bingcheng.outputs.codes import (
+    COMMENT,
     LONG_AXIS_SRT,
     LOWER_UNCERTAINTY,
     NEOPLASM,
@@ -27,7 +28,7 @@ from bingcheng.outputs.codes import (
 from bingcheng.outputs.radiomics.feature_set import FeatureSet
 from bingcheng.outputs.seg import SegmentationReference
 from bingcheng.outputs.source_images import concept, frame_count
-from bingcheng.quantify.diameter import Chord, DiameterLine
+from bingcheng.quantify.size.diameter import Chord, DiameterLine
 
 BIDIRECTIONAL = "Cornerstone3DTools@^0.1.0:Bidirectional"
 """Tracking identifier by which the OHIF viewer knows which of its tools draws the two lines."""
@@ -67,18 +68,30 @@ def diameter_group(
     axis: the OHIF viewer (3.12) takes one that has anything else below it for a value without coordinates, and stops
     with an error. After the axes the other values stand once more, bare: OHIF lists a value without coordinates only
     if nothing at all hangs below it. Uncertainties and algorithms, of the axes too, stand in `volume_group`.
+
+    The tracking identifier is the name of the viewer's tool, so the lesion's own name stands as a comment, which is
+    what OHIF shows beside the lines; TID 1501 is open to further content.
     """
     assert lesion.axis is not None
     frame = _frame_number(frames, lesion.axis.slice_index, image)
     lines = [_line(LONG_AXIS_SRT, lesion, LONGEST_DIAMETER, lesion.axis.long_axis, frames, image, frame)]
     if lesion.axis.short_axis is not None:
         lines.append(_line(SHORT_AXIS_SRT, lesion, SHORT_AXIS, lesion.axis.short_axis, frames, image, frame))
-    return highdicom.sr.MeasurementsAndQualitativeEvaluations(
+    group = highdicom.sr.MeasurementsAndQualitativeEvaluations(
         tracking_identifier=highdicom.sr.TrackingIdentifier(uid=lesion.tracking_uid, identifier=BIDIRECTIONAL),
         finding_type=concept(NEOPLASM),
         finding_sites=_sites(lesion),
         measurements=[*lines, *(_bare(m, published) for m in _beside_the_axes(lesion))],
     )
+    if lesion.label:
+        group[0].ContentSequence.append(
+            highdicom.sr.TextContentItem(
+                name=concept(COMMENT),
+                value=lesion.label[:LONGEST_TEXT],
+                relationship_type=highdicom.sr.RelationshipTypeValues.CONTAINS,
+            )
+        )
+    return group
 
 
 def volume_group(

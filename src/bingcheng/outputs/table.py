@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from bingcheng.core.wording import Text
-from bingcheng.outputs.assessment import Assessment, ExamView
+
+if TYPE_CHECKING:
+    from bingcheng.outputs.assessment import Assessment, ExamView
 
 Cell = Text | str | float | int | bool | date | None
 Row = Sequence[Cell]

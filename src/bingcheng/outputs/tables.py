@@ -7,12 +7,9 @@ in `bingcheng.outputs.table_columns`. No identifier stands there that the assess
 
 from __future__ import annotations
 
-import csv
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
-from datetime import date
-from io import StringIO
+from collections.abc import Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -21,14 +18,11 @@ import pyarrow.parquet as pq
 
 import bingcheng
 from bingcheng.core.errors import InputError
-from bingcheng.core.wording import Text
 from bingcheng.outputs.assessment import Assessment
+from bingcheng.outputs.csv_table import Say, as_csv, said
 from bingcheng.outputs.source_images import CANNOT_WRITE
-from bingcheng.outputs.table import Cell, Column, Kind, Table
+from bingcheng.outputs.table import Cell, Kind, Table
 from bingcheng.outputs.table_columns import TABLES
-
-Say = Callable[[Text | str], str]
-"""What makes a sentence of a text: `Language.say`, or `str` for the English templates."""
 
 ARROW_TYPES = MappingProxyType(
     {
@@ -39,9 +33,6 @@ ARROW_TYPES = MappingProxyType(
         Kind.DATE: pa.date32(),
     }
 )
-Plain = str | float | int | bool | date | None
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""First characters that make a spreadsheet run a text as a formula."""
 
 
 def write_tables(assessment: Assessment, folder: Path, *, say: Say = str) -> tuple[Path, ...]:
@@ -70,20 +61,6 @@ def write_tables(assessment: Assessment, folder: Path, *, say: Say = str) -> tup
     return tuple(written)
 
 
-def as_csv(columns: Sequence[Column], rows: Iterable[Sequence[Cell]], say: Say = str) -> bytes:
-    """The rows as CSV, encoded.
-
-    A text that a spreadsheet would run as a formula (device names come from headers that anyone may have written) gets
-    an apostrophe in front, which spreadsheets take as "this is text".
-    """
-    stream = StringIO(newline="")
-    writer = csv.writer(stream, lineterminator="\r\n")  # RFC 4180
-    writer.writerow([column.name for column in columns])
-    for row in rows:
-        writer.writerow([_csv_cell(_said(column, cell, say)) for column, cell in zip(columns, row, strict=True)])
-    return stream.getvalue().encode("utf-8-sig")
-
-
 def as_parquet(table: Table, rows: Sequence[Sequence[Cell]], say: Say = str) -> bytes:
     """The rows as a Parquet file with units and descriptions in its columns' metadata."""
     schema = pa.schema(
@@ -99,34 +76,13 @@ def as_parquet(table: Table, rows: Sequence[Sequence[Cell]], say: Say = str) -> 
     )
     values = list(zip(*rows, strict=True)) if rows else [()] * len(table.columns)
     arrays = [
-        pa.array([_said(column, cell, say) for cell in cells], type=ARROW_TYPES[column.kind])
+        pa.array([said(column, cell, say) for cell in cells], type=ARROW_TYPES[column.kind])
         for column, cells in zip(table.columns, values, strict=True)
     ]
     sink = pa.BufferOutputStream()
     pq.write_table(pa.Table.from_arrays(arrays, schema=schema), sink, compression="zstd")
     content: bytes = sink.getvalue().to_pybytes()
     return content
-
-
-def _said(column: Column, cell: Cell, say: Say) -> Plain:
-    """The cell with its sentence in the reader's language, and a number as a number."""
-    if isinstance(cell, Text):
-        return say(cell)
-    if isinstance(cell, str):
-        return say(cell) if column.translated else cell
-    if column.kind is Kind.NUMBER and isinstance(cell, int | float):
-        return float(cell)
-    return cell
-
-
-def _csv_cell(cell: Plain) -> str:
-    if cell is None:
-        return ""
-    if isinstance(cell, bool):
-        return "true" if cell else "false"
-    if isinstance(cell, str):
-        return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
-    return repr(cell) if isinstance(cell, float) else str(cell)
 
 
 def _save(path: Path, content: bytes) -> None:

@@ -10,7 +10,7 @@ from deciding alone.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -23,13 +23,14 @@ from numpy.typing import NDArray
 from bingcheng.core.derived import derived
 from bingcheng.core.errors import Owner, Problem, Undefined
 from bingcheng.core.measure import Part, Reference, ReferenceKind, measure
-from bingcheng.core.measurement import Measurement, Tells
+from bingcheng.core.measurement import Tells
 from bingcheng.dicom.acquisition import CtAcquisition
 from bingcheng.quality.aorta import Aorta
 from bingcheng.quality.contrast_landmarks import ContrastLandmarks
 from bingcheng.quality.enhanced_cases import enhanced
 from bingcheng.quality.kidney_tissue import KidneyTissue
 from bingcheng.quality.liver_parenchyma import LiverParenchyma
+from bingcheng.quality.phase_reading import DECIDED, PHASES
 from bingcheng.quality.portal_vein import PortalVein
 
 AORTA_NEEDED = Problem(
@@ -39,25 +40,10 @@ AORTA_NEEDED = Problem(
     owner=Owner.RADIOLOGIST,
 )
 
-PHASES: Mapping[str, str] = MappingProxyType(
-    {
-        "precontrast": "Before contrast",
-        "early_arterial": "Early arterial phase",
-        "late_arterial": "Late arterial phase",
-        "portal_venous": "Portal venous phase",
-        "nephrographic": "Nephrographic phase",
-        "delayed": "Delayed phase",
-        "excretory": "Excretory phase",
-    }
-)
-"""In the order of time; the words that protocols use."""
-DECIDED = 0.8
-"""Below this probability the phase stays undecided."""
 EXCRETED_ML = 0.3
 FEATURES = ("aorta", "portal_vein", "liver", "cortex", "difference")
 FACTORS = 61
 REACH_SDS = 3.0
-KEY = "contrast_phase_probability"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,14 +62,6 @@ class PhaseModel:
     strays_over_hu: float
     kilovolt: tuple[float, ...]
     iodine_factor: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PhaseReading:
-    """The phase by the image: a word of `PHASES`, None where none reaches 0.8; and the highest probability."""
-
-    word: str | None
-    probability: float
 
 
 @cache
@@ -167,23 +145,6 @@ def phase_probabilities(
         evidence *= told.excreted if excreted else 1.0 - told.excreted
     shares = evidence / evidence.sum()
     return MappingProxyType({phase: float(share) for phase, share in zip(PHASES, shares, strict=True)})
-
-
-def phase_reading(probabilities: Mapping[str, float]) -> PhaseReading:
-    """The most probable phase, as a word only if its probability reaches 0.8."""
-    top = max(probabilities, key=lambda phase: probabilities[phase])
-    highest = probabilities[top]
-    return PhaseReading(word=top if highest >= DECIDED else None, probability=highest)
-
-
-def measured_phase(measurements: Iterable[Measurement]) -> PhaseReading | None:
-    """The phase that a series' measurements tell; None if `contrast_phase_probability` has no value among them."""
-    found = {
-        one.key.removeprefix(f"{KEY}."): one.value
-        for one in measurements
-        if one.key.startswith(f"{KEY}.") and one.value is not None
-    }
-    return phase_reading(found) if found else None
 
 
 @measure(

@@ -10,6 +10,7 @@ from bingcheng.core.codes import Code
 from bingcheng.core.errors import Owner, Problem, Undefined
 from bingcheng.core.measure import Component, Estimate, Givens, Reference, ReferenceKind, measure
 from bingcheng.dicom.acquisition import CtAcquisition
+from bingcheng.quality.dose_conversion import BODY_16, BODY_32, HEAD_16
 from bingcheng.quality.known_objects import ct_dose, cylinder
 from bingcheng.quality.sections import Sections
 
@@ -26,10 +27,6 @@ NO_CTDI_PHANTOM = Problem(
     owner=Owner.VENDOR,
 )
 
-BODY_32 = (3.704369, 0.03671937)
-BODY_16 = (1.874799, 0.03871313)
-HEAD_16 = (1.9852, 0.0486)
-"""Factor and exponent (per cm) of the conversion f = a exp(-b Dw)."""
 HEAD_PARTS = frozenset({"HEAD", "BRAIN", "SKULL"})
 
 WHY = "the factor turns 0.1 % of Dw into 0.1 % of the dose"

@@ -1,0 +1,1 @@
+"""The platform that hospitals meet on: pages, DICOMweb and the programming interface over one workspace."""

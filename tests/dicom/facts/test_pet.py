@@ -16,7 +16,7 @@ from bingcheng.core.errors import BingchengError, Undefined
 from bingcheng.dicom.facts.acquired import acquisition
 from bingcheng.dicom.facts.pet_times import mean_rate_delay_s
 from bingcheng.dicom.facts.radionuclide import radionuclide_of
-from bingcheng.quantify.suv import suv_factor
+from bingcheng.quantify.uptake.suv import suv_factor
 
 HALF_LIFE_S = 6586.2
 DOSE_BQ = 370e6

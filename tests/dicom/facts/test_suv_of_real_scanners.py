@@ -17,8 +17,8 @@ from bingcheng.dicom.acquisition import PetAcquisition
 from bingcheng.dicom.facts.acquired import acquisition
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
-from bingcheng.quantify.suv import suv, suv_factor
-from bingcheng.quantify.uptake import suv_max, suv_peak
+from bingcheng.quantify.uptake.lesion_uptake import suv_max, suv_peak
+from bingcheng.quantify.uptake.suv import suv, suv_factor
 
 REFERENCE = Path(__file__).parents[2] / "reference"
 TRACER = (

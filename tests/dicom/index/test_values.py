@@ -105,3 +105,10 @@ def test_no_bytes_make_a_text_fail(raw: bytes, character_set: bytes | None) -> N
 
 def test_empty_values_of_a_list_stay() -> None:
     assert parts(b"DERIVED\\PRIMARY\\\\MIP ") == ("DERIVED", "PRIMARY", "", "MIP")
+
+
+def test_names_in_chinese_after_an_escape_sequence_hold_none_of_it() -> None:
+    # PS3.5 annex K.2: "Zhang^XiaoDong=张^小东", each component of the second group begun by the escape sequence anew.
+    raw = b"Zhang^XiaoDong=\x1b$)A\xd5\xc5^\x1b$)A\xd0\xa1\xb6\xab="
+    assert words(raw, b"\\ISO 2022 IR 58") == "Zhang^XiaoDong=张^小东="
+    assert words(b"\x1b$)A", b"\\ISO 2022 IR 58") is None

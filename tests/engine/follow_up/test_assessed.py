@@ -8,12 +8,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from tests.engine.follow_up_making import EARLIER, QUICK, STORY, Said, follow_up
+from tests.engine.follow_up_making import EARLIER, LATER, QUICK, STORY, Said, follow_up
 from tests.engine.making import BRUNO, dwi, pet, write_study
 
 from bingcheng.archive.matchings import DrawnExam, DrawnLesion
 from bingcheng.archive.workspace import Workspace
 from bingcheng.compare.change import Verdict
+from bingcheng.core.codes import Code
 from bingcheng.core.errors import InputError
 from bingcheng.engine.follow_up import by_images
 from bingcheng.engine.follow_up.decisions import Deciding, Who, take_back_last
@@ -216,24 +217,121 @@ def test_where_names_pair_all_lesions_nothing_is_matched_or_shown(tmp_path):
     assert all(not lesion.track for exam in seen.exams for series in exam.series for lesion in series.lesions)
 
 
+def refusal_of(seen):
+    (found,) = [r for exam in seen.exams for r in exam.refusals if r.code == "engine.lesions-not-matched"]
+    return found
+
+
+@pytest.fixture
+def own_exams(exams, tmp_path):
+    """Copies of the folders of both exams, to be moved and changed."""
+    return tuple(shutil.copytree(folder, tmp_path / "exams" / folder.name) for folder in exams)
+
+
 @pytest.mark.slow
-def test_an_exam_that_comes_alone_is_told_and_matched_once_both_are_given(exams, tmp_path, monkeypatch):
-    asked = []
-
-    def nothing(task):
-        asked.append(task.pair)
-        return by_images.not_matched(task.pair, task.digest, InputError(by_images.SERIES_GONE))
-
-    monkeypatch.setattr("bingcheng.engine.run.matched", nothing)
+def test_a_follow_up_that_comes_alone_is_matched_with_the_files_of_the_earlier_run(own_exams, tmp_path, quick):
     folder = tmp_path / "workspace"
-    run(folder, exams[0])
-    _, seen = run(folder, exams[1])
-    (refusal,) = [r for exam in seen.exams for r in exam.refusals if r.code == "engine.lesions-not-matched"]
+    run(folder, own_exams[0])
+    told, seen = run(folder, own_exams[1])
+    assert (STEP, 1) in told
+    assert story(seen) == STORY
+
+
+@pytest.mark.slow
+def test_where_the_earlier_files_are_gone_that_is_told_until_they_are_back(own_exams, tmp_path, quick):
+    folder, away = tmp_path / "workspace", tmp_path / "away"
+    run(folder, own_exams[0])
+    own_exams[0].rename(away)
+    _, seen = run(folder, own_exams[1])
+    refusal = refusal_of(seen)
     assert str(refusal.reason.facts["reason"]) == NOT_AT_HAND.says
     assert refusal.study_uid == seen.exams[1].uid
-    assert not asked
-    run(folder, *exams)
-    assert len(asked) == 1
+    assert seen.follow_up == ()
+    away.rename(own_exams[0])
+    _, seen = run(folder, own_exams[1])
+    assert story(seen) == STORY
+    assert not [exam for exam in seen.exams if exam.refusals]
+
+
+@pytest.mark.slow
+def test_files_whose_lesions_were_changed_since_are_not_matched(own_exams, exams, tmp_path, quick):
+    folder = tmp_path / "workspace"
+    run(folder, own_exams[0])
+    few = {"liver": EARLIER["liver"]}
+    changed = follow_up(tmp_path / "other", earlier=few)[0]
+    shutil.copy(changed / "seg.dcm", own_exams[0] / "seg.dcm")
+    _, seen = run(folder, own_exams[1])
+    assert str(refusal_of(seen).reason.facts["reason"]) == by_images.OTHER_LESIONS.says
+    _, seen = run(folder, *own_exams)
+    assert ("same", ("liver",), ("a",)) in story(seen)
+
+
+NAMED = {name: EARLIER[name] for name in ("liver", "left")}
+"""Lesions that both exams have by name."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("earlier", "later", "undrawn", "found", "reader"),
+    [
+        (NAMED, NAMED | {"e": LATER["e"]}, frozenset(), ("new", (), ("e",)), False),
+        (NAMED | {"gone": EARLIER["gone"]}, NAMED, frozenset(), ("vanished", ("gone",), ()), False),
+        # It is in both exams; the reader of the first one did not draw it.
+        (NAMED | {"x": LATER["e"]}, NAMED | {"e": LATER["e"]}, frozenset("x"), ("new", (), ("e",)), True),
+        (NAMED | {"e": LATER["e"]}, NAMED | {"x": LATER["e"]}, frozenset("x"), ("vanished", ("e",), ()), True),
+    ],
+)
+def test_a_lesion_that_one_exam_alone_has_is_looked_for_in_the_other(
+    tmp_path, quick, earlier, later, undrawn, found, reader
+):
+    study = follow_up(tmp_path / "study", earlier=earlier, later=later, undrawn=undrawn)
+    _, seen = run(tmp_path / "workspace", *study)
+    assert story(seen) == {("same", ("liver",), ("liver",)), ("same", ("left",), ("left",)), found}
+    (link,) = [v.link for one in seen.follow_up for v in one.links if v.link.kind.value == found[0]]
+    assert link.needs_reader is reader
+    assert (link.confidence < 0.9) is reader
+    assert any("not drawn" in str(reason) for reason in link.reasons) is reader
+
+
+@pytest.mark.slow
+def test_a_piece_without_a_name_is_a_piece_and_no_new_lesion(tmp_path, quick):
+    later = NAMED | {"left": LATER["b"], "c": LATER["c"]}
+    _, seen = run(tmp_path / "workspace", *follow_up(tmp_path / "study", earlier=NAMED, later=later))
+    assert ("split", ("left",), ("c", "left")) in story(seen)
+
+
+@pytest.mark.slow
+def test_an_exam_in_which_only_organs_are_drawn_leaves_every_lesion_to_a_reader(tmp_path, quick):
+    organ = {"liver": Said("Liver", code=Code("10200004", "SCT", "Liver"))}
+    earlier, later = {"e": LATER["e"]}, {"liver": EARLIER["liver"]}
+    study = follow_up(tmp_path / "study", earlier=earlier, later=later, names=organ)
+    folder = tmp_path / "workspace"
+    run(folder, study[0])
+    _, seen = run(folder, study[1])
+    ((view,),) = [one.links for one in seen.follow_up]
+    assert (view.link.kind.value, view.link.before, view.link.needs_reader) == ("vanished", ("e",), True)
+    assert str(by_images.NONE_DRAWN) in map(str, view.link.reasons)
+    # What was found is kept by a run that brings neither exam, and matched once.
+    told, again = run(folder)
+    assert story(again) == story(seen)
+    assert STEP not in {step for step, _ in told}
+
+
+@pytest.mark.slow
+def test_without_the_earlier_files_a_lesion_of_one_exam_alone_waits_for_a_reader(tmp_path):
+    study = follow_up(tmp_path / "study", earlier=NAMED, later=NAMED | {"e": LATER["e"]})
+    folder = tmp_path / "workspace"
+    run(folder, study[0])
+    shutil.rmtree(study[0])
+    _, seen = run(folder, study[1])
+    assert str(refusal_of(seen).reason.facts["reason"]) == NOT_AT_HAND.says
+    assert ("new", (), ("e",)) in story(seen)
+    (link,) = [v.link for one in seen.follow_up for v in one.links if v.link.kind.value == "new"]
+    assert link.needs_reader
+    assert link.confidence == 0.0
+    # What names pair is judged as before: only its own track waits for a reader.
+    assert {change.lesion for change in seen.changes} == {"liver", "left"}
+    assert all(change.verdict is not Verdict.UNKNOWN for change in seen.changes)
 
 
 @pytest.mark.slow
@@ -262,10 +360,33 @@ def keys(*exams_):
     return [(one.key.earlier_uid, one.key.later_uid, one.key.modality) for one in pairs_to_match(exams_)]
 
 
-def test_a_pair_is_matched_only_if_both_exams_hold_lesions_without_partner():
+def test_a_pair_is_matched_only_if_a_lesion_has_no_partner():
     assert keys(drawn("1", 0, lesion("a")), drawn("2", 1, lesion("a"))) == []
-    assert keys(drawn("1", 0, lesion("a"), lesion("b")), drawn("2", 1, lesion("a"))) == []
+    assert keys(drawn("1", 0, lesion("a"), lesion("b")), drawn("2", 1, lesion("a"))) == [("1", "2", "CT")]
+    assert keys(drawn("1", 0, lesion("a")), drawn("2", 1, lesion("a"), lesion("b"))) == [("1", "2", "CT")]
     assert keys(drawn("1", 0, lesion("a")), drawn("2", 1, lesion("b"))) == [("1", "2", "CT")]
+
+
+def test_a_partner_on_another_series_or_modality_counts():
+    earlier = drawn("1", 0, lesion("a"), lesion("b"))
+    assert keys(earlier, drawn("2", 1, lesion("b"), lesion("a", "PT", "2"))) == []
+    assert keys(earlier, drawn("2", 1, lesion("b"), lesion("a", series="thick"), lesion("b", series="thick"))) == []
+
+
+def test_an_exam_without_lesions_counts_if_somebody_looked_and_no_chain_is_broken():
+    first, none, last = drawn("1", 0, lesion("a")), drawn("2", 1), drawn("3", 2, lesion("b"))
+    looked = {"2": frozenset({"CT"})}
+
+    def pairs(*exams_):
+        return [(one.key.earlier_uid, one.key.later_uid) for one in pairs_to_match(exams_, looked)]
+
+    assert keys(first, none) == []
+    assert pairs(first, none) == [("1", "2")]
+    assert pairs(none, last) == [("2", "3")]
+    assert pairs(first, none, last) == [("1", "3")]
+    (pair,) = pairs_to_match((first, none), looked)
+    assert (pair.earlier.series, pair.later.series) == ("1", "")
+    assert [(link.kind.value, link.before) for link in pair.by_names.links] == [("vanished", ("a",))]
 
 
 def test_modalities_patients_and_undated_exams_are_never_mixed():
@@ -285,7 +406,7 @@ def test_the_series_with_most_lesions_is_the_one_that_is_read():
         drawn("2", 1, lesion("b")),
     )
     (pair,) = pairs_to_match(exams_)
-    assert pair.series == ("thin", "1")
+    assert (pair.earlier.series, pair.later.series) == ("thin", "1")
 
 
 def test_a_label_that_several_lesions_carry_pairs_nothing():

@@ -37,7 +37,7 @@ def roi_of():
             surroundings=box if surroundings is None else surroundings,
             surroundings_start=start,
             levels=levels,
-            volume_histogram_levels=levels,
+            volume_histogram_levels=lambda: levels,
         )
 
     return make
@@ -64,7 +64,7 @@ def phantom():
         surroundings=volume.voxels,
         surroundings_start=lesion.start,
         levels=found,
-        volume_histogram_levels=found,
+        volume_histogram_levels=lambda: found,
     )
 
 

@@ -17,8 +17,8 @@ from bingcheng.image.phantoms.shapes import Ellipsoid, HalfSpace, sphere_of, tur
 from bingcheng.image.polygon import coverage
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
-from bingcheng.quantify.diameter import longest_axis
 from bingcheng.quantify.lesion.prompt import Box, RecistLine
+from bingcheng.quantify.size.diameter import longest_axis
 
 HU = "[hnsf'U]"
 

@@ -5,10 +5,13 @@ from hypothesis import strategies as st
 
 from bingcheng.core.errors import Undefined
 from bingcheng.image.geometry import VolumeGeometry
+from bingcheng.image.phantoms.render import paint, region_of
+from bingcheng.image.phantoms.shapes import sphere_of
 from bingcheng.image.volume import Volume
 from bingcheng.quantify.lesion.hot_spot import beside, climbed
 from bingcheng.quantify.lesion.neighbourhood import Neighbourhood
-from bingcheng.quantify.lesion.prompt import Click, nearest_voxel
+from bingcheng.quantify.lesion.prompt import Click, PromptKind, nearest_voxel
+from bingcheng.quantify.lesion.segment import methods_for, segment
 
 
 def highest_voxel(volume):
@@ -55,6 +58,48 @@ def test_it_does_not_climb_over_a_valley_below_seventy_per_cent():
     voxels[8:13, 8:13, 16:24] = 3.6  # 72 %
     joined = Volume(voxels=voxels, geometry=geometry, unit="g/ml")
     assert voxels[climbed(joined, Click(position_mm=tuple(geometry.to_mm((10, 10, 10)))))] == 9.0
+
+
+PET_METHODS = [one.key for one in methods_for("PT") if one.key != "pet_percist" and PromptKind.CLICK in one.prompts]
+
+
+def lesion_in_an_organ(drawn):
+    """A sphere of 20 mm and uptake 6 in an organ of 110 mm and uptake 1, beyond which is next to none."""
+    geometry = VolumeGeometry(shape=(45, 45, 45), spacing_mm=(4.0, 4.0, 4.0))
+    voxels = np.full(geometry.shape, 0.1, dtype=np.float32)
+    middle = tuple(float(v) for v in geometry.to_mm((22, 22, 22)))
+    lesion = sphere_of(20.0, (middle[0] + 25.0, *middle[1:]))
+    for ball, value in ((sphere_of(110.0, middle), 1.0), (lesion, 6.0)):
+        paint(voxels, geometry, ball, value, (2.8, 2.8, 2.8))
+    voxels *= np.random.default_rng(0).normal(1.0, 0.02, geometry.shape).astype(np.float32)
+    truth = drawn.full(region_of(lesion, geometry, label="truth"))
+    return Volume(voxels=voxels, geometry=geometry, unit="g/ml"), truth, lesion.centre_mm
+
+
+@pytest.mark.parametrize("key", PET_METHODS)
+def test_a_click_on_quiet_background_draws_no_lesion_far_off(drawn, key):
+    # So quiet that 70 % of each value joins the whole organ to the lesion in it.
+    volume, truth, (x, y, z) = lesion_in_an_organ(drawn)
+    for away_mm in (26.0, 40.0, 60.0):
+        with pytest.raises(Undefined) as caught:
+            segment(volume, Click(position_mm=(x - away_mm, y, z)), key)
+        assert caught.value.code == "quantify.click-far-off"
+        # Methods draw it from 4 to 14 mm about its middle.
+        assert caught.value.reason.facts["distance"] == pytest.approx(away_mm - 9.0, abs=5.0)
+    beside_it = Click(position_mm=(x, y + 16.0, z))  # 6 mm beyond its border
+    assert (drawn.full(segment(volume, beside_it, key)) & truth).any()
+
+
+def test_a_click_on_the_cool_side_of_an_uneven_tumour_draws_the_whole_of_it(drawn):
+    volume, truth, centre = drawn.pet_sphere(50.0, 4.0, relative_sd=0.05)
+    core = sphere_of(20.0, (centre[0] + 12.5, *centre[1:]))
+    voxels = np.array(volume.voxels)
+    paint(voxels, volume.geometry, core, 12.0, (2.8, 2.8, 2.8))
+    uneven = Volume(voxels=voxels, geometry=volume.geometry, unit="g/ml")
+    click = Click(position_mm=(centre[0] - 18.0, *centre[1:]))
+    assert uneven.voxels[climbed(uneven, click)] > 9.0  # 30 mm away
+    found, wanted = drawn.full(segment(uneven, click, "pet_background_corrected")), drawn.full(truth)
+    assert (found & wanted).sum() > 0.9 * wanted.sum()
 
 
 def test_a_click_where_nothing_was_recorded_says_so(drawn):

@@ -6,7 +6,7 @@ from bingcheng.image.volume import Volume
 from bingcheng.quantify.lesion.lung_nodule import LungNodule
 from bingcheng.quantify.lesion.prompt import Click, RecistLine
 from bingcheng.quantify.lesion.segment import segment
-from bingcheng.quantify.size import volume as volume_of
+from bingcheng.quantify.size.dimensions import volume as volume_of
 
 KEY = "ct_lung_nodule"
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from bingcheng.core.errors import Undefined
 from bingcheng.image.geometry import VolumeGeometry
 from bingcheng.image.volume import Volume
+from bingcheng.quantify.lesion.pet_by_size import BySize
 from bingcheng.quantify.lesion.pet_threshold import AdaptedPeak, BackgroundCorrected, FixedUptake, PercentOfMax, Percist
 from bingcheng.quantify.lesion.pet_vote import MajorityVote
 from bingcheng.quantify.lesion.prompt import Click
@@ -154,10 +155,41 @@ def test_the_steepest_border_lies_within_half_a_voxel_of_the_spheres(drawn, diam
 def test_relative_methods_do_not_depend_on_the_unit(drawn, factor):
     volume, _, centre = drawn.pet_sphere(25.0, 5.0, seed=4)
     scaled = Volume(voxels=volume.voxels * np.float32(factor), geometry=volume.geometry, unit="Bq/ml")
-    for key in ("pet_percent_of_max", "pet_adapted_peak", "pet_background_corrected", "pet_steepest_border"):
+    keys = ("pet_percent_of_max", "pet_adapted_peak", "pet_background_corrected", "pet_steepest_border", "pet_by_size")
+    for key in keys:
         one, other = (segment(image, Click(position_mm=centre), key) for image in (volume, scaled))
         # float32 rounding may move single voxels over the threshold.
         assert abs(int(one.mask.sum()) - int(other.mask.sum())) <= 2
+
+
+@pytest.mark.parametrize("contrast", [4.0, 8.0, 16.0])
+@pytest.mark.parametrize("diameter_mm", [12.0, 15.0, 20.0, 24.0])
+def test_small_lesions_are_drawn_nearer_to_their_volume_than_by_the_threshold(drawn, diameter_mm, contrast):
+    errors = {"pet_background_corrected": [], "pet_by_size": []}
+    for seed in range(3):
+        volume, truth, centre = drawn.pet_sphere(diameter_mm, contrast, seed=seed)
+        for key, found in errors.items():
+            drawn_ml = drawn.volume_ml(segment(volume, Click(position_mm=centre), key))
+            found.append(abs(drawn_ml / drawn.volume_ml(truth) - 1.0))
+    assert np.median(errors["pet_by_size"]) < 0.75 * np.median(errors["pet_background_corrected"])
+
+
+def test_the_method_changes_at_the_size_that_is_asked_for(drawn):
+    volume, _, centre = drawn.pet_sphere(30.0, 6.0)
+    click = Click(position_mm=centre)
+    threshold, border = (segment(volume, click, key) for key in ("pet_background_corrected", "pet_steepest_border"))
+    size_mm = (6.0 / np.pi * 1000.0 * drawn.volume_ml(threshold)) ** (1.0 / 3.0)
+    for small_mm, expected in ((size_mm - 0.01, threshold), (size_mm + 0.01, border)):
+        found = segment(volume, click, "pet_by_size", BySize(small_mm=small_mm))
+        assert np.array_equal(drawn.full(found), drawn.full(expected))
+    assert not np.array_equal(drawn.full(threshold), drawn.full(border))
+
+
+def test_a_small_lesion_that_the_threshold_loses_in_noise_is_drawn_by_its_border(drawn):
+    volume, truth, centre = drawn.pet_sphere(12.0, 3.0, relative_sd=0.12, seed=0)
+    with pytest.raises(Undefined):
+        segment(volume, Click(position_mm=centre), "pet_background_corrected")
+    assert drawn.dice(segment(volume, Click(position_mm=centre), "pet_by_size"), truth) > 0.5
 
 
 def test_the_recommended_method_finds_a_real_sarcoma_by_one_click(sarcoma, drawn):

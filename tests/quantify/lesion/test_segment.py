@@ -140,7 +140,7 @@ def test_double_precision_draws_the_same(method):
 def test_each_modality_has_methods_and_pet_and_ct_recommend_one():
     for modality in ("CT", "MR", "PT"):
         assert methods_for(modality)
-    assert methods_for("PT")[0].key == "pet_background_corrected"
+    assert methods_for("PT")[0].key == "pet_by_size"
     assert methods_for("CT")[0].key == "ct_lung_nodule"
     assert methods_for("PT")[0].recommended
     assert methods_for("NM") == ()

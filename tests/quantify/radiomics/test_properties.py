@@ -19,10 +19,11 @@ from bingcheng.image.geometry import VolumeGeometry
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
 from bingcheng.quantify.radiomics.discretisation import FixedBinNumber, FixedBinSize, NoDiscretisation
-from bingcheng.quantify.radiomics.extraction import features, features_of_many
+from bingcheng.quantify.radiomics.extraction import features
 from bingcheng.quantify.radiomics.families import all_features
 from bingcheng.quantify.radiomics.feature import Aggregation, Family
 from bingcheng.quantify.radiomics.interpolation import ImageMethod, Interpolation
+from bingcheng.quantify.radiomics.many_lesions import features_of_many
 from bingcheng.quantify.radiomics.resegmentation import Resegmentation
 from bingcheng.quantify.radiomics.robustness import Repetitions, robust_features
 from bingcheng.quantify.radiomics.settings import Precision, RadiomicsSettings
@@ -334,7 +335,7 @@ SCRIPT = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from test_properties import CHAIN, as_hex, lesions
-from bingcheng.quantify.radiomics.extraction import features_of_many
+from bingcheng.quantify.radiomics.many_lesions import features_of_many
 for one in features_of_many(*lesions(2), CHAIN, workers=2):
     print(sorted(as_hex(one.values).items()))
 """

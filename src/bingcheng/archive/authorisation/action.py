@@ -20,6 +20,8 @@ class Action(StrEnum):
     """Open one exam in an emergency, for an hour, with a reason."""
     READ_NUMBERS = "read-numbers"
     """See aggregates of a hospital: conformance, quality, doses; no patient, not even by pseudonym."""
+    COMPARE_HOSPITALS = "compare-hospitals"
+    """See the aggregates of all hospitals side by side."""
 
     READ_CASE = "read-case"
     PUBLISH_CASE = "publish-case"
@@ -42,16 +44,3 @@ class Action(StrEnum):
     """Connect this installation with another one."""
     READ_AUDIT = "read-audit"
     VERIFY_AUDIT = "verify-audit"
-
-
-PATIENT_DATA = frozenset(
-    {
-        Action.READ_EXAM,
-        Action.JUDGE_EXAM,
-        Action.SEND_OBJECTS,
-        Action.DELETE_OBJECTS,
-        Action.SETTLE_CONFLICTS,
-        Action.PUBLISH_CASE,
-    }
-)
-"""Actions that touch the data of patients who can be identified."""

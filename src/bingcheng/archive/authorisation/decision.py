@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bingcheng.archive.authorisation.action import PATIENT_DATA, Action
+from bingcheng.archive.authorisation.action import Action
 from bingcheng.archive.authorisation.actor import Actor, glass
 from bingcheng.archive.authorisation.rights import GIVES, RIGHTS, Reach
 from bingcheng.archive.authorisation.role import Role
@@ -104,8 +104,3 @@ def _reached(actor: Actor, reach: Reach, subject: Subject) -> bool:
             return own or subject.emergency
         case Reach.INSTALLATION:
             return subject.hospital is None
-
-
-def touches_patients(action: Action) -> bool:
-    """Whether `action` touches the data of patients who can be identified."""
-    return action in PATIENT_DATA

@@ -72,6 +72,7 @@ RIGHTS: Mapping[Role, Mapping[Action, Reach]] = MappingProxyType(
             **_EVERYBODY,
             **_READER_OF_CASES,
             Action.READ_NUMBERS: Reach.ANY,
+            Action.COMPARE_HOSPITALS: Reach.ANY,
             Action.SHARE_PROTOCOL: Reach.INSTALLATION,
         },
         Role.GUEST: {**_EVERYBODY, **_READER_OF_CASES},
@@ -90,9 +91,7 @@ RIGHTS: Mapping[Role, Mapping[Action, Reach]] = MappingProxyType(
 
 GIVES: Mapping[Role, frozenset[Role]] = MappingProxyType(
     {
-        Role.SITE_ADMIN: frozenset(
-            {Role.TECHNOLOGIST, Role.RADIOLOGIST, Role.PHYSICIST, Role.SITE_ADMIN, Role.GUEST}
-        ),
+        Role.SITE_ADMIN: frozenset({Role.TECHNOLOGIST, Role.RADIOLOGIST, Role.PHYSICIST, Role.SITE_ADMIN, Role.GUEST}),
         Role.OPERATOR: frozenset({Role.SITE_ADMIN, Role.PROVINCE, Role.OPERATOR}),
     }
 )

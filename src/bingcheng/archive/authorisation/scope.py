@@ -29,7 +29,7 @@ SCOPE_ACTIONS: Mapping[Scope, frozenset[Action]] = MappingProxyType(
         Scope.DICOM_DELETE: frozenset({Action.DELETE_OBJECTS, Action.SETTLE_CONFLICTS}),
         Scope.CASES_READ: frozenset({Action.READ_CASE}),
         Scope.CASES_WRITE: frozenset({Action.PUBLISH_CASE, Action.GRANT_CASE, Action.COMMENT, Action.ASK_OPINION}),
-        Scope.NUMBERS_READ: frozenset({Action.READ_NUMBERS}),
+        Scope.NUMBERS_READ: frozenset({Action.READ_NUMBERS, Action.COMPARE_HOSPITALS}),
         Scope.AUDIT_READ: frozenset({Action.READ_AUDIT, Action.VERIFY_AUDIT}),
     }
 )

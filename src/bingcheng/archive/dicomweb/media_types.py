@@ -23,9 +23,9 @@ LONGEST = 4096
 _PART = r'(?:[^",;]|"(?:[^"\\]|\\.)*")'
 _RANGE = re.compile(rf"\s*({_PART}*(?:;{_PART}*)*)\s*(?:,|$)")
 _PARAMETER = re.compile(rf"({_PART}*)(?:;|$)")
-_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-_TYPE = re.compile(rf"{_TOKEN}/{_TOKEN}")
-_NAME = re.compile(_TOKEN)
+_WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_TYPE = re.compile(rf"{_WORD}/{_WORD}")
+_NAME = re.compile(_WORD)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,12 +40,6 @@ BAD_FRAMES = Problem(
     remedy="Write frame numbers from 1, separated by commas.",
     owner=Owner.DEVELOPER,
 )
-NO_SUCH_FRAME = Problem(
-    code="archive.no-such-frame",
-    says="the object has {frames} frames, frame {frame} was asked for",
-    remedy="Ask for frames that exist.",
-    owner=Owner.DEVELOPER,
-)
 NO_PICTURE = Problem(
     code="archive.no-picture",
     says="the object has no picture to show ({why})",
@@ -86,5 +80,11 @@ BAD_METADATA = Problem(
     code="archive.bad-metadata",
     says="an object can't be made of the metadata and bulk data ({what})",
     remedy="Send the object as application/dicom.",
+    owner=Owner.DEVELOPER,
+)
+OTHER_STUDY = Problem(
+    code="archive.other-study",
+    says="the object belongs to another study than the address names",
+    remedy="Send it to the address of all studies.",
     owner=Owner.DEVELOPER,
 )

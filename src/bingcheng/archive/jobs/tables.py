@@ -13,6 +13,7 @@ job = Table(
     Column("kind", String(16), nullable=False),
     Column("space", String(64), nullable=False),
     Column("study_uid", String(64), nullable=False),
+    Column("target", String(64), comment="where it is to be sent, as `target.Target` writes it"),
     Column("state", String(16), nullable=False),
     Column("asked_at", DateTime, nullable=False),
     Column("started_at", DateTime),
@@ -22,6 +23,7 @@ job = Table(
     Column("done", Integer, nullable=False, default=0),
     Column("total", Integer, nullable=False, default=0),
     Column("reason", Text, comment="why it failed, as a refusal"),
+    Column("digest", String(64), comment="of the objects that it was done with"),
     Index("job_of_study", "study_uid", "space", "id"),
     Index("job_by_state", "state", "id"),
 )

@@ -24,6 +24,10 @@ def parts(raw: bytes | None) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split("\\")) if text else ()
 
 
+_IR_58 = "\x1b$)A"
+"""What switches to ISO 2022 IR 58 (PS3.3 C.12.1.1.2); pydicom takes it to be part of the text."""
+
+
 def words(raw: bytes | None, character_set: bytes | None) -> str | None:
     """A value in the character set of the file (LO, SH, PN), unreadable bytes replaced."""
     if not raw:
@@ -40,7 +44,7 @@ def words(raw: bytes | None, character_set: bytes | None) -> str | None:
             decoded = decode_bytes(raw, convert_encodings(terms), {0x5C, 0x5E, 0x3D})
         except (LookupError, ValueError, TypeError, AttributeError):
             decoded = raw.decode("latin-1")
-    return decoded.strip("\0 ") or None
+    return decoded.replace(_IR_58, "").strip("\0 ") or None
 
 
 def floats(raw: bytes | None, count: int) -> tuple[float, ...] | None:

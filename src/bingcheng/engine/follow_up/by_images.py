@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import traceback
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,19 +20,22 @@ from bingcheng.archive.matchings import PairKey, Proposal
 from bingcheng.compare.tracks import repeated
 from bingcheng.core.errors import BingchengError, InputError, Owner, Problem
 from bingcheng.core.refusal import Refusal, SubjectKind
+from bingcheng.core.wording import Text, text
 from bingcheng.dicom.exam import Series
 from bingcheng.dicom.facts.acquired import acquisition
+from bingcheng.dicom.masks.placement import EMPTY_SEGMENT
 from bingcheng.dicom.pixels.read import read_volume
 from bingcheng.engine import methods as measures
 from bingcheng.engine.discretion import Discretion
-from bingcheng.engine.inputs import Image, case_of, identified, marked, read_images, stacked
+from bingcheng.engine.inputs import Image, Marked, case_of, identified, marked, read_images, stacked
 from bingcheng.engine.plan import Task, image_series
 from bingcheng.image.region import Region
 from bingcheng.image.registration import RegistrationSettings, register
 from bingcheng.image.resample import averaged
 from bingcheng.image.volume import Volume
-from bingcheng.quantify.lesion.matching import Matching
+from bingcheng.quantify.lesion.matching import Link, LinkKind, Matching
 from bingcheng.quantify.lesion.matching_links import match
+from bingcheng.quantify.lesion.matching_looks import Followed, looked_again
 
 NOT_MATCHED = Problem(
     code="engine.lesions-not-matched",
@@ -46,6 +49,12 @@ SERIES_GONE = Problem(
     remedy="Give the folders of both exams again.",
     owner=Owner.OPERATOR,
 )
+OTHER_LESIONS = Problem(
+    code="engine.follow-up-other-lesions",
+    says="the files of an exam hold other lesions than were assessed",
+    remedy="Give the folders of both exams again, with all masks, so that they are assessed anew.",
+    owner=Owner.OPERATOR,
+)
 UNEXPECTED_MATCHING = Problem(
     code="engine.unexpected-in-matching",
     says="matching stopped with an unexpected {error} in {where}",
@@ -53,13 +62,40 @@ UNEXPECTED_MATCHING = Problem(
     owner=Owner.DEVELOPER,
 )
 
+NOT_ALL_READ = text("A mask of the other exam could not be used: the lesion may be drawn there.")
+NONE_DRAWN = text("No lesion is drawn in the other exam's images: nobody may have looked for any there.")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawn:
-    """One exam of a pair: where its files are, and on which series its lesions were drawn."""
+    """One exam of a pair.
+
+    Parameters
+    ----------
+    task : where its files are; only its exam and its masks count.
+    series_uid : on which series its lesions were drawn; empty where none were, but somebody looked for them.
+    names : of the lesions on that series, as they are stored.
+    elsewhere : names of lesions on its other series; a lesion of the other exam that has one of them is paired.
+    """
 
     task: Task
     series_uid: str
+    names: frozenset[str] = frozenset()
+    elsewhere: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Read:
+    """One exam as it is matched: its lesions by the names under which they are stored.
+
+    Parameters
+    ----------
+    doubt : why a lesion of the other exam need not be missing in this one, though nothing is drawn for it.
+    """
+
+    volume: Volume
+    lesions: Mapping[str, Region]
+    doubt: Text | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,12 +106,14 @@ class PairTask:
     ----------
     digest : of everything that the answer depends on.
     earlier, later : the exams.
+    by_names : what names alone say; None where they leave lesions of both exams without partner.
     """
 
     pair: PairKey
     digest: str
     earlier: Drawn
     later: Drawn
+    by_names: Matching | None = None
 
 
 def matched(task: PairTask) -> Proposal:
@@ -83,35 +121,50 @@ def matched(task: PairTask) -> Proposal:
     try:
         return Proposal(pair=task.pair, digest=task.digest, matching=_matching(task))
     except BingchengError as error:
-        told = not_matched(task.pair, task.digest, error)
+        told = not_matched(task.pair, task.digest, error, task.by_names)
         assert told.refusal is not None
         people = Discretion.about([task.earlier.task.exam, task.later.task.exam])
         return replace(told, refusal=people.refusal(told.refusal))
     except Exception as error:  # noqa: BLE001 - a fault of this program costs one pair and is said, not hidden
         fault = InputError(UNEXPECTED_MATCHING, error=type(error).__name__, where=_place(error))
-        return not_matched(task.pair, task.digest, fault)
+        return not_matched(task.pair, task.digest, fault, task.by_names)
 
 
-def not_matched(pair: PairKey, digest: str, error: BingchengError) -> Proposal:
-    """The proposal that says why there is none."""
+def not_matched(pair: PairKey, digest: str, error: BingchengError, by_names: Matching | None = None) -> Proposal:
+    """The proposal that says why the images give none; `by_names` is what holds without them."""
     told = InputError(NOT_MATCHED, modality=pair.modality, reason=error.reason)
     refusal = Refusal.of(told, kind=SubjectKind.EXAM, subject=pair.later_uid, study_uid=pair.later_uid)
-    return Proposal(pair=pair, digest=digest, refusal=refusal)
+    return Proposal(pair=pair, digest=digest, matching=by_names, refusal=refusal)
 
 
 def _matching(task: PairTask) -> Matching:
     settings = RegistrationSettings()
-    earlier, before = _read(task.earlier, settings.working_mm)
-    later, after = _read(task.later, settings.working_mm)
+    earlier, later = (_read(one, task.pair.modality, settings.working_mm) for one in (task.earlier, task.later))
+    before = {name: one for name, one in earlier.lesions.items() if name not in task.later.elsewhere}
+    after = {name: one for name, one in later.lesions.items() if name not in task.earlier.elsewhere}
     numbered = [repeated({name: region.label for name, region in drawn.items()}) for drawn in (before, after)]
     common = (before.keys() & after.keys()) - numbered[0] - numbered[1]
-    registration = register(earlier, later, settings)
-    return match(
+    registration = register(earlier.volume, later.volume, settings)
+    found = match(
         [_named(region, name, common) for name, region in before.items()],
         [_named(region, name, common) for name, region in after.items()],
         registration,
         keys=(tuple(before), tuple(after)),
     )
+    ahead, back = (Followed(volume=one.volume, lesions=one.lesions) for one in (earlier, later))
+    return _doubted(looked_again(found, ahead, back, registration), earlier.doubt, later.doubt)
+
+
+def _doubted(matching: Matching, earlier: Text | None, later: Text | None) -> Matching:
+    """The matching whose new and vanished lesions need a reader where the other exam leaves them in doubt."""
+    doubts = {LinkKind.NEW: earlier, LinkKind.VANISHED: later}
+
+    def told(link: Link) -> Link:
+        doubt = doubts.get(link.kind)
+        return link if doubt is None else replace(link, needs_reader=True, reasons=(*link.reasons, doubt))
+
+    links = tuple(told(link) for link in matching.links)
+    return replace(matching, proposed=links, links=links)
 
 
 def _named(region: Region, name: str, common: set[str]) -> Region:
@@ -119,19 +172,47 @@ def _named(region: Region, name: str, common: set[str]) -> Region:
     return replace(region, tracking_uid=name) if name in common else region
 
 
-def _read(drawn: Drawn, working_mm: float) -> tuple[Volume, dict[str, Region]]:
-    """The series at working size, and the lesions on it by the names under which they are stored."""
+def _read(drawn: Drawn, modality: str, working_mm: float) -> _Read:
+    """The series at working size, and the lesions on it."""
     exam = drawn.task.exam
     images = image_series(exam)
-    series = next((one for one in images if one.uid == drawn.series_uid), None)
-    if series is None:
-        raise InputError(SERIES_GONE)
-    placed = marked(exam.series, images, drawn.task.masks).lesions
-    index, lesions = _lesions(series, {i: regions for (uid, i), regions in placed.items() if uid == series.uid})
+    placed = marked(exam.series, images, drawn.task.masks)
+    unusable = any(refusal.code != EMPTY_SEGMENT.code for refusal in placed.refusals)
+    lesions: Mapping[str, Region] = {}
+    if drawn.series_uid:
+        series, index, lesions = _drawn_on(drawn, images, placed)
+    else:
+        series, index = _largest(images, modality), 0
+        if any(uid == one.uid for uid, _ in placed.lesions for one in images if one.modality == modality):
+            raise InputError(OTHER_LESIONS)
     volume = averaged(_volume(series, index), working_mm, window=(-np.inf, np.inf))
-    discretion = Discretion.about([exam])
-    named = ((storable(discretion.label(name)), _discreet(region, discretion)) for name, region in lesions)
-    return volume, {name: region for name, region in named if not region.empty}
+    doubt = NOT_ALL_READ if unusable else None if drawn.series_uid else NONE_DRAWN
+    return _Read(volume=volume, lesions=lesions, doubt=doubt)
+
+
+def _drawn_on(drawn: Drawn, images: Sequence[Series], placed: Marked) -> tuple[Series, int, dict[str, Region]]:
+    """The series, which of its volumes, and the lesions on that."""
+    series = next((one for one in images if one.uid == drawn.series_uid), None)
+    here = {i: regions for (uid, i), regions in placed.lesions.items() if uid == drawn.series_uid}
+    if series is None or not here:
+        raise InputError(SERIES_GONE)
+    discretion = Discretion.about([drawn.task.exam])
+    index, lesions = _lesions(series, here)
+    named = {
+        at: {storable(discretion.label(name)): _discreet(region, discretion) for name, region in found}
+        for at, found in lesions.items()
+    }
+    if drawn.names and frozenset().union(*named.values()) != drawn.names:
+        raise InputError(OTHER_LESIONS)
+    return series, index, {name: region for name, region in named[index].items() if not region.empty}
+
+
+def _largest(images: Sequence[Series], modality: str) -> Series:
+    """The series that shows most of the patient."""
+    found = [series for series in images if series.modality == modality]
+    if not found:
+        raise InputError(SERIES_GONE)
+    return max(found, key=lambda series: float(np.prod(series.volumes[0].geometry.extent_mm)))
 
 
 def _discreet(region: Region, discretion: Discretion) -> Region:
@@ -144,16 +225,15 @@ def _discreet(region: Region, discretion: Discretion) -> Region:
     )
 
 
-def _lesions(series: Series, drawn: dict[int, tuple[Region, ...]]) -> tuple[int, Sequence[tuple[str, Region]]]:
-    """The volume that most lesions are drawn on, and they with their names, which count through all volumes."""
-    if not drawn:
-        raise InputError(SERIES_GONE)
+def _lesions(
+    series: Series, drawn: Mapping[int, tuple[Region, ...]]
+) -> tuple[int, Mapping[int, Sequence[tuple[str, Region]]]]:
+    """The volume that most lesions are drawn on, and all with their names, which count through the volumes."""
     if stacked(series):
-        return 0, identified((region for regions in drawn.values() for region in regions), Counter())
+        return 0, {0: identified((region for regions in drawn.values() for region in regions), Counter())}
     seen: Counter[str] = Counter()
     named = {index: identified(drawn[index], seen) for index in sorted(drawn)}
-    most = max(named, key=lambda index: (len(named[index]), -index))
-    return most, named[most]
+    return max(named, key=lambda index: (len(named[index]), -index)), named
 
 
 def _volume(series: Series, index: int) -> Volume:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -36,6 +36,13 @@ class FollowUp:
     def stored(connection: Connection) -> FollowUp:
         """All of it."""
         return FollowUp(proposed=proposals(connection), decided=decisions(connection))
+
+    def among(self, uids: Collection[str]) -> FollowUp:
+        """What of it speaks of two of these exams."""
+        return FollowUp(
+            proposed=tuple(p for p in self.proposed if p.pair.earlier_uid in uids and p.pair.later_uid in uids),
+            decided=tuple(d for d in self.decided if d.earlier_uid in uids and d.later_uid in uids),
+        )
 
     def held(self, exams: Mapping[str, NamedLesions]) -> Held:
         """What holds, of exams by UID, each patient's in time."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bingcheng.core.errors import BingchengError, InputError, Owner, Problem, Undefined
 from bingcheng.core.refusal import Refusal, SubjectKind
@@ -22,10 +22,16 @@ from bingcheng.engine.radiomics.inputs import MODALITY_UNKNOWN, Source, Subject,
 from bingcheng.engine.radiomics.settings import for_modality, limited, read_settings, settings_of
 from bingcheng.image.geometry import Triple
 from bingcheng.image.region import Region
+from bingcheng.image.volume import Volume
 from bingcheng.outputs.radiomics.table import Grade, LesionFeatures
 from bingcheng.quantify.radiomics.extraction import RadiomicsResult, features
 from bingcheng.quantify.radiomics.image_type import ImageType
+from bingcheng.quantify.radiomics.lesion_workers import LesionWorkers
+from bingcheng.quantify.radiomics.many_lesions import features_of_each
 from bingcheng.quantify.radiomics.settings import RadiomicsSettings
+
+if TYPE_CHECKING:
+    from bingcheng.quantify.radiomics.robustness import RobustResult
 
 SEVERAL_LESIONS = Problem(
     code="engine.radiomics-several-lesions",
@@ -140,8 +146,10 @@ def radiomics_of_all(
 ) -> Extracted:
     """The features of every lesion of an image or a folder, in every image type that the settings ask for.
 
-    Parameters are those of `radiomics`; `workers` are threads, on which no value depends, and `uncertainty` measures
-    each lesion again under perturbations (`bingcheng.quantify.radiomics.robustness`).
+    Parameters are those of `radiomics`. `workers` says how many lesions or images are measured at a time, on which no
+    value depends; many lesions of one image are shared between processes, for which a script guards its main part by
+    ``if __name__ == "__main__"``. `uncertainty` measures each lesion again under perturbations
+    (`bingcheng.quantify.radiomics.robustness`).
 
     Raises
     ------
@@ -170,7 +178,7 @@ def extracted(
     Parameters
     ----------
     types : what to extract, by modality.
-    workers : threads: over the lesions of a single image, else over the images.
+    workers : over the lesions of a single image, processes if they are many; else threads over the images.
     told : of progress, by the thread that asked.
     """
     lesions: list[LesionFeatures] = []
@@ -179,7 +187,8 @@ def extracted(
 
     def one(source: Source) -> Extracted:
         told_inside = told if len(sources) == 1 else silent
-        return _of_source(source, types, workers=inner, uncertainty=uncertainty, told=told_inside)
+        with LesionWorkers(inner) as pool:
+            return _of_source(source, types, _How(workers=pool, uncertainty=uncertainty, told=told_inside))
 
     with ThreadPoolExecutor(max(1, outer)) as pool:
         for done, answer in enumerate(pool.map(one, sources), start=1):
@@ -227,11 +236,20 @@ def _word(label: str | int | None, of_file: str | None, mask: object) -> str | N
     return of_file if has_values else None
 
 
-def _image(subject: Subject, wanted: ImageType) -> Any:
+def _image(subject: Subject, wanted: ImageType) -> Volume:
     return subject.volume if wanted.standardisation is None else wanted.standardisation.applied(subject.volume)
 
 
-def _of_source(source: Source, types: Chosen, *, workers: int, uncertainty: bool, told: Told) -> Extracted:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _How:
+    """How the lesions of an image are measured: by whom, with uncertainty or without, and who is told."""
+
+    workers: LesionWorkers
+    uncertainty: bool
+    told: Told
+
+
+def _of_source(source: Source, types: Chosen, how: _How) -> Extracted:
     try:
         subject = source.read()
         asked = types(subject.modality)
@@ -241,67 +259,62 @@ def _of_source(source: Source, types: Chosen, *, workers: int, uncertainty: bool
     refusals: list[Refusal] = []
     jobs = len(asked) * len(subject.regions)
     for wanted in asked:
-        for outcome in _measured(subject, wanted, workers=workers, uncertainty=uncertainty, told=told):
+        for outcome in _measured(subject, wanted, how):
             if isinstance(outcome, Refusal):
                 refusals.append(outcome)
             else:
                 lesions.append(outcome)
-            told(MEASURING, len(lesions) + len(refusals), jobs)
+            how.told(MEASURING, len(lesions) + len(refusals), jobs)
     return Extracted(lesions=tuple(lesions), refusals=tuple(refusals))
 
 
-def _measured(
-    subject: Subject, wanted: ImageType, *, workers: int, uncertainty: bool, told: Told
-) -> Iterator[LesionFeatures | Refusal]:
+def _measured(subject: Subject, wanted: ImageType, how: _How) -> Iterator[LesionFeatures | Refusal]:
     try:
         volume = _image(subject, wanted)
     except BingchengError as error:
         yield Refusal.of(error, kind=SubjectKind.SERIES, subject=subject.name)
         return
-
-    def measure(region: Region) -> LesionFeatures | Refusal:
-        named: dict[str, Any] = {
-            "image": subject.name,
-            "lesion": region.label,
-            "image_type": wanted,
-            "modality": subject.modality,
-        }
-        try:
-            if not uncertainty:
-                result = features(volume, region, wanted.settings, inputs=subject.inputs)
-                return LesionFeatures(**named, result=result)
-            return _robust(subject, volume, region, wanted, named, workers=inner, told=told)
-        except BingchengError as error:
-            subject_name = f"{subject.name}: {region.label}"
-            return Refusal.of(error, kind=SubjectKind.REGION, subject=subject_name)
-
-    inner, outer = (workers, 1) if len(subject.regions) == 1 else (1, workers)
-    with ThreadPoolExecutor(max(1, outer)) as pool:
-        yield from pool.map(measure, subject.regions)
+    named: dict[str, Any] = {"image": subject.name, "image_type": wanted, "modality": subject.modality}
+    for region, outcome in zip(subject.regions, _outcomes(subject, volume, wanted, how), strict=True):
+        if isinstance(outcome, BingchengError):
+            yield Refusal.of(outcome, kind=SubjectKind.REGION, subject=f"{subject.name}: {region.label}")
+        elif isinstance(outcome, RadiomicsResult):
+            yield LesionFeatures(**named, lesion=region.label, result=outcome)
+        else:
+            yield LesionFeatures(
+                **named,
+                lesion=region.label,
+                result=outcome.result,
+                standard_uncertainty=outcome.standard_uncertainty,
+                components=outcome.components,
+                repetitions=outcome.repetitions,
+            )
 
 
-def _robust(
-    subject: Subject,
-    volume: Any,
-    region: Region,
-    wanted: ImageType,
-    named: dict[str, Any],
-    *,
-    workers: int,
-    told: Told,
-) -> LesionFeatures:
+def _outcomes(
+    subject: Subject, volume: Volume, wanted: ImageType, how: _How
+) -> Iterator[RadiomicsResult | RobustResult | BingchengError]:
+    """What comes of each lesion, in order."""
+    if not how.uncertainty:
+        yield from features_of_each(
+            volume, subject.regions, wanted.settings, workers=how.workers, inputs=subject.inputs
+        )
+        return
     from bingcheng.quantify.radiomics.robustness import robust_features  # noqa: PLC0415 - only if asked for
 
-    step = text("Perturbing {lesion}", lesion=region.label)
-    shown = (lambda done, total: told(step, done, total)) if len(subject.regions) == 1 else None
-    found = robust_features(volume, region, wanted.settings, workers=workers, inputs=subject.inputs, told=shown)
-    return LesionFeatures(
-        **named,
-        result=found.result,
-        standard_uncertainty=found.standard_uncertainty,
-        components=found.components,
-        repetitions=found.repetitions,
-    )
+    single = len(subject.regions) == 1
+    inner, outer = (how.workers.count, 1) if single else (1, how.workers.count)
+
+    def measure(region: Region) -> RobustResult | BingchengError:
+        step = text("Perturbing {lesion}", lesion=region.label)
+        shown = (lambda done, total: how.told(step, done, total)) if single else None
+        try:
+            return robust_features(volume, region, wanted.settings, workers=inner, inputs=subject.inputs, told=shown)
+        except BingchengError as error:
+            return error
+
+    with ThreadPoolExecutor(outer) as pool:
+        yield from pool.map(measure, subject.regions)
 
 
 def _graded(lesions: Sequence[LesionFeatures]) -> Iterator[LesionFeatures]:

@@ -24,7 +24,7 @@ from bingcheng.engine.plan import image_series
 from bingcheng.engine.radiomics.inputs import Found, Source, Subject, Wanted, chosen, told_apart
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
-from bingcheng.quantify.suv import suv
+from bingcheng.quantify.uptake.suv import suv
 
 
 @dataclass(slots=True)

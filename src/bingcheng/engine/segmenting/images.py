@@ -262,7 +262,7 @@ def _read(one: _Candidate) -> tuple[Volume, tuple[Text, ...]]:
     """The voxels; of PET as SUV where the header allows it, else as stored, which is said."""
     from bingcheng.dicom.facts.acquired import acquisition  # noqa: PLC0415 - as above
     from bingcheng.dicom.pixels.read import read_volume  # noqa: PLC0415
-    from bingcheng.quantify.suv import suv  # noqa: PLC0415
+    from bingcheng.quantify.uptake.suv import suv  # noqa: PLC0415
 
     volume = read_volume(one.frames)
     if one.series.modality != "PT":

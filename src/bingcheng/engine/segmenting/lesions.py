@@ -22,13 +22,14 @@ from bingcheng.engine.segmenting.methods import NOT_ITS_KIND
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
 from bingcheng.outputs.language import several
-from bingcheng.quantify import size, uptake
-from bingcheng.quantify.diameter import longest_axis
 from bingcheng.quantify.intensity.hounsfield import hu_mean, hu_sd, lesion_values
 from bingcheng.quantify.lesion.edit_history import EditHistory
 from bingcheng.quantify.lesion.method import SUV_UNITS, SegmentationMethod, recorded
 from bingcheng.quantify.lesion.prompt import Click, Prompt, RecistLine
 from bingcheng.quantify.lesion.segment import segment
+from bingcheng.quantify.size import dimensions
+from bingcheng.quantify.size.diameter import longest_axis
+from bingcheng.quantify.uptake.lesion_uptake import suv_max, suv_mean, suv_peak
 
 WHICH_REGION = Problem(
     code="engine.segmentation-which-region",
@@ -36,19 +37,10 @@ WHICH_REGION = Problem(
     remedy="Name the one to correct with --region.",
     owner=Owner.RADIOLOGIST,
 )
-CLICK_FAR_OFF = Problem(
-    code="engine.segmentation-click-far-off",
-    says="what was found lies {distance} mm from the click, and may be another lesion",
-    remedy="Click into the lesion itself; if it is faint, draw a box around it.",
-    owner=Owner.RADIOLOGIST,
-)
-
 UNKNOWN = "unknown"
 """How a region was drawn whose file does not say it."""
 BLURRED_MM: Mapping[str, float] = MappingProxyType({"PT": 15.0, "CT": 5.0})
 """Below this diameter the image's own blur decides the volume (docs/segmentation.md), by modality."""
-FARTHEST_CLICK_MM = 20.0
-"""A click climbs to the hottest place; three times the resolution of PET away it may be that of another lesion."""
 FEW_VOXELS = 30
 """Of so few voxels nearly all lie on the border."""
 LINE_OFF = 0.2
@@ -217,8 +209,6 @@ def _drawn(
         region = segment(image.volume, prompt, method, label=label)
         instead = text("Not '{key}', which comes first: {reason}.", key=first.key, reason=error.reason)
         settings = None
-    if isinstance(prompt, Click) and (away := _distance_mm(region, prompt)) > FARTHEST_CLICK_MM:
-        raise Undefined(CLICK_FAR_OFF, distance=round(away, 1))
     chosen = settings or method.usual or method.settings()
     return _outline(
         image,
@@ -246,24 +236,24 @@ def _outline(image: OpenedImage, history: EditHistory, **told: Any) -> Outline:
 
 
 def _values(image: OpenedImage, region: Region) -> Iterator[Value]:
-    yield _measured(size.volume, region)
+    yield _measured(dimensions.volume, region)
     if region.mask.dtype != bool:
         whole = dataclasses.replace(region, mask=region.inside)
-        counted = _measured(size.volume, whole)
+        counted = _measured(dimensions.volume, whole)
         yield dataclasses.replace(counted, key="volume_of_whole_voxels", label=text("Volume of whole voxels"))
     try:
         axis = longest_axis(region)
     except Undefined as error:
-        yield dataclasses.replace(_described(size.longest_diameter), value=error)
+        yield dataclasses.replace(_described(dimensions.longest_diameter), value=error)
     else:
-        yield _measured(size.longest_diameter, region, axis)
-        yield _measured(size.short_axis, region, axis)
+        yield _measured(dimensions.longest_diameter, region, axis)
+        yield _measured(dimensions.short_axis, region, axis)
     yield from _intensities(image.volume, region, image.modality)
 
 
 def _intensities(volume: Volume, region: Region, modality: str) -> Iterator[Value]:
     if modality == "PT" and volume.unit in SUV_UNITS:
-        for function in (uptake.suv_max, uptake.suv_peak, uptake.suv_mean):
+        for function in (suv_max, suv_peak, suv_mean):
             yield _measured(function, volume, region)
     elif modality == "CT" and volume.unit == "[hnsf'U]":
         for function in (hu_mean, hu_sd):
@@ -300,7 +290,7 @@ def _checks(
 ) -> Iterator[Text]:
     if method is not None:
         yield text("Where this method goes wrong: {fails}", fails=method.fails)
-    if any(size.reaches_edge(region)):
+    if any(dimensions.reaches_edge(region)):
         yield text("The outline reaches the edge of the image, behind which more of the lesion may lie.")
     count = int(np.count_nonzero(region.inside))
     if count < FEW_VOXELS:

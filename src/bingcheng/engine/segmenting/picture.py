@@ -17,7 +17,7 @@ from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
 from bingcheng.outputs.assessment import KeyImage
 from bingcheng.outputs.keyimage import bright, key_image
-from bingcheng.quantify.diameter import longest_axis
+from bingcheng.quantify.size.diameter import longest_axis
 
 PANEL_PX = 440
 GAP_PX = 6

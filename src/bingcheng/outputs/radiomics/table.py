@@ -125,8 +125,9 @@ def checked_ending(path: Path) -> str:
 
 def _table(lesions: Sequence[LesionFeatures], *, parquet: bool, wide: bool, say: Say) -> bytes:
     # Arrow takes a third of a second to load, which a reader of the terminal need not wait for.
+    from bingcheng.outputs.csv_table import as_csv  # noqa: PLC0415
     from bingcheng.outputs.table import Table  # noqa: PLC0415
-    from bingcheng.outputs.tables import as_csv, as_parquet  # noqa: PLC0415
+    from bingcheng.outputs.tables import as_parquet  # noqa: PLC0415
 
     columns, rows = _wide(lesions) if wide else _long(lesions, say)
     if not parquet:

@@ -17,7 +17,7 @@ from bingcheng.outputs.language import Language
 from bingcheng.outputs.report.strips import divided_bar, shared_scale, strip, strip_axis
 from bingcheng.outputs.report.words import EXAM_WORDS, style
 from bingcheng.outputs.scanner import scanner_in_words
-from bingcheng.outputs.summary import exam_outcome, joined, judged, named_sites
+from bingcheng.outputs.summary import joined, judged, named_sites
 
 EXAM_ORDER = (Outcome.PASS, Outcome.UNKNOWN, Outcome.FAIL, None)
 
@@ -72,7 +72,7 @@ def site_cards(assessment: Assessment, language: Language) -> tuple[SiteCard, ..
     """One card for each hospital, in their order."""
     cards = []
     for place, site in enumerate(assessment.sites):
-        counted = Counter(exam_outcome(exam) for exam in assessment.exams if exam.site == site.site)
+        counted = _counted(site)
         counts = tuple((outcome, counted[outcome]) for outcome in EXAM_ORDER if counted[outcome])
         parts = [(style(outcome), n, f"{language.say(EXAM_WORDS[outcome])}: {n}") for outcome, n in counts]
         cards.append(
@@ -86,6 +86,12 @@ def site_cards(assessment: Assessment, language: Language) -> tuple[SiteCard, ..
             )
         )
     return tuple(cards)
+
+
+def _counted(site: SiteView) -> Counter[Outcome | None]:
+    counted = Counter[Outcome | None]({Outcome(outcome): count for outcome, count in site.outcomes.items()})
+    counted[None] = site.exam_count - sum(site.outcomes.values())
+    return counted
 
 
 def comparison(assessment: Assessment, language: Language) -> Comparison:

@@ -24,10 +24,13 @@ from bingcheng.outputs.report.words import style, verdict_icon
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shot:
-    """One time point of a lesion: its value, and its picture if there is one; in `pieces` it may lie there."""
+    """One time point of a lesion: its value, and its picture if there is one; in `pieces` it may lie there.
+
+    `address` leads to the exam, on this page or another.
+    """
 
     exam: str
-    anchor: str
+    address: str
     site: str
     device: str
     day: int | None
@@ -83,12 +86,20 @@ def _volume(view: LesionView) -> float:
 
 
 class LesionCards:
-    """Makes the cards of an assessment's lesions."""
+    """Makes the cards of an assessment's lesions.
 
-    def __init__(self, assessment: Assessment, slices: Slices, language: Language) -> None:
+    Parameters
+    ----------
+    exam_path : where an exam's page is, with ``{uid}`` in it; None where exams stand on the same page.
+    """
+
+    def __init__(
+        self, assessment: Assessment, slices: Slices, language: Language, *, exam_path: str | None = None
+    ) -> None:
         self._assessment = assessment
         self._slices = slices
         self._language = language
+        self._exam_path = exam_path
         self._exams: Mapping[str, tuple[int, ExamView]] = {
             exam.uid: (place, exam) for place, exam in enumerate(assessment.exams)
         }
@@ -184,7 +195,7 @@ class LesionCards:
         alt = text("{lesion} in exam {exam}, with its border drawn", lesion=change.label, exam=label)
         return Shot(
             exam=label,
-            anchor=f"exam-{place}",
+            address=f"#exam-{place}" if self._exam_path is None else self._exam_path.format(uid=seen.exam_uid),
             site=seen.site,
             device=seen.device,
             day=None if exam is None else exam.day,

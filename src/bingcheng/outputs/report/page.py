@@ -82,7 +82,8 @@ def page(assessment: Assessment, language: Language) -> str:
     # The lesions come first on the page and first in the budget of images.
     lesions = LesionCards(assessment, slices, language).all()
     exams = exam_cards(assessment, slices, language)
-    css, script = _asset("report.css") + _asset("dose.css") + _asset("radiomics.css"), _asset("report.js")
+    css = "".join(map(_asset, ("report.css", "dose.css", "radiomics.css")))
+    script = "".join(map(_asset, ("report.js", "pictures.js")))
     return (
         environment(language)
         .get_template("report.html.jinja")

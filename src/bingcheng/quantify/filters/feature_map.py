@@ -104,7 +104,8 @@ def feature_map(
         raise InputError(TOO_MANY_WINDOWS, windows=len(centres), most=most_windows)
     by_slice = entry.aggregation is not None and entry.aggregation.by_slice
     window = _Window(
-        roi=lesion.roi,
+        roi=_ready(lesion.roi),
+        histogram_levels=lesion.roi.volume_histogram_levels() if alone.families == (Family.VOLUME_HISTOGRAM,) else None,
         settings=alone,
         tag=tag,
         radius=(0 if by_slice else radius_voxels, radius_voxels, radius_voxels),
@@ -135,6 +136,7 @@ class _Window:
     """What the value around a voxel is computed from."""
 
     roi: Roi
+    histogram_levels: Levels | None
     settings: RadiomicsSettings
     tag: str
     radius: tuple[int, int, int]
@@ -162,8 +164,13 @@ class _Window:
             surroundings=roi.surroundings,
             surroundings_start=(begin[0] + z.start, begin[1] + y.start, begin[2] + x.start),
             levels=_part(roi.levels, (z, y, x)),
-            volume_histogram_levels=_part(roi.volume_histogram_levels, (z, y, x)),
+            volume_histogram_levels=lambda: _part(self.histogram_levels, (z, y, x)),
         )
+
+
+def _ready(roi: Roi) -> Roi:
+    """The region with an image of the kind that kernels take, so that it isn't copied for every window."""
+    return replace(roi, surroundings=np.ascontiguousarray(roi.surroundings, dtype=roi.intensity.dtype))
 
 
 def _part(levels: Levels | None, box: tuple[slice, slice, slice]) -> Levels | None:

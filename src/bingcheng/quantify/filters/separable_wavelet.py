@@ -26,7 +26,7 @@ class SeparableWavelet:
 
     Parameters
     ----------
-    wavelet : ``haar``, ``db1`` to ``db10`` or ``coif1`` to ``coif3``.
+    wavelet : ``haar``, ``db1`` to ``db10``, ``sym2`` to ``sym10`` or ``coif1`` to ``coif3``.
     bands : L or H along x, y and z (``LLH``), or along x and y (``LH``): then by slice.
     level : decomposition level, from 1.
     rotation_invariant : pool the responses over all rotations by right angles (24 in space, 4 in a slice).

@@ -1,4 +1,4 @@
-"""Scaling filters of orthogonal wavelets: Haar, Daubechies and Coiflets."""
+"""Scaling filters of orthogonal wavelets: Haar, Daubechies, Symlets and Coiflets."""
 
 from __future__ import annotations
 
@@ -65,7 +65,21 @@ _COIFLETS: dict[int, Kernel] = {
     ),
 }
 
-FAMILIES = "haar, db1 to db10, coif1 to coif3"
+_SYMLETS: dict[int, str] = {
+    2: "0",
+    3: "0",
+    4: "01",
+    5: "10",
+    6: "101",
+    7: "100",
+    8: "0101",
+    9: "0110",
+    10: "10101",
+}
+"""Which roots of the Daubechies polynomial, by their real parts, give zeros outside the unit circle: the choice whose
+phase is nearest to a line (Daubechies 1992, section 8.1), as PyWavelets 1.8 (MIT licence) tabulates it."""
+
+FAMILIES = "haar, db1 to db10, sym2 to sym10, coif1 to coif3"
 
 
 @cache
@@ -85,6 +99,8 @@ def low_pass(name: str) -> Kernel:
     family, order = name.rstrip("0123456789"), name[len(name.rstrip("0123456789")) :]
     if family == "db" and order and 1 <= int(order) <= MOST_VANISHING_MOMENTS:
         return _daubechies(int(order))
+    if family == "sym" and order and int(order) in _SYMLETS:
+        return _half_band(int(order), _SYMLETS[int(order)])
     if family == "coif" and order and int(order) in _COIFLETS:
         return _COIFLETS[int(order)]
     raise _unknown(name)
@@ -104,16 +120,32 @@ def high_pass(name: str) -> Kernel:
 
 
 def _daubechies(moments: int) -> Kernel:
-    """Minimum-phase solution of ``|H(z)|^2 = 2 cos(w/2)^(2N) P(sin(w/2)^2)``, ``P(y) = sum C(N-1+k, k) y^k``.
+    """The minimum-phase filter: all zeros inside the unit circle."""
+    return _half_band(moments, "0" * (moments // 2))
+
+
+def _half_band(moments: int, outside: str) -> Kernel:
+    """A solution of ``|H(z)|^2 = 2 cos(w/2)^(2N) P(sin(w/2)^2)``, ``P(y) = sum C(N-1+k, k) y^k``.
 
     I. Daubechies, Orthonormal bases of compactly supported wavelets, Commun. Pure Appl. Math. 1988;41:909-996.
+
+    Parameters
+    ----------
+    moments : N, how many moments of the wavelet vanish.
+    outside : of each root of P (a conjugate pair is one), in the order of their real parts, whether it gives zeros of
+        H outside the unit circle (``1``) or inside (``0``).
     """
     filter_taps = np.array([1.0])
-    for root in np.roots([comb(moments - 1 + k, k) for k in reversed(range(moments))]) if moments > 1 else ():
-        # y = (2 - z - 1/z) / 4, so each root y gives a pair z, 1/z; the one inside the unit circle is taken.
-        half = 1 - 2 * root
-        inside = min((half + np.sqrt(half**2 - 1), half - np.sqrt(half**2 - 1)), key=abs)
-        filter_taps = np.convolve(filter_taps, [1, -inside])
+    roots = np.roots([comb(moments - 1 + k, k) for k in reversed(range(moments))]) if moments > 1 else np.array([])
+    upper = sorted((root for root in roots if root.imag > -1e-9), key=lambda root: float(root.real))
+    for root, side in zip(upper, outside, strict=True):
+        # y = (2 - z - 1/z) / 4, so each root y gives a pair z, 1/z; one of it is taken.
+        half = 1 - 2 * complex(root)
+        both = half + np.sqrt(half**2 - 1), half - np.sqrt(half**2 - 1)
+        zero = max(both, key=abs) if side == "1" else min(both, key=abs)
+        filter_taps = np.convolve(filter_taps, [1, -zero])
+        if abs(root.imag) > 1e-9:
+            filter_taps = np.convolve(filter_taps, [1, -np.conj(zero)])
     for _ in range(moments):
         filter_taps = np.convolve(filter_taps, [1, 1])
     taps = np.real(filter_taps)

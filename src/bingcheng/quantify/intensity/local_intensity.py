@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from bingcheng.core.errors import Undefined
 from bingcheng.image.geometry import Triple
+from bingcheng.image.volume import read_only
 from bingcheng.quantify.intensity.statistics import EMPTY_INTENSITY_MASK
 from bingcheng.quantify.radiomics.feature import Family, Feature, Values
 from bingcheng.quantify.radiomics.roi import Roi
@@ -23,6 +24,9 @@ Whole = NDArray[np.int64]
 
 RADIUS_MM = 10.0 * (3.0 / (4.0 * np.pi)) ** (1.0 / 3.0)
 """Radius of a sphere of 1 cm3: 6.204 mm."""
+
+SLAB_VOXELS = 1 << 15
+"""Voxels of the image that are looked at at once."""
 
 FEATURES: tuple[Feature, ...] = (
     Feature(
@@ -81,7 +85,7 @@ def peaks(
 
     Parameters
     ----------
-    image : (z, y, x), the surroundings.
+    image : (z, y, x), the surroundings, of any number type.
     start : index in `image` of the mask's first voxel.
     inside : boolean (z, y, x), C-contiguous, with at least one voxel.
     intensity : of the mask's box, finite inside.
@@ -96,17 +100,39 @@ def peaks(
     ends[lines, 0] = columns[lines].argmax(axis=1)
     ends[lines, 1] = inside.shape[2] - columns[lines, ::-1].argmax(axis=1)
     hottest = float(intensity.max(where=inside, initial=-np.inf))
-    local, highest = _peaks(
-        image,
-        np.asarray(start, dtype=np.int64),
-        inside,
-        intensity,
-        hottest,
-        ends,
-        widths,
-        kinds.reshape(reach.shape).astype(np.int64),
+    kinds = kinds.reshape(reach.shape).astype(np.int64)
+    far = np.array([reach.shape[0] - 1, reach.shape[1] - 1, widths[-1]])
+    at = np.asarray(start, dtype=np.int64)
+    complete = _complete(image, at - far, at + far + inside.shape)
+    depth, height, width = inside.shape
+    parts = 1 if complete else 2
+    room = (
+        np.empty((parts, height + 2 * far[1], widths.size, width)),
+        np.empty(width + 2 * far[2] + 1),
+        np.empty(width),
+        np.zeros((parts, 2 * far[0] + 1, height, width)),
     )
-    return float(local), float(highest)
+    best = np.full(2, -np.inf)
+    step = max(1, SLAB_VOXELS // image[0].size)
+    for first in range(-int(far[0]), depth + int(far[0]), step):
+        last = min(first + step, depth + int(far[0]))
+        low = max(0, start[0] + first)
+        # Of one kind always, so that the kernel is compiled once; not all of it, which may be larger than the lesion.
+        slab = read_only(np.ascontiguousarray(image[low : max(low, start[0] + last)], dtype=intensity.dtype))
+        _add_slices(
+            slab, at - (low, 0, 0), (first, last), inside, intensity, hottest, ends, widths, kinds, complete, room, best
+        )
+    return float(best[0]), float(best[1])
+
+
+def _complete(image: NDArray[Any], low: Whole, high: Whole) -> bool:
+    """Whether all voxels from index `low` (z, y, x) to before `high` lie in the image and have a finite value."""
+    if (low < 0).any() or (high > image.shape).any():
+        return False
+    if image.dtype.kind != "f":
+        return True
+    z, y, x = (slice(a, b) for a, b in zip(low.tolist(), high.tolist(), strict=True))
+    return bool(np.isfinite(image[z, y, x]).all())
 
 
 def _reach(spacing_mm: Triple, radius_mm: float, shape: tuple[int, ...]) -> Whole:
@@ -120,20 +146,6 @@ def _reach(spacing_mm: Triple, radius_mm: float, shape: tuple[int, ...]) -> Whol
     left = squared - (z**2)[:, None] - (y**2)[None, :]
     found = np.where(left >= 0.0, np.floor(np.sqrt(np.maximum(left, 0.0)) / spacing_mm[2] + 1e-12), -1.0)
     return np.minimum(found, shape[2]).astype(np.int64)
-
-
-@numba.njit(cache=True, nogil=True)
-def _complete(image: NDArray[Any], low: Whole, high: Whole) -> bool:
-    """Whether all voxels from index `low` (z, y, x) to before `high` lie in the image and have a finite value."""
-    for axis in range(3):
-        if low[axis] < 0 or high[axis] > image.shape[axis]:
-            return False
-    for z in range(low[0], high[0]):
-        for y in range(low[1], high[1]):
-            for x in range(low[2], high[2]):
-                if not np.isfinite(image[z, y, x]):
-                    return False
-    return True
 
 
 @numba.njit(cache=True, nogil=True)
@@ -213,34 +225,43 @@ def _voxels_of_sphere(widths: Whole, kinds: Whole) -> float:
 
 
 @numba.njit(cache=True, nogil=True)
-def _peaks(
+def _add_slices(
     image: NDArray[Any],
     start: Whole,
+    slices: tuple[int, int],
     inside: NDArray[np.bool_],
     intensity: NDArray[Any],
     hottest: float,
     ends: Whole,
     widths: Whole,
     kinds: Whole,
-) -> tuple[float, float]:
-    """As `peaks`: slice after slice of the image is added to the spheres that it lies in."""
-    depth, height, width = inside.shape
-    reach = np.array([kinds.shape[0] - 1, kinds.shape[1] - 1, widths[-1]])
-    complete = _complete(image, start - reach, start + reach + np.array([depth, height, width]))
-    parts = 1 if complete else 2
-    windows = np.empty((parts, height + 2 * reach[1], widths.size, width))
-    running = np.empty(width + 2 * reach[2] + 1)
-    disc = np.empty(width)
-    sums = np.zeros((parts, 2 * reach[0] + 1, height, width))
+    complete: bool,
+    room: tuple[Floats, Floats, Floats, Floats],
+    best: Floats,
+) -> None:
+    """Adds slice after slice of the image to the spheres that it lies in, and raises what is best so far.
+
+    Parameters
+    ----------
+    image : some slices of it.
+    start : index in `image` of the mask's first voxel; may lie beyond it.
+    slices : the first of those slices and the one past the last, counted from the mask's first.
+    complete : whether all spheres hold the same number of voxels.
+    room : for sums over windows (part, line, k, x) and along a line (x,), over a disc (x,) and over spheres
+        (part, ring, y, x), which are kept from call to call.
+    best : of the hottest voxels and of all (2,).
+    """
+    depth, height, _ = inside.shape
+    windows, running, disc, sums = room
+    reach_z, reach_y = kinds.shape[0] - 1, kinds.shape[1] - 1
     whole = _voxels_of_sphere(widths, kinds)
-    local = highest = -np.inf
-    for z in range(-reach[0], depth + reach[0]):
-        for part in range(parts):
+    for z in range(slices[0], slices[1]):
+        for part in range(windows.shape[0]):
             for line in range(windows.shape[1]):
-                at = start + np.array([z, line - reach[1], 0])
+                at = start + np.array([z, line - reach_y, 0])
                 _sum_windows(image, at, part == 1, widths, running, windows[part, line])
             _spread(windows[part], widths, kinds, ends, z, depth, disc, sums[part])
-        centre = z - reach[0]
+        centre = z - reach_z
         if centre < 0:
             continue
         done = sums[:, centre % sums.shape[1]]
@@ -248,8 +269,7 @@ def _peaks(
             for x in range(ends[y, 0], ends[y, 1]):
                 if inside[centre, y, x]:
                     mean = done[0, y, x] / (whole if complete else done[1, y, x])
-                    highest = max(highest, mean)
+                    best[1] = max(best[1], mean)
                     if intensity[centre, y, x] >= hottest:
-                        local = max(local, mean)
+                        best[0] = max(best[0], mean)
         done[:] = 0.0
-    return local, highest

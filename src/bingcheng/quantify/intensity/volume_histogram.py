@@ -80,7 +80,7 @@ def volume_histogram(roi: Roi) -> Values:
     -----
     Intensities are in the image's unit, but bin numbers where the levels are of a fixed bin number.
     """
-    levels = roi.volume_histogram_levels
+    levels = roi.volume_histogram_levels()
     curve = _of_values(roi.values) if levels is None else _of_levels(levels)
     if curve is None:
         return dict.fromkeys((feature.tag for feature in FEATURES), Undefined(EMPTY_INTENSITY_MASK))

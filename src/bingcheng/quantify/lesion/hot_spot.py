@@ -30,6 +30,12 @@ CLICK_ON_BACKGROUND = Problem(
     remedy="Click into the lesion itself; if it is faint, draw a box around it.",
     owner=Owner.RADIOLOGIST,
 )
+CLICK_FAR_OFF = Problem(
+    code="quantify.click-far-off",
+    says="what takes up most near this place lies {distance} mm from the click, and may be another lesion",
+    remedy="Click into the lesion itself; if it is faint, draw a box around it.",
+    owner=Owner.RADIOLOGIST,
+)
 NO_BACKGROUND = Problem(
     code="quantify.segmentation-without-background",
     says="around the lesion there is no image from which its background could be told",
@@ -47,6 +53,9 @@ CLIMB = 0.7
 """Part of the highest value so far that a voxel must hold to be climbed through (Burggraaff et al. 2020)."""
 SNAP_MM = 4.0
 """A click is about one PET voxel precise: the climb starts from the hottest voxel this near."""
+ASTRAY_MM = 10.0
+"""How far from what is drawn a click may lie: on its blurred flank, or in the middle of a small necrosis. It is one and
+a half times the resolution of PET (6.6 mm); farther off another lesion may be meant, or none."""
 REACH_MM = 45.0
 """Half the first window; it grows where a lesion needs more."""
 BESIDE_MM = (6.0, 18.0)
@@ -134,12 +143,14 @@ def hot_region(volume: Volume, prompt: Click | Box, find: Callable[[HotSpot], Ma
     """The region of what `find` draws around the hottest voxel that belongs to a click or lies in a box.
 
     Around a click the window grows until the drawing no longer touches it; in a box the drawing stays in the box.
+    Quiet background is climbed through as well, to whatever hot place is joined to it; so what is drawn must come near
+    to the click.
 
     Raises
     ------
     Undefined
-        ``quantify.prompt-without-image``, ``quantify.click-on-background``, ``quantify.segmentation-leaks``; what
-        `find` raises.
+        ``quantify.prompt-without-image``, ``quantify.click-on-background``, ``quantify.segmentation-leaks``,
+        ``quantify.click-far-off``; what `find` raises.
     """
     if isinstance(prompt, Box):
         spot = in_box(volume, prompt)
@@ -150,7 +161,13 @@ def hot_region(volume: Volume, prompt: Click | Box, find: Callable[[HotSpot], Ma
         return find(HotSpot(hood=hood, seed=hood.local(top), allowed=hood.seen))
 
     hood, mask = in_growing_window(volume, top, REACH_MM, attempt)
-    return hood.region(mask & hood.seen)
+    region = hood.region(mask & hood.seen)
+    if not region.empty:
+        places = region.geometry.to_mm(np.argwhere(region.inside))
+        away = float(np.linalg.norm(places - np.asarray(prompt.position_mm), axis=1).min())
+        if away > ASTRAY_MM:
+            raise Undefined(CLICK_FAR_OFF, distance=round(away))
+    return region
 
 
 def in_box(volume: Volume, box: Box) -> HotSpot:

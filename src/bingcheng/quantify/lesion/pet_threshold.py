@@ -15,8 +15,8 @@ from bingcheng.quantify.lesion.hot_spot import CLIMB, HotSpot, background_beside
 from bingcheng.quantify.lesion.method import SUV_UNITS, between, segmenter
 from bingcheng.quantify.lesion.neighbourhood import Mask
 from bingcheng.quantify.lesion.prompt import Box, Click, PromptKind
-from bingcheng.quantify.peak import highest_sphere_mean
-from bingcheng.quantify.uptake import PERCIST_RADIUS_MM
+from bingcheng.quantify.uptake.lesion_uptake import PERCIST_RADIUS_MM
+from bingcheng.quantify.uptake.peak import highest_sphere_mean
 
 PET = ("PT",)
 CLICK_OR_BOX = (PromptKind.CLICK, PromptKind.BOX)
@@ -206,7 +206,6 @@ def percist(volume: Volume, prompt: Click | Box, settings: Percist) -> Region:
     ),
     settings=BackgroundCorrected,
     order=10,
-    recommended=True,
 )
 def background_corrected(volume: Volume, prompt: Click | Box, settings: BackgroundCorrected) -> Region:
     """What holds at least ``T = bg + 0.42 (mean - bg)``, where the mean is that of what is found.

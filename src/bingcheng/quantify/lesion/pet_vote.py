@@ -15,7 +15,7 @@ from bingcheng.quantify.lesion.method import SUV_UNITS, between, segmenter
 from bingcheng.quantify.lesion.neighbourhood import Mask, component_of
 from bingcheng.quantify.lesion.pet_threshold import CLICK_OR_BOX, PET, filled, peak
 from bingcheng.quantify.lesion.prompt import Box, Click
-from bingcheng.quantify.uptake import PERCIST_RADIUS_MM
+from bingcheng.quantify.uptake.lesion_uptake import PERCIST_RADIUS_MM
 
 NO_MAJORITY = Problem(
     code="quantify.segmentation-without-majority",

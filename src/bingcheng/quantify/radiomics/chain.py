@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -80,6 +81,28 @@ class Prepared:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Cut:
+    """What the chain needs of image and outline: little enough to be handed to another process.
+
+    Parameters
+    ----------
+    voxels : (z, y, x), the part of the image, finite everywhere; a view of it.
+    recorded : boolean, which of them were recorded; None if all were.
+    places : where the new voxels lie among them, for `resampled`.
+    drawn : boolean (z, y, x), the morphological mask on the new grid: its bounding box.
+    start : where that box begins among the new voxels.
+    geometry : where it lies.
+    """
+
+    voxels: NDArray[Any]
+    recorded: NDArray[np.bool_] | None
+    places: tuple[tuple[Axis, int, int, int], ...]
+    drawn: NDArray[np.bool_]
+    start: tuple[int, int, int]
+    geometry: VolumeGeometry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Drawn:
     """The morphological mask on the new grid: only its bounding box, which begins at `start`."""
 
@@ -128,6 +151,11 @@ def prepared(volume: Volume, region: Region, settings: RadiomicsSettings, variat
     Undefined
         ``quantify.lesion-without-voxels``: no voxel belongs, or none does on the coarser grid.
     """
+    return processed(cut(volume, region, settings, variation), settings, variation)
+
+
+def cut(volume: Volume, region: Region, settings: RadiomicsSettings, variation: Variation = AS_SET) -> Cut:
+    """What the chain needs of image and outline, with the parameters and errors of `prepared` that concern these."""
     geometry = volume.geometry
     _check(geometry, region)
     axes = axes_of(geometry.shape, geometry.spacing_mm, settings.interpolation)
@@ -136,26 +164,42 @@ def prepared(volume: Volume, region: Region, settings: RadiomicsSettings, variat
     drawn = _drawn(region, axes, settings)
     spacing = (axes[0].spacing_mm, axes[1].spacing_mm, axes[2].spacing_mm)
     sized(spacing)
-    margin = _margin(settings, spacing, axes)
-    outer, start = _outer(drawn, axes, margin)
+    outer, start = _outer(drawn, axes, _margin(settings, spacing, axes))
+    method = ImageMethod.NEAREST
     if settings.interpolation is not None:
         bounded(_voxels(outer))
-    image, recorded = _image(volume, axes, outer, settings)
-    box = _box(start, drawn.mask.shape)
-    counts = drawn.mask if recorded is None else drawn.mask & recorded[box]
-    mask = resegmented(image[box], counts, settings.resegmentation)
-    if settings.filter is not None:
-        image = np.asarray(response_of(settings.filter, image, spacing), dtype=settings.dtype)
-    if recorded is not None:
-        image = np.where(recorded, image, settings.dtype.type(np.nan))
-    roi = _roi(image, box, drawn.mask, mask, spacing, settings, variation)
-    voxels = int(np.count_nonzero(drawn.mask))
+        method = settings.interpolation.image
+    source = [source_range(axis, low, high, method) for axis, (low, high) in zip(axes, outer, strict=True)]
+    voxels, recorded = gaps.recorded(volume, (slice(*source[0]), slice(*source[1]), slice(*source[2])))
+    return Cut(
+        voxels=voxels,
+        recorded=recorded,
+        places=_places(axes, source, outer),
+        drawn=drawn.mask,
+        start=start,
+        geometry=_geometry(geometry, axes, drawn, spacing),
+    )
+
+
+def processed(found: Cut, settings: RadiomicsSettings, variation: Variation = AS_SET) -> Prepared:
+    """What `prepared` makes of an image and an outline of which the needed part is cut out already."""
+    spacing, drawn = found.geometry.spacing_mm, found.drawn
+    image, recorded = _image(found, settings)
+    box = _box(found.start, drawn.shape)
+    counts = drawn if recorded is None else drawn & recorded[box]
+    intensity = np.ascontiguousarray(image[box], dtype=settings.dtype)
+    mask = resegmented(intensity, counts, settings.resegmentation)
+    if settings.filter is not None or recorded is not None:
+        image = _responded(image.astype(settings.dtype, copy=False), recorded, spacing, settings)
+        intensity = np.ascontiguousarray(image[box])
+    roi = _roi(image, intensity, box, drawn, mask, spacing, settings, variation)
+    voxels = int(np.count_nonzero(drawn))
     return Prepared(
         roi=roi,
-        geometry=_geometry(geometry, axes, drawn, spacing),
+        geometry=found.geometry,
         voxels=voxels,
-        counted=voxels if mask is drawn.mask else int(np.count_nonzero(mask)),
-        without_value=0 if counts is drawn.mask else voxels - int(np.count_nonzero(counts)),
+        counted=voxels if mask is drawn else int(np.count_nonzero(mask)),
+        without_value=0 if counts is drawn else voxels - int(np.count_nonzero(counts)),
     )
 
 
@@ -169,8 +213,18 @@ def _check(geometry: VolumeGeometry, region: Region) -> None:
         raise InputError(SHEARED_GRID)
 
 
+def _responded(
+    image: NDArray[Any], recorded: NDArray[np.bool_] | None, spacing: Triple, settings: RadiomicsSettings
+) -> NDArray[Any]:
+    """The filter's response; NaN where nothing was recorded."""
+    if settings.filter is not None:
+        image = np.asarray(response_of(settings.filter, image, spacing), dtype=settings.dtype)
+    return image if recorded is None else np.where(recorded, image, settings.dtype.type(np.nan))
+
+
 def _roi(
     image: NDArray[Any],
+    intensity: NDArray[Any],
     box: Box,
     drawn: NDArray[np.bool_],
     mask: NDArray[np.bool_],
@@ -178,15 +232,11 @@ def _roi(
     settings: RadiomicsSettings,
     variation: Variation,
 ) -> Roi:
-    intensity = np.ascontiguousarray(image[box])
     # A response is no longer in the image's unit, so that the range of re-segmentation says nothing about its bins.
     rules = settings.resegmentation if settings.filter is None else type(settings.resegmentation)()
     levels: Levels | None = None
     if LEVELLED.intersection(settings.families):
         levels = texture_levels(intensity, mask, settings.discretisation, rules, shift=variation.bins)
-    histogram: Levels | None = None
-    if Family.VOLUME_HISTOGRAM in settings.families:
-        histogram = volume_histogram_levels(intensity, mask, settings.volume_histogram, rules)
     return Roi(
         intensity=intensity,
         morphological=drawn,
@@ -195,7 +245,7 @@ def _roi(
         surroundings=image,
         surroundings_start=(box[0].start, box[1].start, box[2].start),
         levels=levels,
-        volume_histogram_levels=histogram,
+        volume_histogram_levels=partial(volume_histogram_levels, intensity, mask, settings.volume_histogram, rules),
     )
 
 
@@ -272,24 +322,20 @@ def _outer(
     return outer, (z, y, x)
 
 
-def _image(
-    volume: Volume, axes: tuple[Axis, Axis, Axis], outer: list[tuple[int, int]], settings: RadiomicsSettings
-) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
-    """Intensities on a box of the new grid, and where they rest on recorded ones alone (None: everywhere)."""
-    chosen = settings.interpolation
-    method = ImageMethod.NEAREST if chosen is None else chosen.image
-    source = [source_range(axis, low, high, method) for axis, (low, high) in zip(axes, outer, strict=True)]
-    box = (slice(*source[0]), slice(*source[1]), slice(*source[2]))
-    voxels, recorded = gaps.recorded(volume, box)
+def _image(found: Cut, settings: RadiomicsSettings) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+    """Intensities on a box of the new grid, and where they rest on recorded ones alone (None: everywhere).
+
+    Of the image's number type, and a view of it, where nothing is interpolated.
+    """
+    chosen, recorded = settings.interpolation, found.recorded
     if chosen is None:
-        return voxels.astype(settings.dtype, copy=False), recorded
-    places = _places(axes, source, outer)
-    image = resampled(voxels, places, method, settings.dtype)
+        return found.voxels, recorded
+    image = resampled(found.voxels, found.places, chosen.image, settings.dtype)
     if chosen.rounding:
         np.rint(image, out=image)
     if recorded is not None:
-        nearby = MaskMethod.NEAREST if method is ImageMethod.NEAREST else MaskMethod.LINEAR
-        recorded = resampled(~recorded, places, nearby) <= HALF_SLACK
+        nearby = MaskMethod.NEAREST if chosen.image is ImageMethod.NEAREST else MaskMethod.LINEAR
+        recorded = resampled(~recorded, found.places, nearby) <= HALF_SLACK
     return image, recorded
 
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import repeat
 
-from bingcheng.core.errors import BingchengError, InputError, Owner, Problem, Undefined
+from bingcheng.core.errors import Owner, Problem, Undefined
 from bingcheng.core.provenance import Provenance
 from bingcheng.image.geometry import VolumeGeometry
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
-from bingcheng.quantify.radiomics.chain import Prepared, prepared
+from bingcheng.quantify.radiomics.chain import Cut, cut, processed
 from bingcheng.quantify.radiomics.families import Entry, all_features, computed
 from bingcheng.quantify.radiomics.roi import Roi
 from bingcheng.quantify.radiomics.settings import RadiomicsSettings
@@ -49,6 +47,17 @@ class FeatureValue:
     unit: str
     value: float | None
     undefined: Undefined | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Measured:
+    """What is measured of a lesion: the fields of `RadiomicsResult` that don't follow from what was asked."""
+
+    values: Mapping[str, float | Undefined]
+    geometry: VolumeGeometry
+    voxels: int
+    counted: int
+    without_value: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -121,29 +130,8 @@ def features(
     Undefined
         ``quantify.lesion-without-voxels``. A single feature without a value is told in the result.
     """
-    return _result(volume, region, settings, _provenance(settings), inputs)
-
-
-def features_of_many(
-    volume: Volume,
-    regions: Iterable[Region],
-    settings: RadiomicsSettings,
-    *,
-    workers: int = 1,
-    inputs: tuple[str, ...] = (),
-) -> list[RadiomicsResult | BingchengError]:
-    """The features of many lesions of one image, in their order; a lesion without a result gives its error.
-
-    Values do not depend on `workers`: each lesion is computed by one thread.
-    """
-    lesions, parameters = list(regions), _provenance(settings)
-    if workers <= 1 or len(lesions) < 2:
-        return [_attempted(volume, lesion, settings, parameters, inputs) for lesion in lesions]
-    with ThreadPoolExecutor(min(workers, len(lesions))) as pool:
-        found = pool.map(
-            _attempted, repeat(volume), lesions, repeat(settings), repeat(parameters), repeat(inputs), chunksize=1
-        )
-        return list(found)
+    found = measured(cut(volume, region, settings), settings)
+    return result_of(found, volume, region, settings, settings_told(settings), inputs)
 
 
 def values_of(roi: Roi, settings: RadiomicsSettings) -> dict[str, float | Undefined]:
@@ -157,49 +145,54 @@ def values_of(roi: Roi, settings: RadiomicsSettings) -> dict[str, float | Undefi
     return found
 
 
-def _result(
+def measured(part: Cut, settings: RadiomicsSettings) -> Measured:
+    """The features of a lesion and what was counted, from what was cut out of its image.
+
+    Raises
+    ------
+    InputError
+        as `chain.processed`.
+    """
+    lesion = processed(part, settings)
+    return Measured(
+        values=values_of(lesion.roi, settings),
+        geometry=lesion.geometry,
+        voxels=lesion.voxels,
+        counted=lesion.counted,
+        without_value=lesion.without_value,
+    )
+
+
+def result_of(
+    lesion: Measured,
     volume: Volume,
     region: Region,
     settings: RadiomicsSettings,
-    parameters: Mapping[str, object],
+    told: Mapping[str, object],
     inputs: tuple[str, ...],
 ) -> RadiomicsResult:
-    lesion: Prepared = prepared(volume, region, settings)
+    """What was measured, with its unit and where it comes from; `told` is that of `settings_told`."""
     sources = inputs if region.source_uid is None else (*inputs, region.source_uid)
     drawn = {"region_method": region.method} if region.method else {}
     return RadiomicsResult(
-        values=values_of(lesion.roi, settings),
+        values=lesion.values,
         settings=settings,
         image_unit=_unit(volume, settings),
         geometry=lesion.geometry,
         voxels=lesion.voxels,
         counted=lesion.counted,
         without_value=lesion.without_value,
-        provenance=Provenance(
-            measure="radiomics", revision=REVISION, parameters={**parameters, **drawn}, inputs=sources
-        ),
+        provenance=Provenance(measure="radiomics", revision=REVISION, parameters={**told, **drawn}, inputs=sources),
     )
+
+
+def settings_told(settings: RadiomicsSettings) -> dict[str, object]:
+    """The settings as provenance tells them; the same for every lesion, and not free to make."""
+    return {"settings": settings.as_mapping(), "digest": settings.digest}
 
 
 def _unit(volume: Volume, settings: RadiomicsSettings) -> str:
     return ARBITRARY if settings.filter is not None and settings.filter.unitless else volume.unit
 
 
-def _attempted(
-    volume: Volume,
-    region: Region,
-    settings: RadiomicsSettings,
-    parameters: Mapping[str, object],
-    inputs: tuple[str, ...],
-) -> RadiomicsResult | BingchengError:
-    try:
-        return _result(volume, region, settings, parameters, inputs)
-    except (InputError, Undefined) as error:
-        return error
-
-
-def _provenance(settings: RadiomicsSettings) -> dict[str, object]:
-    return {"settings": settings.as_mapping(), "digest": settings.digest}
-
-
-__all__ = ["Entry", "FeatureValue", "RadiomicsResult", "all_features", "features", "features_of_many", "values_of"]
+__all__ = ["Entry", "FeatureValue", "Measured", "RadiomicsResult", "all_features", "features", "values_of"]

@@ -3,8 +3,8 @@
 Each kind of perturbation is made by itself, so that it can be told what a feature is sensitive to; the standard
 uncertainty is their root sum of squares (JCGM 100:2008, 5.1.2):
 
-- contour: outlines that a reader might as well have drawn (`quantify.perturbation.outlines`: grown and shrunk, shifted
-  by parts of a voxel, made uneven); root mean square deviation from the value as drawn.
+- contour: outlines that a reader might as well have drawn (`uncertainty.perturbation.outlines`: grown and shrunk,
+  shifted by parts of a voxel, made uneven); root mean square deviation from the value as drawn.
 - rotation: image and outline turned within the slice by a few degrees either way, as a patient lies on another day;
   the scatter of the turned ones about their own mean. Turning interpolates, which smooths noise alike in all of them
   and is no uncertainty; what differs between them is.
@@ -34,13 +34,14 @@ from bingcheng.core.errors import BingchengError, Undefined
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
 from bingcheng.quantify.filters.gaps import recorded
-from bingcheng.quantify.perturbation import Perturbations, outlines
 from bingcheng.quantify.radiomics.chain import AS_SET, Variation, prepared
 from bingcheng.quantify.radiomics.discretisation import NoDiscretisation
 from bingcheng.quantify.radiomics.extraction import RadiomicsResult, features, values_of
 from bingcheng.quantify.radiomics.settings import RadiomicsSettings
 from bingcheng.quantify.radiomics.turning import turned
-from bingcheng.quantify.surroundings import Surroundings, explain
+from bingcheng.quantify.uncertainty.excerpt import Excerpt
+from bingcheng.quantify.uncertainty.perturbation import Perturbations, outlines
+from bingcheng.quantify.uncertainty.surroundings import Surroundings, explain
 
 SEED = 20261124
 SCHEME = "contour-rotation-noise-lattice-bins/1"
@@ -153,19 +154,11 @@ def robust_features(
 
 def _near(volume: Volume, region: Region) -> tuple[Volume, Region]:
     """The image around the lesion, finite everywhere, and the lesion on its grid."""
-    z, y, x = (max(4, math.ceil(NEAR_MM / step) + 2) for step in volume.geometry.spacing_mm)
-    box = region.box((z, y, x))
-    start = (box[0].start, box[1].start, box[2].start)
-    shape = tuple(s.stop - s.start for s in box)
-    grid = volume.geometry.box(start, (shape[0], shape[1], shape[2]))
+    near_by = Excerpt.around(region, NEAR_MM)
     # A gap would spread: over its whole slice when the image is turned, over noise and blur where they are told.
-    known_voxels, valid = recorded(volume, box)
+    known_voxels, valid = recorded(volume, near_by.box)
     voxels = np.asarray(known_voxels, dtype=np.float32)
-    moved = tuple(a - b for a, b in zip(region.start, start, strict=True))
-    return (
-        replace(volume, voxels=voxels, geometry=grid, valid=valid),
-        replace(region, start=(moved[0], moved[1], moved[2]), grid=grid),
-    )
+    return replace(volume, voxels=voxels, geometry=near_by.grid, valid=valid), near_by.of_region(region)
 
 
 def _jobs(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +39,11 @@ class Levels:
         object.__setattr__(self, "index", read_only(self.index))
 
 
+def no_levels() -> Levels | None:
+    """None: what is asked for is read from the intensities themselves."""
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Roi:
     """A region of interest after interpolation, rounding, re-segmentation and discretisation.
@@ -53,9 +59,11 @@ class Roi:
         subset of `morphological`.
     spacing_mm : (z, y, x).
     levels : discretised intensities for texture and histogram; None if the settings ask for neither.
-    volume_histogram_levels : those of the intensity-volume histogram, `count` up to the upper end of the range of
-        re-segmentation if there is one; None where it is read from the intensities.
-    surroundings : image around the box for what looks beyond the mask (local peaks, filters); not contiguous.
+    volume_histogram_levels : makes those of the intensity-volume histogram, which nothing else needs, `count` up to
+        the upper end of the range of re-segmentation if there is one; gives None where it is read from the
+        intensities. Raises what `discretisation.volume_histogram_levels` does.
+    surroundings : image around the box for what looks beyond the mask (local peaks); not contiguous, and of any number
+        type, since it is most often a view of the image.
     surroundings_start : index in `surroundings` of the box's first voxel.
     """
 
@@ -66,7 +74,7 @@ class Roi:
     surroundings: NDArray[Any]
     surroundings_start: tuple[int, int, int] = (0, 0, 0)
     levels: Levels | None = None
-    volume_histogram_levels: Levels | None = None
+    volume_histogram_levels: Callable[[], Levels | None] = no_levels
 
     def __post_init__(self) -> None:
         for name in ("intensity", "morphological", "intensity_mask", "surroundings"):

@@ -1,0 +1,295 @@
+"""What is said about a case: threads at the case, at a place of an image or at a lesion; edited, hidden, deleted.
+
+Every earlier wording is kept for the moderators; what was deleted or hidden keeps its place in the thread.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, select, update
+
+from bingcheng.archive.cases import tables
+from bingcheng.archive.cases.problems import NO_WORDS, WRONG_ATTACHMENT, WRONG_STEP
+from bingcheng.archive.codec import decoded, encoded, storable
+from bingcheng.archive.people.problems import NO_SUCH_THING
+from bingcheng.core.errors import InputError
+
+LONGEST, LONGEST_NAME = 10_000, 120
+LARGEST_MB, MOST_ATTACHMENTS = 10, 5
+MENTION = re.compile(r"(?<![\w@])@([\w.-]{3,64})")
+_UNSAFE_NAME = re.compile(r"[^\w.() -]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anchor:
+    """Where a thread hangs: a place of an image (its new UID, frame from 1, pixel), a lesion, or the whole case."""
+
+    sop_uid: str = ""
+    frame: int = 1
+    x: float | None = None
+    y: float | None = None
+    lesion: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file that hangs at a comment; its kind is told by its content."""
+
+    number: int
+    comment: int
+    name: str
+    kind: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comment:
+    """One comment; deleted and hidden ones keep their words for moderators only."""
+
+    number: int
+    case: int
+    answers: int | None
+    person: int
+    at: datetime
+    words: str
+    anchor: Anchor
+    edited_at: datetime | None
+    deleted_at: datetime | None
+    hidden_at: datetime | None
+    hidden_because: str | None
+    attachments: tuple[Attachment, ...] = ()
+
+    @property
+    def shown(self) -> bool:
+        """Whether readers see its words."""
+        return self.deleted_at is None and self.hidden_at is None
+
+
+def comment(
+    connection: Connection,
+    case: int,
+    *,
+    person: int,
+    words: str,
+    now: datetime,
+    anchor: Anchor | None = None,
+    answers: int | None = None,
+) -> int:
+    """Say something about a case; returns the comment's number. A reply hangs where its thread does.
+
+    Raises
+    ------
+    InputError
+        ``archive.no-words``, ``archive.not-found``.
+    """
+    place = anchor or Anchor()
+    if answers is not None:
+        answered = comment_of(connection, case, answers)
+        # Threads are one level deep: an answer to an answer belongs to the same thread.
+        answers, place = answered.answers or answered.number, answered.anchor
+    row = {
+        "case_id": case,
+        "answers": answers,
+        "person": person,
+        "at": now,
+        "words": _said(words),
+        "anchor": encoded(place),
+    }
+    table = tables.case_comment
+    return int(connection.execute(insert(table).returning(table.c.id), row).scalar_one())
+
+
+def comments(connection: Connection, case: int) -> tuple[Comment, ...]:
+    """All comments of a case, in time."""
+    table = tables.case_comment
+    rows = connection.execute(select(table).where(table.c.case_id == case).order_by(table.c.id)).all()
+    hanging: dict[int, list[Attachment]] = defaultdict(list)
+    file = tables.case_attachment.c
+    listed = select(file.id, file.comment, file.name, file.kind, file.size).order_by(file.id)
+    for one in connection.execute(listed.where(file.comment.in_([row.id for row in rows]))):
+        hanging[one.comment].append(
+            Attachment(number=one.id, comment=one.comment, name=one.name, kind=one.kind, size=one.size)
+        )
+    return tuple(
+        Comment(
+            number=row.id,
+            case=row.case_id,
+            answers=row.answers,
+            person=row.person,
+            at=row.at,
+            words=row.words,
+            anchor=decoded(Anchor, row.anchor),
+            edited_at=row.edited_at,
+            deleted_at=row.deleted_at,
+            hidden_at=row.hidden_at,
+            hidden_because=row.hidden_because,
+            attachments=tuple(hanging[row.id]),
+        )
+        for row in rows
+    )
+
+
+def comment_of(connection: Connection, case: int, number: int) -> Comment:
+    """One comment of a case.
+
+    Raises
+    ------
+    InputError
+        ``archive.not-found``.
+    """
+    for one in comments(connection, case):
+        if one.number == number:
+            return one
+    raise InputError(NO_SUCH_THING)
+
+
+def threads(said: Sequence[Comment]) -> tuple[tuple[Comment, tuple[Comment, ...]], ...]:
+    """Each comment that begins a thread, with its answers, in time."""
+    answers: dict[int, list[Comment]] = defaultdict(list)
+    for one in said:
+        if one.answers is not None:
+            answers[one.answers].append(one)
+    return tuple((one, tuple(answers[one.number])) for one in said if one.answers is None)
+
+
+def edit_comment(connection: Connection, case: int, number: int, words: str, *, person: int, now: datetime) -> None:
+    """Change one's own comment; what it said before is kept.
+
+    Raises
+    ------
+    InputError
+        ``archive.no-words``, ``archive.not-found``, ``archive.case-wrong-step``.
+    """
+    known = _own(connection, case, number, person)
+    said = _said(words)
+    row = {"comment": number, "at": now, "words": known.words}
+    connection.execute(insert(tables.case_comment_version), row)
+    table = tables.case_comment
+    connection.execute(update(table).where(table.c.id == number).values(words=said, edited_at=now))
+
+
+def delete_comment(connection: Connection, case: int, number: int, *, person: int, now: datetime) -> None:
+    """Take one's own comment back; its place stays.
+
+    Raises
+    ------
+    InputError
+        ``archive.not-found``, ``archive.case-wrong-step``.
+    """
+    _own(connection, case, number, person)
+    table = tables.case_comment
+    connection.execute(update(table).where(table.c.id == number).values(deleted_at=now))
+
+
+def hide_comment(connection: Connection, case: int, number: int, *, by: int, because: str, now: datetime) -> None:
+    """Hide a comment from readers, for a reason that they see.
+
+    Raises
+    ------
+    InputError
+        ``archive.no-words``, ``archive.not-found``, ``archive.case-wrong-step``.
+    """
+    if not comment_of(connection, case, number).shown:
+        raise InputError(WRONG_STEP)
+    values = {"hidden_at": now, "hidden_by": by, "hidden_because": _said(because)}
+    table = tables.case_comment
+    connection.execute(update(table).where(table.c.id == number).values(values))
+
+
+def earlier_words(connection: Connection, number: int) -> tuple[tuple[datetime, str], ...]:
+    """What a comment said before, and until when; the latest first."""
+    table = tables.case_comment_version.c
+    query = select(table.at, table.words).where(table.comment == number).order_by(table.id.desc())
+    return tuple((row.at, row.words) for row in connection.execute(query))
+
+
+def mentioned(words: str) -> tuple[str, ...]:
+    """The logins that a text names as ``@login``."""
+    return tuple(dict.fromkeys(found[1].rstrip(".-").lower() for found in MENTION.finditer(words)))
+
+
+def attach(connection: Connection, number: int, name: str, content: bytes) -> int:
+    """Hang a file at a comment; returns its number.
+
+    Raises
+    ------
+    InputError
+        ``archive.wrong-attachment``: of no kind that is known by its content, empty, or too large.
+    """
+    kind = kind_of(content)
+    table = tables.case_attachment
+    hanging = connection.scalars(select(table.c.id).where(table.c.comment == number)).all()
+    if kind is None or len(content) > LARGEST_MB * 1_000_000 or len(hanging) >= MOST_ATTACHMENTS:
+        raise InputError(WRONG_ATTACHMENT, size_mb=LARGEST_MB)
+    row = {
+        "comment": number,
+        "name": file_name(name, kind),
+        "kind": kind,
+        "size": len(content),
+        "content": content,
+    }
+    return int(connection.execute(insert(table).returning(table.c.id), row).scalar_one())
+
+
+def attachment(connection: Connection, case: int, number: int) -> tuple[Attachment, bytes]:
+    """A file that hangs at a comment of a case which readers see.
+
+    Raises
+    ------
+    InputError
+        ``archive.not-found``.
+    """
+    file, said = tables.case_attachment.c, tables.case_comment.c
+    query = select(tables.case_attachment).join(tables.case_comment, said.id == file.comment)
+    shown = (said.case_id == case, said.deleted_at.is_(None), said.hidden_at.is_(None))
+    row = connection.execute(query.where(file.id == number, *shown)).one_or_none()
+    if row is None:
+        raise InputError(NO_SUCH_THING)
+    known = Attachment(number=row.id, comment=row.comment, name=row.name, kind=row.kind, size=row.size)
+    return known, bytes(row.content)
+
+
+_BEGINS = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"%PDF-", "application/pdf"))
+ENDINGS = {"image/png": ".png", "image/jpeg": ".jpg", "application/pdf": ".pdf", "text/plain": ".txt"}
+"""Kinds of attachments, and how their names end."""
+
+
+def kind_of(content: bytes) -> str | None:
+    """The media type by content; None of anything else, whatever its name says. Text must be UTF-8 without markup."""
+    for begins, kind in _BEGINS:
+        if content.startswith(begins):
+            return kind
+    try:
+        said = content.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    plain = said.strip() and not any(one < " " and one not in "\t\r\n" for one in said)
+    return "text/plain" if plain and not said.lstrip("\ufeff \t\r\n").startswith("<") else None
+
+
+def file_name(name: str, kind: str) -> str:
+    """A harmless name that ends as the content's kind does."""
+    clean = _UNSAFE_NAME.sub("_", storable(name).replace("\\", "/").rsplit("/", 1)[-1]).strip(". ")
+    stem = clean.rsplit(".", 1)[0] if "." in clean else clean
+    return f"{stem[:LONGEST_NAME] or 'file'}{ENDINGS[kind]}"
+
+
+def _own(connection: Connection, case: int, number: int, person: int) -> Comment:
+    known = comment_of(connection, case, number)
+    if known.person != person:
+        raise InputError(NO_SUCH_THING)
+    if not known.shown:
+        raise InputError(WRONG_STEP)
+    return known
+
+
+def _said(words: str) -> str:
+    said = storable(words).replace("\r\n", "\n").strip()
+    if not said or len(said) > LONGEST:
+        raise InputError(NO_WORDS, count=LONGEST)
+    return said

@@ -1,0 +1,61 @@
+"""Notices about cases: who is told what, unless the person muted that kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Connection, delete, insert, select
+
+from bingcheng.archive.authorisation.action import Action
+from bingcheng.archive.authorisation.rights import RIGHTS
+from bingcheng.archive.cases import tables
+from bingcheng.archive.people.notice import notify
+from bingcheng.archive.people.person import Person, persons
+from bingcheng.core.wording import Text
+
+
+class NoticeKind(StrEnum):
+    """What a notice is about; each can be muted."""
+
+    MENTION = "mention"
+    REPLY = "reply"
+    COMMENT = "comment"
+    GRANT = "grant"
+    OPINION = "opinion"
+
+
+def tell(
+    connection: Connection, people: Iterable[int], kind: NoticeKind, says: Text, *, link: str, now: datetime
+) -> None:
+    """Tell people something, each once; those who muted the kind are left in peace."""
+    table = tables.case_mute.c
+    muted = set(connection.scalars(select(table.person).where(table.kind == kind.value)))
+    for person in dict.fromkeys(people):
+        if person not in muted:
+            notify(connection, person, says, now=now, link=link)
+
+
+def muted(connection: Connection, person: int) -> frozenset[NoticeKind]:
+    """The kinds that a person muted."""
+    table = tables.case_mute.c
+    return frozenset(NoticeKind(one) for one in connection.scalars(select(table.kind).where(table.person == person)))
+
+
+def set_muted(connection: Connection, person: int, kinds: Iterable[NoticeKind]) -> None:
+    """Let exactly these kinds be muted."""
+    table = tables.case_mute
+    connection.execute(delete(table).where(table.c.person == person))
+    rows = [{"person": person, "kind": kind.value} for kind in sorted(set(kinds))]
+    if rows:
+        connection.execute(insert(table), rows)
+
+
+def who_may(connection: Connection, action: Action, hospital: int | None) -> tuple[Person, ...]:
+    """The people of a hospital (None: of none) whose roles let them do something."""
+    return tuple(
+        one
+        for one in persons(connection, hospital)
+        if one.hospital == hospital and not one.disabled and any(action in RIGHTS[role] for role in one.roles)
+    )

@@ -1,0 +1,258 @@
+"""Second opinions: asked of a hospital or one person of it, with a question and a day until when; then answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import Connection, Row, insert, or_, select, update
+
+from bingcheng.archive.authorisation.action import Action
+from bingcheng.archive.cases import tables
+from bingcheng.archive.cases.notices import NoticeKind, tell, who_may
+from bingcheng.archive.cases.problems import NO_WORDS, WRONG_AUDIENCE, WRONG_STEP
+from bingcheng.archive.codec import decoded, encoded, storable
+from bingcheng.archive.people.person import person as person_of
+from bingcheng.archive.people.problems import NO_SUCH_THING
+from bingcheng.core.errors import InputError
+from bingcheng.core.wording import text
+
+LONGEST = 10_000
+
+
+class OpinionState(StrEnum):
+    """How far a request is; OVERDUE is never stored: it is what an open request is after its day."""
+
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    ANSWERED = "answered"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+    OVERDUE = "overdue"
+
+
+UNDER_WAY = (OpinionState.OPEN, OpinionState.ACCEPTED)
+
+
+class Confidence(StrEnum):
+    """How sure a conclusion is."""
+
+    LOW = "low"
+    MODERATE = "moderate"
+    HIGH = "high"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conclusion:
+    """An answer: what was seen, what it means, how sure that is, what to do; or why nothing is answered."""
+
+    findings: str = ""
+    impression: str = ""
+    confidence: Confidence | None = None
+    agrees: bool | None = None
+    recommendation: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opinion:
+    """One request and, once it is there, its answer."""
+
+    number: int
+    case: int
+    asked_by: int
+    asked_at: datetime
+    question: str
+    hospital: int
+    person: int | None
+    due_on: date | None
+    stored_state: OpinionState
+    answered_by: int | None
+    answered_at: datetime | None
+    conclusion: Conclusion | None
+
+    def state(self, today: date) -> OpinionState:
+        """How far it is today."""
+        late = self.due_on is not None and self.due_on < today and self.stored_state in UNDER_WAY
+        return OpinionState.OVERDUE if late else self.stored_state
+
+
+def ask_opinion(
+    connection: Connection,
+    case: int,
+    *,
+    asked_by: int,
+    question: str,
+    hospital: int,
+    person: int | None,
+    due_on: date | None,
+    now: datetime,
+) -> int:
+    """Ask for an opinion and tell those who are asked; returns the request's number. The case is granted apart.
+
+    Raises
+    ------
+    InputError
+        ``archive.no-words``, ``archive.wrong-audience``.
+    """
+    able = {one.number for one in who_may(connection, Action.COMMENT, hospital)}
+    if not able or (person is not None and person not in able) or (due_on is not None and due_on < now.date()):
+        raise InputError(WRONG_AUDIENCE)
+    row = {
+        "case_id": case,
+        "asked_by": asked_by,
+        "asked_at": now,
+        "question": _said(question),
+        "hospital": hospital,
+        "person": person,
+        "due_on": due_on,
+        "state": OpinionState.OPEN.value,
+        "conclusion": "",
+    }
+    table = tables.case_opinion
+    number = int(connection.execute(insert(table).returning(table.c.id), row).scalar_one())
+    says = (
+        text("A second opinion is asked of you.")
+        if person is not None
+        else text("A second opinion is asked of your hospital.")
+    )
+    asked = [person] if person is not None else sorted(able)
+    tell(connection, asked, NoticeKind.OPINION, says, link=f"/opinions/{number}", now=now)
+    return number
+
+
+def opinion(connection: Connection, number: int) -> Opinion:
+    """The request of a number.
+
+    Raises
+    ------
+    InputError
+        ``archive.not-found``.
+    """
+    row = connection.execute(select(tables.case_opinion).where(tables.case_opinion.c.id == number)).one_or_none()
+    if row is None:
+        raise InputError(NO_SUCH_THING)
+    return _opinion(row)
+
+
+def opinions(connection: Connection, *, hospital: int | None, person: int | None) -> tuple[Opinion, ...]:
+    """Requests to a hospital or of its cases, and those that a person made; the latest first."""
+    table, cases = tables.case_opinion, tables.shared_case
+    own = select(cases.c.id).where(cases.c.hospital == hospital)
+    query = select(table).where(or_(table.c.hospital == hospital, table.c.asked_by == person, table.c.case_id.in_(own)))
+    return tuple(_opinion(row) for row in connection.execute(query.order_by(table.c.id.desc())))
+
+
+def opinions_of(connection: Connection, case: int) -> tuple[Opinion, ...]:
+    """The requests about one case, the latest first."""
+    table = tables.case_opinion
+    rows = connection.execute(select(table).where(table.c.case_id == case).order_by(table.c.id.desc()))
+    return tuple(_opinion(row) for row in rows)
+
+
+def move_opinion(
+    connection: Connection,
+    number: int,
+    state: OpinionState,
+    *,
+    by: int,
+    now: datetime,
+    conclusion: Conclusion | None = None,
+) -> None:
+    """Accept, answer, decline or withdraw a request; the other side is told.
+
+    Raises
+    ------
+    InputError
+        ``archive.case-wrong-step``, ``archive.no-words``.
+    """
+    known = opinion(connection, number)
+    before = {OpinionState.ACCEPTED: (OpinionState.OPEN,)}.get(state, UNDER_WAY)
+    if known.stored_state not in before or state in (OpinionState.OPEN, OpinionState.OVERDUE):
+        raise InputError(WRONG_STEP)
+    if state is OpinionState.ANSWERED:
+        _said("" if conclusion is None else conclusion.impression)
+    values = {
+        "state": state.value,
+        "answered_by": None if state is OpinionState.WITHDRAWN else by,
+        "answered_at": now,
+        "conclusion": "" if conclusion is None else encoded(_clean(conclusion)),
+    }
+    table = tables.case_opinion
+    connection.execute(update(table).where(table.c.id == number).values(values))
+    says = _SAYS[state]
+    told = [known.asked_by] if state is not OpinionState.WITHDRAWN else _asked(connection, known)
+    tell(connection, [one for one in told if one != by], NoticeKind.OPINION, says, link=f"/opinions/{number}", now=now)
+
+
+def remind(connection: Connection, now: datetime) -> int:
+    """Tell those who are asked what is overdue, once a day each; returns how many requests there were."""
+    table = tables.case_opinion
+    late = select(table).where(
+        table.c.state.in_([one.value for one in UNDER_WAY]),
+        table.c.due_on < now.date(),
+        or_(table.c.reminded_at.is_(None), table.c.reminded_at < datetime.combine(now.date(), datetime.min.time())),
+    )
+    rows = connection.execute(late).all()
+    for row in rows:
+        known = _opinion(row)
+        says = text("A second opinion that was asked of you is overdue.")
+        link = f"/opinions/{known.number}"
+        tell(connection, _asked(connection, known), NoticeKind.OPINION, says, link=link, now=now)
+        connection.execute(update(table).where(table.c.id == known.number).values(reminded_at=now))
+    return len(rows)
+
+
+_SAYS = {
+    OpinionState.ACCEPTED: text("A second opinion that you asked for was accepted."),
+    OpinionState.ANSWERED: text("A second opinion that you asked for is there."),
+    OpinionState.DECLINED: text("A second opinion that you asked for was declined."),
+    OpinionState.WITHDRAWN: text("A second opinion is no longer asked of you."),
+}
+
+
+def _asked(connection: Connection, known: Opinion) -> Iterable[int]:
+    if known.person is not None:
+        return [] if person_of(connection, known.person).disabled else [known.person]
+    return [one.number for one in who_may(connection, Action.COMMENT, known.hospital)]
+
+
+def _clean(said: Conclusion) -> Conclusion:
+    long = (said.findings, said.impression, said.recommendation, said.reason)
+    if any(len(one) > LONGEST for one in long):
+        raise InputError(NO_WORDS, count=LONGEST)
+    findings, impression, recommendation, reason = (storable(one).strip() for one in long)
+    return Conclusion(
+        findings=findings,
+        impression=impression,
+        confidence=said.confidence,
+        agrees=said.agrees,
+        recommendation=recommendation,
+        reason=reason,
+    )
+
+
+def _opinion(row: Row[tuple[object, ...]]) -> Opinion:
+    return Opinion(
+        number=row.id,
+        case=row.case_id,
+        asked_by=row.asked_by,
+        asked_at=row.asked_at,
+        question=row.question,
+        hospital=row.hospital,
+        person=row.person,
+        due_on=row.due_on,
+        stored_state=OpinionState(row.state),
+        answered_by=row.answered_by,
+        answered_at=row.answered_at,
+        conclusion=decoded(Conclusion, row.conclusion) if row.conclusion else None,
+    )
+
+
+def _said(words: str) -> str:
+    said = storable(words).strip()
+    if not said or len(said) > LONGEST:
+        raise InputError(NO_WORDS, count=LONGEST)
+    return said

@@ -1,0 +1,78 @@
+"""What can be wrong with a case, and what to do about it."""
+
+from __future__ import annotations
+
+from bingcheng.core.errors import Owner, Problem
+
+NO_TITLE = Problem(
+    code="archive.case-no-title",
+    says="the title is missing, or a text is longer than {count} characters",
+    remedy="Write a title, and shorten what is too long.",
+    owner=Owner.RADIOLOGIST,
+)
+NOTHING_CHOSEN = Problem(
+    code="archive.case-nothing-chosen",
+    says="nothing of the exam is chosen",
+    remedy="Choose at least one series whose images the archive holds.",
+    owner=Owner.RADIOLOGIST,
+)
+NOT_READY = Problem(
+    code="archive.case-not-ready",
+    says="the case can't be published yet: {what}",
+    remedy="Wait until the images are de-identified, and decide about each that waits for a person.",
+    owner=Owner.RADIOLOGIST,
+)
+TELLS_WHO = Problem(
+    code="archive.case-tells-who",
+    says="the text tells who the patient is: {where}",
+    remedy="Take it out. Ages, intervals and the sex may stay.",
+    owner=Owner.RADIOLOGIST,
+)
+WRONG_STEP = Problem(
+    code="archive.case-wrong-step",
+    says="this can't be done with it as it stands now",
+    remedy="Load the page again to see how it stands.",
+    owner=Owner.RADIOLOGIST,
+)
+WRONG_AUDIENCE = Problem(
+    code="archive.wrong-audience",
+    says="it isn't said to whom it is given, or it ends in the past",
+    remedy="Choose a hospital, a group or the province, and a day that is still to come.",
+    owner=Owner.RADIOLOGIST,
+)
+NO_WORDS = Problem(
+    code="archive.no-words",
+    says="the text is empty, or longer than {count} characters",
+    remedy="Write something, or shorten it.",
+    owner=Owner.RADIOLOGIST,
+)
+WRONG_ATTACHMENT = Problem(
+    code="archive.wrong-attachment",
+    says="the file is empty, larger than {size_mb} MB, or none of these by its content: PNG, JPEG, PDF, plain text",
+    remedy="Attach another file. Images of the exam belong into the case itself, where they are de-identified.",
+    owner=Owner.RADIOLOGIST,
+)
+WRONG_QUIZ = Problem(
+    code="archive.wrong-quiz",
+    says="a question needs two to eight different answers, of which one is marked as right",
+    remedy="Write each answer on a line of its own, and begin the right one with an asterisk.",
+    owner=Owner.RADIOLOGIST,
+)
+WRONG_REGIONS = Problem(
+    code="archive.wrong-regions",
+    says="a region is x, y, width and height, in whole pixels, one region a line",
+    remedy="Write for example: 0, 0, 640, 40.",
+    owner=Owner.RADIOLOGIST,
+)
+QUERY = Problem(
+    code="archive.wrong-query",
+    says="the search isn't understood at character {position}: {fault}",
+    remedy="Correct it there; the page shows examples.",
+    owner=Owner.RADIOLOGIST,
+)
+WRONG_METHOD = Problem(
+    code="archive.wrong-method",
+    says="the file isn't a protocol or the description of a method: {fault}",
+    remedy="Give a protocol as a TOML file that `bingcheng protocol check` accepts, or a method's description as JSON.",
+    owner=Owner.PHYSICIST,
+)

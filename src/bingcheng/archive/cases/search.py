@@ -1,0 +1,280 @@
+"""Cases that somebody may read, found by words, by facets and by what was measured."""
+
+from __future__ import annotations
+
+import operator
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+
+from sqlalchemy import ColumnElement, Connection, and_, exists, false, func, not_, or_, select
+
+from bingcheng.archive.cases import tables
+from bingcheng.archive.cases.case import Case, CaseStatus, case_of
+from bingcheng.archive.cases.grants import readable
+from bingcheng.archive.cases.problems import QUERY
+from bingcheng.archive.cases.query import All, Any, Condition, FieldIs, MeasureIs, Not, ProtocolIs, Words, parsed
+from bingcheng.archive.cases.terms import same
+from bingcheng.archive.codec import storable
+from bingcheng.archive.people.tables import hospital
+from bingcheng.core.errors import InputError
+from bingcheng.core.units import UNITS, convert
+from bingcheng.core.wording import text
+
+MOST = 50
+TOLERANCE = 1e-9
+"""Relative; what was converted is equal to what was written."""
+_CASE = tables.shared_case.c
+Filter = ColumnElement[bool]
+_COMPARE: Mapping[str, Callable[..., Filter]] = MappingProxyType(
+    {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """What is asked for; everything empty asks for all.
+
+    Parameters
+    ----------
+    words : each must stand somewhere in what is written.
+    query : in the language of `bingcheng.archive.cases.query`.
+    hospital : number of the hospital that published it, where that may be seen.
+    """
+
+    words: str = ""
+    query: str = ""
+    body_part: str = ""
+    modality: str = ""
+    tag: str = ""
+    hospital: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """Who searches.
+
+    Parameters
+    ----------
+    hospital : None for the people of the province.
+    publishes : sees the drafts and withdrawn cases of the own hospital too.
+    """
+
+    hospital: int | None
+    publishes: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """One page of cases, how many there are, and what the readable ones can be narrowed to, with counts."""
+
+    cases: tuple[Case, ...]
+    total: int
+    body_parts: tuple[tuple[str, int], ...]
+    modalities: tuple[tuple[str, int], ...]
+    tags: tuple[tuple[str, int], ...]
+    hospitals: tuple[tuple[int, str, int], ...]
+
+
+def search(connection: Connection, reader: Reader, asked: Search, now: datetime, *, offset: int = 0) -> Found:
+    """The cases that are asked for among those that the reader may see, the latest first.
+
+    Raises
+    ------
+    InputError
+        ``archive.wrong-query``.
+    """
+    seen = visible(reader, now)
+    where = and_(seen, *_conditions(connection, reader, asked, seen))
+    table = tables.shared_case
+    rows = connection.execute(select(table).where(where).order_by(table.c.id.desc()).limit(MOST).offset(offset))
+    found = tuple(case_of(row) for row in rows)
+    total = connection.scalar(select(func.count()).select_from(table).where(where)) or 0
+    tag = tables.case_tag.c
+    tags = connection.execute(
+        select(tag.tag, func.count()).join(table, table.c.id == tag.case_id).where(seen).group_by(tag.tag)
+    )
+    shown = connection.execute(
+        select(hospital.c.id, hospital.c.name, func.count())
+        .join(table, table.c.hospital == hospital.c.id)
+        .where(seen, _names_hospital(reader))
+        .group_by(hospital.c.id, hospital.c.name)
+        .order_by(hospital.c.name)
+    )
+    return Found(
+        cases=found,
+        total=int(total),
+        body_parts=_counts(connection, _CASE.body_part, seen),
+        modalities=_modalities(connection, seen),
+        tags=tuple(sorted(((one, count) for one, count in tags), key=lambda pair: (-pair[1], pair[0])))[:MOST],
+        hospitals=tuple((number, name, count) for number, name, count in shown),
+    )
+
+
+def visible(reader: Reader, now: datetime) -> Filter:
+    """The condition on `shared_case` that holds for what the reader may see."""
+    seen = readable(reader.hospital, now)
+    if reader.publishes and reader.hospital is not None:
+        return or_(seen, and_(_CASE.hospital == reader.hospital, _CASE.status != CaseStatus.PUBLISHED.value))
+    return seen
+
+
+def _conditions(connection: Connection, reader: Reader, asked: Search, seen: Filter) -> list[Filter]:
+    found = [_CASE.words.contains(word, autoescape=True) for word in storable(asked.words).casefold().split()]
+    if asked.body_part:
+        found.append(_CASE.body_part == storable(asked.body_part).casefold())
+    if asked.modality:
+        found.append(_has_modality(asked.modality))
+    if asked.tag:
+        found.append(_tagged(storable(asked.tag).casefold(), exact=True))
+    if asked.hospital is not None:
+        found.append(and_(_CASE.hospital == asked.hospital, _names_hospital(reader)))
+    condition = parsed(storable(asked.query))
+    if condition is not None:
+        found.append(_Translation(connection, reader, seen).of(condition))
+    return found
+
+
+class _Translation:
+    """From conditions to SQL."""
+
+    def __init__(self, connection: Connection, reader: Reader, seen: Filter) -> None:
+        self._connection, self._reader, self._seen = connection, reader, seen
+
+    def of(self, one: Condition) -> Filter:  # noqa: PLR0911 - one kind of condition after the other
+        match one:
+            case All(parts):
+                return and_(*(self.of(part) for part in parts))
+            case Any(parts):
+                return or_(*(self.of(part) for part in parts))
+            case Not(other):
+                return not_(self.of(other))
+            case Words(words):
+                return _CASE.words.contains(words.casefold(), autoescape=True)
+            case FieldIs():
+                return self._field(one)
+            case ProtocolIs():
+                return _protocol(one)
+            case MeasureIs():
+                return self._measure(one)
+
+    def _field(self, one: FieldIs) -> Filter:
+        value, exact = one.value.casefold(), one.compare != "~"
+        match one.field:
+            case "organ":
+                found = or_(*(_equal(_CASE.body_part, name, exact=exact) for name in sorted(same("organ", value))))
+            case "diagnosis":
+                names = sorted(same("diagnosis", value))
+                by_name = [_equal(_CASE.diagnosis, name, exact=exact) for name in names]
+                found = or_(func.lower(_CASE.diagnosis_code) == value, *by_name)
+            case "modality":
+                found = _has_modality(one.value)
+            case "tag":
+                found = _tagged(value, exact=exact)
+            case "hospital":
+                found = self._hospital(value, exact=exact)
+            case _:
+                found = _equal(func.lower(_CASE.title), value, exact=exact)
+        return not_(found) if one.compare == "!=" else found
+
+    def _hospital(self, value: str, *, exact: bool) -> Filter:
+        named = _equal(func.lower(hospital.c.name), value, exact=exact) | (func.lower(hospital.c.code) == value)
+        return and_(_CASE.hospital.in_(select(hospital.c.id).where(named)), _names_hospital(self._reader))
+
+    def _measure(self, one: MeasureIs) -> Filter:
+        units = self._units(one)
+        table = tables.case_value.c
+        compared = [
+            and_(table.unit == unit, _compared(table.value, one.compare, _in_unit(one.value, one.unit, unit)))
+            for unit in units
+        ]
+        lesion = table.lesion.is_not(None) if one.of_lesion else table.lesion.is_(None)
+        return exists().where(table.case_id == _CASE.id, lesion, _key(one.key), or_(*compared) if compared else false())
+
+    def _units(self, one: MeasureIs) -> Sequence[str]:
+        """The units in which values of the measure are stored and that can be compared with what was written."""
+        table = tables.case_value.c
+        query = select(table.unit).join(tables.shared_case, _CASE.id == table.case_id).where(self._seen, _key(one.key))
+        stored = sorted(set(self._connection.scalars(query.distinct())))
+        wanted = UNITS[one.unit].quantity if one.unit is not None else "number"
+        fitting = [unit for unit in stored if unit in UNITS and UNITS[unit].quantity == wanted]
+        if stored and not fitting:
+            fault = text("'{key}' is measured in {unit}", key=one.key, unit=stored[0])
+            raise InputError(QUERY, position=one.position, fault=fault)
+        if not stored:
+            raise InputError(QUERY, position=one.position, fault=text("no case has a value of '{key}'", key=one.key))
+        return fitting
+
+
+def known_measures(connection: Connection, reader: Reader, now: datetime) -> tuple[tuple[str, str, str], ...]:
+    """What can be searched by in the cases that the reader may see: ``lesion.key``, label and unit of each."""
+    table = tables.case_value.c
+    query = (
+        select(table.lesion.is_not(None).label("of_lesion"), table.key, table.label, table.unit)
+        .join(tables.shared_case, _CASE.id == table.case_id)
+        .where(visible(reader, now))
+        .distinct()
+    )
+    rows = sorted((not row.of_lesion, row.key, row.label, row.unit) for row in connection.execute(query))
+    return tuple((f"{'series' if of_series else 'lesion'}.{key}", label, unit) for of_series, key, label, unit in rows)
+
+
+def _key(key: str) -> Filter:
+    column = func.lower(tables.case_value.c.key)
+    return or_(column == key, column.startswith(f"{key}.", autoescape=True))
+
+
+def _in_unit(value: float, unit: str | None, stored: str) -> float:
+    return convert(value, unit or "1", stored)
+
+
+def _compared(column: ColumnElement[float], compare: str, value: float) -> Filter:
+    if compare in _COMPARE:
+        return _COMPARE[compare](column, value)
+    margin = abs(value) * TOLERANCE
+    equal = and_(column >= value - margin, column <= value + margin)
+    return not_(equal) if compare == "!=" else equal
+
+
+def _protocol(one: ProtocolIs) -> Filter:
+    table = tables.case_protocol.c
+    named = or_(table.protocol == one.protocol, table.protocol.startswith(one.protocol, autoescape=True))
+    said = table.outcome == one.outcome
+    return exists().where(table.case_id == _CASE.id, named, not_(said) if one.negated else said)
+
+
+def _equal(column: ColumnElement[str], value: str, *, exact: bool) -> Filter:
+    return column == value if exact else column.contains(value, autoescape=True)
+
+
+def _tagged(value: str, *, exact: bool) -> Filter:
+    table = tables.case_tag.c
+    return exists().where(table.case_id == _CASE.id, _equal(table.tag, value, exact=exact))
+
+
+def _has_modality(wanted: str) -> Filter:
+    low, table = storable(wanted).strip().upper(), tables.case_exam.c
+    carried = exists().where(
+        table.case_id == _CASE.id, (" " + table.modalities + " ").contains(f" {low} ", autoescape=True)
+    )
+    return or_(func.upper(_CASE.modality) == low, carried)
+
+
+def _names_hospital(reader: Reader) -> Filter:
+    own = _CASE.hospital == reader.hospital if reader.hospital is not None else false()
+    return or_(_CASE.show_hospital, own)
+
+
+def _counts(connection: Connection, column: ColumnElement[str], seen: Filter) -> tuple[tuple[str, int], ...]:
+    rows = connection.execute(select(column, func.count()).where(seen, column != "").group_by(column))
+    return tuple(sorted(((name, count) for name, count in rows), key=lambda pair: (-pair[1], pair[0])))
+
+
+def _modalities(connection: Connection, seen: Filter) -> tuple[tuple[str, int], ...]:
+    table = tables.case_exam.c
+    query = select(table.case_id, table.modalities).join(tables.shared_case, _CASE.id == table.case_id).where(seen)
+    pairs = {(number, one) for number, said in connection.execute(query) for one in said.split()}
+    counted = Counter(one for _, one in pairs)
+    return tuple(sorted(counted.items(), key=lambda pair: (-pair[1], pair[0])))

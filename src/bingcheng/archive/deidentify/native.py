@@ -1,0 +1,230 @@
+"""The pixels of an object as arrays: native ones in place, compressed ones decoded."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bingcheng.archive.deidentify.elements import Element, Object, plain
+from bingcheng.archive.deidentify.problems import PIXELS_NOT_BLANKED
+from bingcheng.core.errors import InputError
+from bingcheng.dicom.pixels.transfer_syntaxes import PixelFormat, decoded_frames, stored_values
+
+FLOAT, DOUBLE, PIXELS = 0x7FE00008, 0x7FE00009, 0x7FE00010
+PIXEL_TAGS = frozenset((FLOAT, DOUBLE, PIXELS))
+MOST_FRAMES = 100_000
+COLOUR_DECODERS: Mapping[str, str] = MappingProxyType(
+    {
+        "1.2.840.10008.1.2.4.50": "pillow",
+        "1.2.840.10008.1.2.4.80": "pyjpegls",
+        "1.2.840.10008.1.2.4.81": "pyjpegls",
+        "1.2.840.10008.1.2.5": "pydicom",
+    }
+)
+"""Which of pydicom's plug-ins decodes colours: those that raise on damage; GDCM may end the process."""
+JPEG_2000 = frozenset(f"1.2.840.10008.1.2.4.{end}" for end in ("90", "91", "201", "202", "203"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """How samples lie in the pixel value (PS3.3 C.7.6.3)."""
+
+    rows: int
+    columns: int
+    samples: int
+    planar: bool
+    frame_count: int
+    bits_allocated: int
+    bits_stored: int
+    signed: bool
+    photometric: str
+    dtype: np.dtype[Any]
+    encapsulated: bool = False
+
+    @property
+    def is_paired(self) -> bool:
+        """Whether two pixels share their colour: brightness twice, then blue and red (PS3.3 C.7.6.3.1.2)."""
+        return self.photometric == "YBR_FULL_422" and not self.encapsulated
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(frames, rows, columns), with samples last, or behind frames where they lie in planes.
+
+        Where two pixels share their colour, (frames, rows, pairs, 4).
+        """
+        if self.is_paired:
+            return self.frame_count, self.rows, self.columns // 2, 4
+        if self.samples == 1:
+            return self.frame_count, self.rows, self.columns
+        if self.planar:
+            return self.frame_count, self.samples, self.rows, self.columns
+        return self.frame_count, self.rows, self.columns, self.samples
+
+
+def pixel_element(found: Object) -> Element:
+    """The element that holds the pixels.
+
+    Raises
+    ------
+    InputError
+        ``archive.pixels-not-blanked``.
+    """
+    for one in found.elements:
+        if one.tag in PIXEL_TAGS:
+            return one
+    raise InputError(PIXELS_NOT_BLANKED)
+
+
+def layout(found: Object) -> Layout:
+    """How the pixels of an object lie.
+
+    Raises
+    ------
+    InputError
+        ``archive.pixels-not-blanked``.
+    """
+    tag = pixel_element(found).tag
+    bits = {FLOAT: 32, DOUBLE: 64}.get(tag) or found.number(0x00280100)
+    order = "<" if found.little else ">"
+    if bits not in (8, 16, 32, 64):
+        raise InputError(PIXELS_NOT_BLANKED)
+    number = plain(one.value) if (one := found.first(0x00280008)) else ""
+    signed = found.number(0x00280103) == 1
+    made = Layout(
+        rows=found.number(0x00280010),
+        columns=found.number(0x00280011),
+        samples=found.number(0x00280002, 1) or 1,
+        planar=found.number(0x00280006) == 1,
+        frame_count=min(int(number), MOST_FRAMES) if number.isdecimal() and int(number) else 1,
+        bits_allocated=bits,
+        bits_stored=bits if tag != PIXELS else found.number(0x00280101) or bits,
+        signed=signed,
+        photometric=found.words(0x00280004) or "MONOCHROME2",
+        encapsulated=pixel_element(found).encapsulated,
+        dtype=np.dtype(f"{order}{'f' if tag != PIXELS else 'i' if signed else 'u'}{bits // 8}"),
+    )
+    if made.is_paired and (made.columns % 2 or bits != 8):
+        raise InputError(PIXELS_NOT_BLANKED)
+    return made
+
+
+def in_byte_order(found: Object, form: Layout, value: bytes) -> bytes:
+    """A pixel value with its bytes in the order of the pixels, or such bytes as they are written.
+
+    Eight-bit pixels under VR OW stand in words of sixteen bits, whose bytes big endian swaps (PS3.5 annex D).
+    """
+    if found.little or form.bits_allocated != 8 or pixel_element(found).vr != "OW":
+        return value
+    return np.frombuffer(value + bytes(len(value) % 2), dtype="<u2").byteswap().tobytes()
+
+
+def native(found: Object, form: Layout) -> NDArray[Any]:
+    """The stored values of pixels that aren't compressed, in the layout's shape; a read-only view.
+
+    Raises
+    ------
+    InputError
+        ``archive.pixels-not-blanked``.
+    """
+    value = in_byte_order(found, form, pixel_element(found).value)
+    length = int(np.prod(form.shape)) * form.bits_allocated // 8
+    if not length or len(value) < length:
+        raise InputError(PIXELS_NOT_BLANKED)
+    return np.frombuffer(value, dtype=form.dtype, count=int(np.prod(form.shape))).reshape(form.shape)
+
+
+def decoded(found: Object, form: Layout) -> Iterator[NDArray[Any]]:
+    """The frames of compressed pixels one at a time; colours as RGB, samples last.
+
+    Raises
+    ------
+    InputError
+        ``archive.pixels-not-blanked``.
+    """
+    value = pixel_element(found).value
+    if form.samples == 1:
+        # The house's own decoders look whether a stream is sound before a codec sees it.
+        grey = PixelFormat(
+            rows=form.rows,
+            columns=form.columns,
+            bits_allocated=form.bits_allocated,
+            bits_stored=form.bits_stored,
+            signed=form.signed,
+            photometric=form.photometric,
+            frame_count=form.frame_count,
+        )
+        try:
+            for _, pixels in decoded_frames(found.syntax, value, grey, range(form.frame_count)):
+                yield stored_values(pixels, grey)
+        except InputError as error:
+            raise InputError(PIXELS_NOT_BLANKED) from error
+        return
+    if found.syntax in JPEG_2000:
+        yield from _by_openjpeg(value, form)
+    else:
+        yield from (_coloured(found.syntax, value, form, number) for number in range(form.frame_count))
+
+
+def _by_openjpeg(value: bytes, form: Layout) -> Iterator[NDArray[Any]]:
+    from openjpeg.utils import decode  # noqa: PLC0415 - only loaded where such a file is met
+    from pydicom.encaps import generate_frames  # noqa: PLC0415 - heavy
+
+    if form.photometric not in ("RGB", "YBR_RCT", "YBR_ICT"):  # what the decoder makes RGB of
+        raise InputError(PIXELS_NOT_BLANKED)
+    try:
+        for frame in generate_frames(value, number_of_frames=form.frame_count):
+            yield decode(frame)
+    except Exception as error:  # codecs raise whatever they like
+        raise InputError(PIXELS_NOT_BLANKED) from error
+
+
+def _coloured(syntax: str, value: bytes, form: Layout, number: int) -> NDArray[Any]:
+    from pydicom.pixels.decoders.base import get_decoder  # noqa: PLC0415 - heavy
+    from pydicom.uid import UID  # noqa: PLC0415 - heavy
+
+    options: dict[str, Any] = {
+        "rows": form.rows,
+        "columns": form.columns,
+        "bits_allocated": form.bits_allocated,
+        "bits_stored": form.bits_stored,
+        "pixel_representation": int(form.signed),
+        "samples_per_pixel": form.samples,
+        "planar_configuration": int(form.planar),
+        "number_of_frames": form.frame_count,
+        "photometric_interpretation": form.photometric,
+        "pixel_keyword": "PixelData",
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            plugin = COLOUR_DECODERS[syntax]
+            values, _ = get_decoder(UID(syntax)).as_array(value, index=number, decoding_plugin=plugin, **options)
+        except Exception as error:  # codecs raise whatever they like
+            raise InputError(PIXELS_NOT_BLANKED) from error
+    coloured: NDArray[Any] = values
+    return coloured
+
+
+def frames(found: Object) -> Iterator[NDArray[Any]]:
+    """Each frame (rows, columns) or (rows, columns, samples), decoded one at a time; of paired colours brightness.
+
+    Raises
+    ------
+    InputError
+        ``archive.pixels-not-blanked``.
+    """
+    form = layout(found)
+    if pixel_element(found).encapsulated:
+        yield from decoded(found, form)
+    else:
+        if form.is_paired:
+            yield from (frame[..., :2].reshape(form.rows, form.columns) for frame in native(found, form))
+            return
+        for frame in native(found, form):
+            yield np.moveaxis(frame, 0, -1) if form.planar and form.samples > 1 else frame

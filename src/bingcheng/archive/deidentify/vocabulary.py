@@ -1,0 +1,191 @@
+"""Descriptions cleaned: only words that are known to describe an examination stay, never those of a person.
+
+An allow-list, not a list of what is forbidden: a name that nobody thought of goes too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable
+from functools import cache
+from importlib.resources import files
+
+UNITS = frozenset(
+    (
+        *(
+            "mm",
+            "cm",
+            "ml",
+            "mg",
+            "kg",
+            "mbq",
+            "gbq",
+            "mgy",
+            "hu",
+            "kv",
+            "kvp",
+            "ma",
+            "mas",
+            "ms",
+            "msec",
+            "s",
+            "sec",
+            "secs",
+        ),
+        *(
+            "min",
+            "h",
+            "hr",
+            "deg",
+            "hz",
+            "mhz",
+            "t",
+            "x",
+            "b",
+            "tr",
+            "te",
+            "ti",
+            "fov",
+            "day",
+            "days",
+            "slices",
+            "phase",
+        ),
+    )
+)
+"""Words beside which a number of three digits or more is a setting, not somebody's number."""
+_TOKEN = re.compile(
+    r"(?P<number>\d+(?:[.,/:-]\d+)*)(?![^\W\d_])|(?P<word>[^\W_\u3400-\u9fff]+)|(?P<han>[\u3400-\u9fff]+)|(?P<other>[\W_])"
+)
+_RUNS = re.compile(r"\d+|[^\d]+")
+_KEPT_WHOLE = re.compile(r"Cornerstone3DTools@\^\d{1,2}\.\d{1,2}\.\d{1,2}:[A-Za-z]{1,40}")
+"""Identifiers by which a viewer knows its own measurements again."""
+_MARKS = frozenset(" \t\r\n_-/+*.,;:()[]<>=&%#^'\u3001\uff0c\u3002\uff08\uff09\u00b2\u00b0\u00b5\u03bc")
+_SEPARATORS = frozenset(" _-/+,;:.^")
+NOBODY = frozenset(
+    (
+        *("anon", "anonymous", "anonymized", "anonymised", "anonymize", "deidentified", "none", "unknown", "removed"),
+        *("patient", "noname", "unnamed", "null", "匿名", "无名氏", "未知"),
+    )
+)
+"""What stands in place of names and numbers and is nobody's."""
+NUMBERED = frozenset(("b", "te", "tr", "ti", "fov", "kv", "ma"))
+
+
+@cache
+def words() -> frozenset[str]:
+    """The English words, lower case."""
+    return frozenset(word for line in _lines() if not line.startswith("zh:") for word in line.split())
+
+
+@cache
+def chinese() -> frozenset[str]:
+    """The Chinese words."""
+    return frozenset(word for line in _lines() if line.startswith("zh:") for word in line[3:].split())
+
+
+def _lines() -> Iterable[str]:
+    stored = files("bingcheng.archive.deidentify").joinpath("vocabulary.txt").read_text("utf-8")
+    return (line for line in stored.splitlines() if line and not line.startswith("#"))
+
+
+def cleaned(said: str, forbidden: Callable[[str], bool], more: Collection[str] = ()) -> str:
+    """What of a description may stay; the same text where all of it may.
+
+    Parameters
+    ----------
+    forbidden : whether a word (lower case) belongs to the patient or the hospital, even if it is a known one.
+    more : further words that may stay, lower case.
+
+    Returns
+    -------
+    The words that may stay, as they were written and parted; empty if none may. Cleaning it again changes nothing.
+    """
+    if _KEPT_WHOLE.fullmatch(said):
+        return said
+    while True:
+        tokens = [(found.lastgroup or "other", found.group()) for found in _TOKEN.finditer(said)]
+        kept = [_kept(tokens, place, forbidden, more) for place in range(len(tokens))]
+        if all(part == token for part, (_, token) in zip(kept, tokens, strict=True)):
+            return said if any(kind != "other" for kind, _ in tokens) else ""
+        said = _joined(kept)
+
+
+def _joined(parts: list[str]) -> str:
+    """The parts that stay; where one went, a single space."""
+    joined, gap = "", False
+    for part in parts:
+        if not part:
+            gap = True
+            continue
+        if gap and joined and joined[-1] in _SEPARATORS and part in _SEPARATORS:
+            continue
+        if gap and joined and joined[-1] not in _SEPARATORS and part not in _SEPARATORS:
+            joined += " "
+        gap = False
+        joined += part
+    return joined.strip(" ^-_/,;:.")
+
+
+def _kept(tokens: list[tuple[str, str]], place: int, forbidden: Callable[[str], bool], more: Collection[str]) -> str:
+    kind, part = tokens[place]
+    if kind == "other":
+        return part if part in _MARKS else " "
+    if kind == "han":
+        return _known_chinese(part, forbidden)
+    low = part.casefold()
+    if forbidden(low):
+        return ""
+    if kind == "number":
+        return part if _is_setting(tokens, place) else ""
+    return part if low in words() or low in more or _is_label(low, more) else ""
+
+
+def _known_chinese(run: str, forbidden: Callable[[str], bool]) -> str:
+    """The longest known words, one after the other."""
+    known, kept, at = chinese(), "", 0
+    while at < len(run):
+        for length in range(min(8, len(run) - at), 0, -1):
+            word = run[at : at + length]
+            if word in known and not forbidden(word):
+                kept += word
+                at += length
+                break
+        else:
+            at += 1
+    return kept
+
+
+def _is_setting(tokens: list[tuple[str, str]], place: int) -> bool:
+    """Whether a number is one of a protocol: short, a decimal, or beside a unit."""
+    token = tokens[place][1]
+    if token.isdecimal() and len(token) <= 2:
+        return True
+    if re.fullmatch(r"\d{1,3}[.,]\d{1,3}", token):
+        return True
+    if not re.fullmatch(r"\d{3,4}", token):
+        return False
+    after = tokens[place + 1 : place + 3]
+    if after and after[0][1] == "%":
+        return True
+    beside = [*after[:1], *tokens[max(0, place - 1) : place]]
+    if after and after[0][1] in " _-":
+        beside += after[1:]
+    if place >= 2 and tokens[place - 1][1] in " _-=":
+        beside.append(tokens[place - 2])
+    return any(kind == "word" and word.casefold() in UNITS for kind, word in beside)
+
+
+def _is_label(low: str, more: Collection[str]) -> bool:
+    """Whether letters and digits together are a label of technique: T2W, b1000, 5mm, B30f, L5."""
+    if not low.isascii():
+        return False
+    runs = _RUNS.findall(low)
+    letters = [run for run in runs if not run.isdecimal()]
+    digits = [run for run in runs if run.isdecimal()]
+    if not digits or not letters or len(digits) > 3:
+        return False
+    if not all(run in words() or run in more for run in letters):
+        return False
+    roomy = all(run in NUMBERED or run in UNITS for run in letters)
+    return all(len(run) <= (4 if roomy else 2) for run in digits)

@@ -1,0 +1,1 @@
+"""DIMSE: objects received from and sent to scanners and archives, and the peers that may do so."""

@@ -1,0 +1,125 @@
+"""One peer's association with us: who it is, what it may see, what was done so far."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from bingcheng.archive.dimse.association import Association
+from bingcheng.archive.dimse.calling import Caller
+from bingcheng.archive.dimse.commands import Command
+from bingcheng.archive.dimse.events import DimseEvent, EventKind, OnEvent
+from bingcheng.archive.dimse.peers import Peer
+from bingcheng.archive.objects.objects import Objects
+from bingcheng.archive.objects.received import Received
+from bingcheng.archive.workspace import Workspace
+
+OnReceived = Callable[[Received], None]
+"""Called from many threads, after the object is durable; must not take long."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class House:
+    """What every session works with.
+
+    Parameters
+    ----------
+    caller : how others are called, for C-MOVE and storage commitment.
+    later : does a piece of work after the answer was sent, on a thread of the listener's.
+    """
+
+    workspace: Workspace
+    objects: Objects
+    caller: Caller
+    on_received: OnReceived
+    on_event: OnEvent
+    later: Callable[[Callable[[], None]], None]
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Tally:
+    """What became of the objects that a session stored, by study."""
+
+    completed: Counter[str] = field(default_factory=Counter)
+    failed: Counter[int] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a message is answered with.
+
+    Parameters
+    ----------
+    then : what is done after the answer was sent.
+    """
+
+    command: Command
+    data: bytes | None = None
+    then: Callable[[], None] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Session:
+    """One peer's association.
+
+    Parameters
+    ----------
+    peer : whose it is; its space is all that it sees.
+    address : that it calls from.
+    """
+
+    house: House
+    association: Association
+    peer: Peer
+    address: str
+    tally: Tally = field(default_factory=Tally)
+
+    @property
+    def spaces(self) -> tuple[str, ...]:
+        """What it may see."""
+        return (self.peer.space,)
+
+    def tell(
+        self,
+        kind: EventKind,
+        *,
+        succeeded: bool,
+        code: str,
+        study_uids: tuple[str, ...] = (),
+        completed: int = 0,
+        failed: int = 0,
+        destination: str | None = None,
+    ) -> None:
+        """Tell the audit."""
+        self.house.on_event(
+            DimseEvent(
+                at=datetime.now(UTC).replace(tzinfo=None),
+                kind=kind,
+                ae_title=self.peer.ae_title,
+                address=self.address,
+                succeeded=succeeded,
+                code=code,
+                peer=self.peer.number,
+                space=self.peer.space,
+                study_uids=study_uids,
+                completed=completed,
+                failed=failed,
+                destination=destination,
+            )
+        )
+
+    def tell_what_was_stored(self) -> None:
+        """One event for all that the session stored: a thousand slices are one act."""
+        completed, failed = self.tally.completed.total(), self.tally.failed.total()
+        if completed or failed:
+            codes = ",".join(f"{status:04X}" for status in sorted(self.tally.failed)) or "0000"
+            self.tell(
+                EventKind.STORED,
+                succeeded=not failed,
+                code=codes,
+                study_uids=tuple(self.tally.completed),
+                completed=completed,
+                failed=failed,
+            )

@@ -1,0 +1,1 @@
+"""Received DICOM objects: their bytes, byte for byte, and an index to find them by."""

@@ -1,0 +1,143 @@
+"""The elements of a header one after the other, as places in its bytes."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from bingcheng.archive.objects.problems import TRUNCATED
+from bingcheng.core.errors import InputError
+from bingcheng.dicom.index.elements import DEEPEST, ITEM, ITEM_END, PIXEL_TAGS, SEQUENCE_END, Coding
+
+_UNDEFINED = 0xFFFFFFFF
+_LONG = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
+_IMPLICIT = Coding(explicit=False, little=True)
+
+
+@dataclass(slots=True)
+class Element:
+    """An element: where its value is, or its items; pixel values have no end here."""
+
+    tag: int
+    vr: str
+    at: int
+    length: int
+    items: Sequence[Walk] | None = None
+
+
+class Walk:
+    """The elements of a dataset or an item.
+
+    Iterating reads each once; a `Walk` may be iterated again.
+
+    Raises
+    ------
+    InputError
+        ``archive.truncated-object``: what was received was whole, so the file was changed since.
+    """
+
+    def __init__(self, data: bytes, at: int, end: int, coding: Coding, depth: int = 0) -> None:
+        self.data = data
+        self.coding = coding
+        self.depth = depth
+        self._at, self._end = at, end
+
+    def __iter__(self) -> Iterator[Element]:
+        try:
+            yield from self._elements()
+        except struct.error:
+            raise InputError(TRUNCATED) from None
+
+    def value(self, element: Element) -> bytes:
+        """The bytes of an element's value."""
+        return self.data[element.at : element.at + element.length]
+
+    def _elements(self) -> Iterator[Element]:
+        data, at, end, explicit, order = self.data, self._at, self._end, self.coding.explicit, self.coding.order
+        heads = struct.Struct(order + ("HH2sH" if explicit else "HHI")).unpack_from
+        longs = struct.Struct(order + "I").unpack_from
+        while at + 8 <= end:
+            value = at + 8
+            if explicit:
+                group, number, raw_vr, length = heads(data, at)
+                if raw_vr in _LONG:
+                    (length,) = longs(data, value)
+                    value += 4
+                tag = group << 16 | number
+                vr = raw_vr.decode("latin-1")
+            else:
+                group, number, length = heads(data, at)
+                tag = group << 16 | number
+                vr = vr_of(tag)
+            if group == 0xFFFE:
+                return
+            if tag in PIXEL_TAGS and self.depth == 0:
+                yield Element(tag, vr, value, len(data) - value if length == _UNDEFINED else length)
+                return
+            if vr == "SQ" or length == _UNDEFINED:
+                coding = _IMPLICIT if vr == "UN" else self.coding
+                try:
+                    items, at = self._items(value, length, coding)
+                except InputError:
+                    if length == _UNDEFINED or value + length > end:
+                        raise
+                    # Its length still says where the next element is.
+                    at = value + length
+                    yield Element(tag, "UN", value, length)
+                    continue
+                yield Element(tag, vr, value, at - value, items)
+                continue
+            at = value + length
+            if at > end:
+                raise InputError(TRUNCATED)
+            yield Element(tag, vr, value, length)
+
+    def _items(self, at: int, length: int, coding: Coding) -> tuple[list[Walk], int]:
+        """The items of a sequence, and the offset behind it."""
+        if self.depth >= DEEPEST:
+            raise InputError(TRUNCATED)
+        end = self._end if length == _UNDEFINED else at + length
+        tags = struct.Struct(coding.order + "HHI").unpack_from
+        found: list[Walk] = []
+        while at + 8 <= end:
+            group, number, size = tags(self.data, at)
+            tag = group << 16 | number
+            at += 8
+            if tag == SEQUENCE_END:
+                return found, at
+            if tag != ITEM:
+                raise InputError(TRUNCATED)
+            stop = at + size if size != _UNDEFINED else self._item_end(at, coding)
+            if stop > end:
+                raise InputError(TRUNCATED)
+            found.append(Walk(self.data, at, stop, coding, self.depth + 1))
+            at = stop if size != _UNDEFINED else stop + 8
+        return found, at
+
+    def _item_end(self, at: int, coding: Coding) -> int:
+        """Where the delimiter of an item of undefined length stands."""
+        walk = Walk(self.data, at, self._end, coding, self.depth + 1)
+        stop = at
+        for element in walk:
+            stop = element.at + element.length
+        group, number, _ = struct.unpack_from(coding.order + "HHI", self.data, stop)
+        if group << 16 | number != ITEM_END:
+            raise InputError(TRUNCATED)
+        return stop
+
+
+@cache
+def vr_of(tag: int) -> str:
+    """The VR that the dictionary gives a tag, for files that do not say; of private ones nothing is known."""
+    if tag >> 16 & 1:
+        return "LO" if 0x10 <= tag & 0xFFFF <= 0xFF else "UN"
+    if not tag & 0xFFFF:
+        return "UL"
+    from pydicom.datadict import dictionary_VR  # noqa: PLC0415 - needed for implicit VR only, and slow to load
+
+    try:
+        return dictionary_VR(tag)
+    except KeyError:
+        return "UN"

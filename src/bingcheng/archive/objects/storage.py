@@ -1,0 +1,194 @@
+"""Where the bytes of objects lie: a folder, or S3. A key is a short path made of digests, with nothing of a patient."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from bingcheng.archive.objects.file_system import flushes_names
+from bingcheng.archive.objects.presence import Presence
+from bingcheng.archive.objects.problems import NO_FILE, storage_failed
+from bingcheng.core.errors import RemoteError
+
+INCOMING = ".incoming"
+
+
+class Storage(Protocol):
+    """A place for bytes under keys, ``a/b/c``; what is under a key never changes."""
+
+    def put(self, key: str, data: memoryview) -> None:
+        """Keep `data`; when this returns it is on the disk, and until then nothing is under the key.
+
+        Raises
+        ------
+        RemoteError
+            ``archive.disk-full``, ``archive.storage-failed``.
+        """
+
+    def open(self, key: str) -> BinaryIO:
+        """The bytes as a stream that can seek; ``archive.object-lost`` if they are gone."""
+
+    def path(self, key: str) -> Path:
+        """A local file that holds the bytes; ``archive.object-lost`` if they are gone."""
+
+    def remove(self, keys: Iterable[str]) -> None:
+        """Forget them; none need be there."""
+
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        """All keys that begin with whole parts `prefix`."""
+
+    def folder(self, prefix: str) -> Path:
+        """A local folder that holds the files whose keys begin with `prefix`."""
+
+    def left(self) -> list[Path]:
+        """What killed processes left: their bytes may lie here without a row. To be removed once that is put right."""
+
+    def close(self) -> None:
+        """Give back what is held."""
+
+
+class Folder:
+    """A folder of files, one for each key.
+
+    A file is written under a name of its own beside the others, moved to its place, and only then is made durable
+    together with its place: the row that makes it visible is written after both.
+
+    Parameters
+    ----------
+    flush_folders : whether a file's folder is flushed after the file, for the name; None to ask the file system
+        (`flushes_names`).
+    """
+
+    def __init__(self, root: Path, *, flush_folders: bool | None = None) -> None:
+        self.root = root
+        try:
+            self._presence = Presence(root / INCOMING)
+        except OSError as error:
+            raise storage_failed(error) from error
+        self._flush_folders = not flushes_names(root) if flush_folders is None else flush_folders
+        self._made: set[Path] = set()
+        self._numbers = iter(range(1 << 62))
+        self._guard = threading.Lock()
+
+    def put(self, key: str, data: memoryview) -> None:  # noqa: D102 - see Storage
+        with self._guard:
+            temporary = self._presence.own / str(next(self._numbers))
+        try:
+            self._put(temporary, self.root / key, data)
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            raise storage_failed(error) from error
+
+    def _put(self, temporary: Path, final: Path, data: memoryview) -> None:
+        file = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o640)
+        try:
+            rest = data
+            while len(rest):
+                rest = rest[os.write(file, rest) :]
+            self._settle(temporary, final)
+            try:
+                # After the rename, and not fdatasync, which leaves the new name out if the data was written before.
+                os.fsync(file)
+                if self._flush_folders:
+                    _sync_folder(final.parent)
+            except OSError:
+                final.unlink(missing_ok=True)
+                raise
+        finally:
+            os.close(file)
+
+    def _settle(self, temporary: Path, final: Path) -> None:
+        folder = final.parent
+        if folder in self._made:
+            try:
+                temporary.rename(final)
+            except FileNotFoundError:
+                self._made.discard(folder)  # emptied and removed meanwhile: made again below
+            else:
+                return
+        self._make(folder)
+        temporary.rename(final)
+        if len(self._made) > 10_000:
+            self._made.clear()
+        self._made.add(folder)
+
+    def _make(self, folder: Path) -> None:
+        """Make a folder with all above it, each durable in the one that holds it."""
+        wanted = []
+        while folder != self.root:
+            wanted.append(folder)
+            folder = folder.parent
+        for one in reversed(wanted):
+            there = one.is_dir()
+            one.mkdir(parents=True, exist_ok=True)
+            # Another thread may have made it and not have flushed it yet.
+            if self._flush_folders or not there:
+                _sync_folder(one.parent)
+
+    def open(self, key: str) -> BinaryIO:  # noqa: D102
+        try:
+            return (self.root / key).open("rb")
+        except FileNotFoundError:
+            raise RemoteError(NO_FILE) from None
+        except OSError as error:
+            raise storage_failed(error) from error
+
+    def path(self, key: str) -> Path:  # noqa: D102
+        found = self.root / key
+        if not found.is_file():
+            raise RemoteError(NO_FILE)
+        return found
+
+    def remove(self, keys: Iterable[str]) -> None:  # noqa: D102
+        try:
+            for key in keys:
+                path = self.root / key
+                path.unlink(missing_ok=True)
+                self._remove_empty(path.parent)
+        except OSError as error:
+            raise storage_failed(error) from error
+
+    def _remove_empty(self, folder: Path) -> None:
+        while folder != self.root:
+            try:
+                folder.rmdir()
+            except OSError:
+                return  # not empty, or gone
+            self._made.discard(folder)
+            folder = folder.parent
+
+    def keys(self, prefix: str = "") -> Iterator[str]:  # noqa: D102
+        top = self.root / prefix
+        for folder, below, files in os.walk(top):
+            if INCOMING in below:
+                below.remove(INCOMING)
+            below.sort()
+            relative = Path(folder).relative_to(self.root).as_posix()
+            for name in sorted(files):
+                yield f"{relative}/{name}"
+
+    def folder(self, prefix: str) -> Path:  # noqa: D102
+        found = self.root / prefix
+        if not found.is_dir():
+            raise RemoteError(NO_FILE)
+        return found
+
+    def left(self) -> list[Path]:  # noqa: D102
+        found = self._presence.left()
+        if found:
+            os.sync()  # what a killed process wrote is made durable before anything is said of it
+        return found
+
+    def close(self) -> None:  # noqa: D102
+        self._presence.close()
+
+
+def _sync_folder(folder: Path) -> None:
+    file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)

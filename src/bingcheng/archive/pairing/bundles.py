@@ -1,0 +1,168 @@
+"""Bundles that this installation gave or got: one row for each peer and version of a case, in whatever state it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from bingcheng.archive.pairing import tables
+from bingcheng.archive.pairing.manifest import Manifest, read_manifest
+
+
+class BundleState(StrEnum):
+    """How far a bundle is."""
+
+    CHECKING = "checking"
+    """Ours: its objects have not been looked through yet."""
+    OFFERED = "offered"
+    """Ours: the peer may fetch it."""
+    GIVEN = "given"
+    """Ours: the peer has it."""
+    WITHDRAWING = "withdrawing"
+    """Ours: given to nobody any more; the peer has not confirmed yet."""
+    COMING = "coming"
+    IMPORTING = "importing"
+    COMPLETE = "complete"
+    WITHDRAWN = "withdrawn"
+    """Theirs or ours: it was withdrawn, and the receiver has confirmed that."""
+    REFUSED = "refused"
+    """Theirs: something was in it that may not cross; nothing of it was kept."""
+
+
+UNFINISHED = (BundleState.COMING, BundleState.IMPORTING)
+GIVEN_OUT = (BundleState.OFFERED, BundleState.GIVEN)
+"""States in which the peer may fetch a bundle of ours."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """One row.
+
+    Parameters
+    ----------
+    incoming : whether it comes from the peer.
+    case : number of the case here; None before it was imported.
+    manifest, signature : as they were signed; empty where only the withdrawal came.
+    """
+
+    number: int
+    peer: int
+    incoming: bool
+    name: str
+    state: BundleState
+    case: int | None
+    manifest: bytes
+    signature: bytes
+    made_at: datetime
+    changed_at: datetime
+
+    def content(self) -> Manifest:
+        """What the manifest says."""
+        return read_manifest(self.manifest)
+
+
+def add(
+    connection: Connection,
+    *,
+    peer: int,
+    incoming: bool,
+    name: str,
+    state: BundleState,
+    now: datetime,
+    manifest: bytes = b"",
+    signature: bytes = b"",
+    case: int | None = None,
+) -> int:
+    """Add a bundle; returns its number."""
+    row = {
+        "peer": peer,
+        "incoming": incoming,
+        "name": name,
+        "manifest": manifest,
+        "signature": signature,
+        "case_number": case,
+        "state": state.value,
+        "made_at": now,
+        "changed_at": now,
+    }
+    return int(connection.execute(insert(tables.bundle).returning(tables.bundle.c.id), row).scalar_one())
+
+
+def move(connection: Connection, number: int, state: BundleState, now: datetime, *, case: int | None = None) -> None:
+    """Bring a bundle into another state."""
+    values: dict[str, object] = {"state": state.value, "changed_at": now}
+    if case is not None:
+        values["case_number"] = case
+    connection.execute(update(tables.bundle).where(tables.bundle.c.id == number).values(**values))
+
+
+def bundle(connection: Connection, peer: int, name: str, *, incoming: bool) -> Bundle | None:
+    """The one of a peer; None if there is none."""
+    table = tables.bundle.c
+    same = (table.peer == peer) & (table.name == name) & (table.incoming == incoming)
+    row = connection.execute(select(tables.bundle).where(same)).one_or_none()
+    return None if row is None else _bundle(row)
+
+
+def bundles_of(connection: Connection, peer: int, *, incoming: bool) -> tuple[Bundle, ...]:
+    """Those of a peer, the latest first."""
+    table = tables.bundle.c
+    query = select(tables.bundle).where(table.peer == peer, table.incoming == incoming).order_by(table.id.desc())
+    return tuple(_bundle(row) for row in connection.execute(query))
+
+
+def given_of_case(connection: Connection, case: int) -> tuple[Bundle, ...]:
+    """All bundles of one of our cases, at all peers."""
+    table = tables.bundle.c
+    query = select(tables.bundle).where(table.case_number == case, table.incoming.is_(False)).order_by(table.id)
+    return tuple(_bundle(row) for row in connection.execute(query))
+
+
+def origin_of(connection: Connection, case: int) -> int | None:
+    """The number of the peer that a case of this installation came from; None for a case of its own."""
+    table = tables.bundle.c
+    found = select(table.peer).where(table.case_number == case, table.incoming.is_(True)).limit(1)
+    return connection.scalar(found)
+
+
+def case_of_version(connection: Connection, peer: int, case: str) -> int | None:
+    """The number here of a case of which any version came from a peer; None if none did."""
+    for one in bundles_of(connection, peer, incoming=True):
+        if one.case is not None and one.manifest and one.content().case == case:
+            return one.case
+    return None
+
+
+def given_cases(connection: Connection) -> tuple[int, ...]:
+    """Numbers of the cases of ours that others have or may fetch."""
+    table = tables.bundle.c
+    states = [one.value for one in (BundleState.CHECKING, *GIVEN_OUT)]
+    query = select(table.case_number).where(table.incoming.is_(False), table.state.in_(states)).distinct()
+    return tuple(connection.scalars(query))
+
+
+def unfinished(connection: Connection, peer: int) -> int:
+    """How many bundles of a peer were begun and have not all come."""
+    table = tables.bundle.c
+    states = [one.value for one in UNFINISHED]
+    query = select(func.count()).where(table.peer == peer, table.incoming.is_(True), table.state.in_(states))
+    return int(connection.scalar(query) or 0)
+
+
+def _bundle(row: Any) -> Bundle:
+    return Bundle(
+        number=row.id,
+        peer=row.peer,
+        incoming=row.incoming,
+        name=row.name,
+        state=BundleState(row.state),
+        case=row.case_number,
+        manifest=bytes(row.manifest),
+        signature=bytes(row.signature),
+        made_at=row.made_at,
+        changed_at=row.changed_at,
+    )

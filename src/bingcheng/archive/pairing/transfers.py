@@ -1,0 +1,209 @@
+"""The queue of what is to pass between installations: it survives the program's end, and tries ever more slowly."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from bingcheng.archive.codec import decoded, encoded
+from bingcheng.archive.pairing import tables
+from bingcheng.core.wording import Text
+
+FIRST_WAIT_S, LONGEST_WAIT_S = 15, 6 * 3600
+MOST_TRIES = 40
+"""More than a week of tries, by the longest wait."""
+KEPT_SHOWN = 200
+
+
+class TransferKind(StrEnum):
+    """What is to be done."""
+
+    GREET = "greet"
+    """Ask what the other side allows."""
+    OFFER = "offer"
+    """Look through a case's objects, and let the other side fetch it."""
+    PUSH = "push"
+    """The same, and send it."""
+    LOOK = "look"
+    """Ask what the other side offers, and fetch all of it."""
+    PULL = "pull"
+    """Fetch one case."""
+    WITHDRAW = "withdraw"
+    PUSH_NUMBERS = "push-numbers"
+    PULL_NUMBERS = "pull-numbers"
+
+
+class TransferState(StrEnum):
+    """How far it is."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+OPEN = (TransferState.WAITING, TransferState.RUNNING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer:
+    """One thing to be done with one peer.
+
+    Parameters
+    ----------
+    name : of the bundle; empty where there is none.
+    next_at : when it is tried, UTC.
+    done, total : bytes.
+    reason : what went wrong last.
+    """
+
+    number: int
+    peer: int
+    kind: TransferKind
+    name: str
+    state: TransferState
+    asked_at: datetime
+    next_at: datetime
+    ended_at: datetime | None
+    tries: int
+    done: int
+    total: int
+    reason: Text | None
+
+
+def ask(connection: Connection, peer: int, kind: TransferKind, now: datetime, name: str = "") -> int:
+    """Put something into the queue; what waits there already is not asked for twice. Returns its number."""
+    table = tables.transfer
+    same = (table.c.peer == peer) & (table.c.kind == kind.value) & (table.c.name == name)
+    waiting = connection.scalar(select(table.c.id).where(same, table.c.state == TransferState.WAITING.value))
+    if waiting is not None:
+        connection.execute(update(table).where(table.c.id == waiting).values(next_at=now))
+        return int(waiting)
+    row = {
+        "peer": peer,
+        "kind": kind.value,
+        "name": name,
+        "state": TransferState.WAITING.value,
+        "asked_at": now,
+        "next_at": now,
+        "tries": 0,
+        "done": 0,
+        "total": 0,
+    }
+    return int(connection.execute(insert(table).returning(table.c.id), row).scalar_one())
+
+
+def due(connection: Connection, now: datetime) -> bool:
+    """Whether anything is to be tried now."""
+    table = tables.transfer.c
+    waits = (table.state == TransferState.WAITING.value) & (table.next_at <= now)
+    return connection.scalar(select(table.id).where(waits).limit(1)) is not None
+
+
+def take(connection: Connection, now: datetime) -> Transfer | None:
+    """The one that is due longest, now running; None if none is."""
+    table = tables.transfer
+    due = (
+        select(table)
+        .where(table.c.state == TransferState.WAITING.value, table.c.next_at <= now)
+        .order_by(table.c.next_at, table.c.id)
+        .limit(1)
+    )
+    row = connection.execute(due).one_or_none()
+    if row is None:
+        return None
+    began = {"state": TransferState.RUNNING.value, "tries": row.tries + 1}
+    connection.execute(update(table).where(table.c.id == row.id).values(**began))
+    return transfer(connection, row.id)
+
+
+def transfer(connection: Connection, number: int) -> Transfer | None:
+    """The one of a number; None if there is none."""
+    row = connection.execute(select(tables.transfer).where(tables.transfer.c.id == number)).one_or_none()
+    return None if row is None else _transfer(row)
+
+
+def tell(connection: Connection, number: int, done: int, total: int) -> None:
+    """Say how far it is."""
+    _set(connection, number, done=done, total=total)
+
+
+def end(connection: Connection, number: int, now: datetime) -> None:
+    """It is done."""
+    _set(connection, number, state=TransferState.DONE.value, ended_at=now, reason=None)
+
+
+def fail(connection: Connection, found: Transfer, reason: Text, now: datetime, *, again: bool) -> None:
+    """It did not succeed; `again` if it may, after a while that doubles each time."""
+    told = encoded(reason)
+    if again and found.tries < MOST_TRIES:
+        next_at = now + timedelta(seconds=wait_s(found.tries))
+        _set(connection, found.number, state=TransferState.WAITING.value, next_at=next_at, reason=told)
+    else:
+        _set(connection, found.number, state=TransferState.FAILED.value, ended_at=now, reason=told)
+
+
+def wait_s(tries: int) -> float:
+    """Seconds until the next try, after so many; up to a quarter less, so that not all call at the same moment."""
+    whole = min(LONGEST_WAIT_S, FIRST_WAIT_S << min(tries - 1, 20))
+    return whole * (1 - secrets.randbelow(1000) / 4000)
+
+
+def retry(connection: Connection, number: int, now: datetime) -> None:
+    """A person wants it tried now."""
+    table = tables.transfer
+    states = [TransferState.WAITING.value, TransferState.FAILED.value]
+    mine = (table.c.id == number) & table.c.state.in_(states)
+    values = {"state": TransferState.WAITING.value, "next_at": now, "tries": 0, "ended_at": None}
+    connection.execute(update(table).where(mine).values(**values))
+
+
+def give_back(connection: Connection) -> None:
+    """Let what ran when the program ended wait again. Only for whoever knows that nothing runs."""
+    table = tables.transfer
+    running = table.c.state == TransferState.RUNNING.value
+    connection.execute(update(table).where(running).values(state=TransferState.WAITING.value))
+
+
+def drop(connection: Connection, peer: int, now: datetime, reason: Text, *, name: str | None = None) -> None:
+    """End what waits for a peer, or for one bundle at it: it was revoked, or withdrawn."""
+    table = tables.transfer
+    mine = (table.c.peer == peer) & (table.c.state == TransferState.WAITING.value)
+    if name is not None:
+        mine &= table.c.name == name
+    values = {"state": TransferState.FAILED.value, "ended_at": now, "reason": encoded(reason)}
+    connection.execute(update(table).where(mine).values(**values))
+
+
+def transfers_of(connection: Connection, peer: int | None = None) -> tuple[Transfer, ...]:
+    """Those of a peer or of all, the latest first."""
+    query = select(tables.transfer).order_by(tables.transfer.c.id.desc()).limit(KEPT_SHOWN)
+    if peer is not None:
+        query = query.where(tables.transfer.c.peer == peer)
+    return tuple(_transfer(row) for row in connection.execute(query))
+
+
+def _set(connection: Connection, number: int, **values: object) -> None:
+    connection.execute(update(tables.transfer).where(tables.transfer.c.id == number).values(**values))
+
+
+def _transfer(row: Any) -> Transfer:
+    return Transfer(
+        number=row.id,
+        peer=row.peer,
+        kind=TransferKind(row.kind),
+        name=row.name,
+        state=TransferState(row.state),
+        asked_at=row.asked_at,
+        next_at=row.next_at,
+        ended_at=row.ended_at,
+        tries=row.tries,
+        done=row.done,
+        total=row.total,
+        reason=None if row.reason is None else decoded(Text, row.reason),
+    )

@@ -1,0 +1,1 @@
+"""Hospitals, people and how people prove who they are."""

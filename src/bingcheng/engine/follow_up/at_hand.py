@@ -1,0 +1,27 @@
+"""The files of exams that were assessed in an earlier run, found again where they were then."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from bingcheng.archive.exam_sources import sources
+from bingcheng.archive.workspace import Workspace
+from bingcheng.dicom.grouping.exams import exams
+from bingcheng.dicom.index.scan import index
+from bingcheng.engine.nifti_masks import mask_files
+from bingcheng.engine.plan import DICOM_FOLDER, Task, plan, without_outputs
+
+
+def found_again(workspace: Workspace, uids: Collection[str]) -> dict[str, Task]:
+    """Exams by UID, of those asked for whose files are still there; nothing is raised for what is gone.
+
+    Only their headers are read. What they hold now need not be what was assessed: who reads them has to compare.
+    """
+    known = sources(workspace)
+    places = sorted({path for uid in uids for path in known.get(uid, ()) if path.exists()})
+    if not places:
+        return {}
+    outputs = workspace.folder / DICOM_FOLDER
+    scanned = without_outputs(index(places), outputs)
+    wanted = plan(exams(scanned), scanned.refusals, mask_files(places), "", outputs)
+    return {task.exam.uid: task for task in wanted.tasks if task.exam.uid in uids}

@@ -1,0 +1,1 @@
+"""How large a lesion is, and how fast it grows: volumes and diameters."""

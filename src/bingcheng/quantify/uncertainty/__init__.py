@@ -1,0 +1,1 @@
+"""How sure a measurement of a lesion is on this exam: outlines and images that might as well have been."""

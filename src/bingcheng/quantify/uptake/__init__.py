@@ -1,0 +1,1 @@
+"""How much tracer a lesion takes up: standardised uptake values, their peaks, and what is active."""

@@ -1,0 +1,1 @@
+"""The programming interface that belongs to no standard."""

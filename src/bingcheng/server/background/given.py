@@ -1,0 +1,42 @@
+"""What the working process is told by the server, which does not load what assesses."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bingcheng.server.background.calling import Calling
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What the process is told."""
+
+    workspace: Path
+    database: str | None
+    workers: int
+    calling: Calling
+
+    def as_json(self) -> str:
+        """As one line."""
+        return json.dumps(
+            {
+                "workspace": str(self.workspace),
+                "database": self.database,
+                "workers": self.workers,
+                "calling": self.calling.plain(),
+            }
+        )
+
+    @staticmethod
+    def of(line: str) -> Given:
+        """What `as_json` wrote."""
+        told: dict[str, Any] = json.loads(line)
+        return Given(
+            workspace=Path(told["workspace"]),
+            database=told["database"],
+            workers=told["workers"],
+            calling=Calling.of(told["calling"]),
+        )

@@ -1,0 +1,1 @@
+"""Pages of cases: published, granted, discussed, searched."""

@@ -1,0 +1,231 @@
+"""``/collections``: cases in an order, for a forum or to read one after the other."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request
+from sqlalchemy import Connection, select
+from starlette.responses import RedirectResponse, Response
+
+from bingcheng.archive.authorisation.action import Action
+from bingcheng.archive.authorisation.actor import Actor
+from bingcheng.archive.cases import collections as kept
+from bingcheng.archive.cases.case import cases
+from bingcheng.archive.cases.grants import Given, grant, grants, withdraw_grant
+from bingcheng.archive.cases.problems import WRONG_AUDIENCE
+from bingcheng.archive.cases.search import visible
+from bingcheng.archive.cases.tables import shared_case
+from bingcheng.archive.people.hospital_group import groups
+from bingcheng.archive.people.problems import NO_SUCH_THING
+from bingcheng.core.errors import InputError
+from bingcheng.server.cases.one import audience_of
+from bingcheng.server.cases.seen import (
+    LARGEST_NUMBER,
+    end_of_day,
+    hospital_of,
+    hospitals_by_number,
+    people_by_number,
+    person_number,
+    reader_of,
+)
+from bingcheng.server.cases.words import AUDIENCE_WORDS
+from bingcheng.server.pages.page import page
+from bingcheng.server.pages.told import Told, told
+from bingcheng.server.security.refusal import status_of
+from bingcheng.server.security.required import allowed
+from bingcheng.server.security.traced import traced
+from bingcheng.server.site import Site, site
+
+router = APIRouter(include_in_schema=False)
+Where = Annotated[Site, Depends(site)]
+Reading = Annotated[Actor, allowed(Action.READ_CASE)]
+Publishing = Annotated[Actor, allowed(Action.PUBLISH_CASE)]
+Granting = Annotated[Actor, allowed(Action.GRANT_CASE)]
+
+
+@router.get("/collections")
+def listed(request: Request, actor: Reading, where: Where) -> Response:
+    """The collections of one's hospital, and those given to it."""
+    return _list(request, actor, where)
+
+
+@router.post("/collections")
+def make(
+    request: Request,
+    actor: Publishing,
+    where: Where,
+    title: Annotated[str, Form(max_length=400)] = "",
+    description: Annotated[str, Form(max_length=10_000)] = "",
+) -> Response:
+    """Make one."""
+    try:
+        with where.workspace.writing() as connection:
+            number = kept.make_collection(
+                connection,
+                hospital=hospital_of(actor),
+                author=person_number(actor),
+                title=title,
+                description=description,
+                now=where.now(),
+            )
+    except InputError as error:
+        return _list(request, actor, where, problem=told(error), status=status_of(error))
+    return RedirectResponse(f"/collections/{number}", 303)
+
+
+@router.get("/collections/{collection_number}")
+def shown(request: Request, collection_number: int, actor: Reading, where: Where) -> Response:
+    """One collection: its cases that the reader may see, in order."""
+    return _page(request, actor, where, collection_number)
+
+
+@router.post("/collections/{collection_number}")
+def change(
+    request: Request,
+    collection_number: int,
+    actor: Publishing,
+    where: Where,
+    step: Annotated[str, Form(max_length=8)] = "",
+    case_number: Annotated[str, Form(max_length=9)] = "",
+    note: Annotated[str, Form(max_length=400)] = "",
+    title: Annotated[str, Form(max_length=400)] = "",
+    description: Annotated[str, Form(max_length=10_000)] = "",
+) -> Response:
+    """Put a case in, take it out, move it, write title and description, or remove the whole."""
+    try:
+        with where.workspace.writing() as connection:
+            _own(request, connection, actor, collection_number, where)
+            match step:
+                case "write":
+                    kept.change_collection(connection, collection_number, title=title, description=description)
+                case "remove":
+                    kept.remove_collection(connection, collection_number, where.now())
+                case "put" | "take" | "up" | "down":
+                    _change(connection, actor, collection_number, (step, case_number, note), where)
+                case _:
+                    return RedirectResponse(f"/collections/{collection_number}", 303)
+    except InputError as error:
+        if error.code == NO_SUCH_THING.code:
+            raise
+        return _page(request, actor, where, collection_number, problem=told(error), status=status_of(error))
+    return RedirectResponse("/collections" if step == "remove" else f"/collections/{collection_number}", 303)
+
+
+@router.post("/collections/{collection_number}/grants")
+def give(
+    request: Request,
+    collection_number: int,
+    actor: Granting,
+    where: Where,
+    audience: Annotated[str, Form(max_length=24)] = "",
+    until: Annotated[str, Form(max_length=10)] = "",
+    withdrawn: Annotated[str, Form(max_length=9)] = "",
+) -> Response:
+    """Give it to others, or take a grant back."""
+    now = where.now()
+    with where.workspace.reading() as connection:
+        _own(request, connection, actor, collection_number, where)
+    try:
+        with where.workspace.writing() as connection:
+            if withdrawn.isdecimal():
+                withdraw_grant(connection, Given.COLLECTION, collection_number, int(withdrawn), now)
+            else:
+                kind, to = audience_of(audience)
+                grant(
+                    connection,
+                    Given.COLLECTION,
+                    collection_number,
+                    kind,
+                    to=to,
+                    by=person_number(actor),
+                    now=now,
+                    expires_at=end_of_day(until),
+                )
+    except InputError as error:
+        said = InputError(WRONG_AUDIENCE) if error.code == NO_SUCH_THING.code else error
+        return _page(request, actor, where, collection_number, problem=told(said), status=status_of(said))
+    return RedirectResponse(f"/collections/{collection_number}", 303)
+
+
+def _own(request: Request, connection: Connection, actor: Actor, number: int, where: Site) -> kept.Collection:
+    known = _seen(request, connection, actor, number, where)
+    if known.hospital != actor.hospital:
+        raise InputError(NO_SUCH_THING)
+    return known
+
+
+def _seen(request: Request, connection: Connection, actor: Actor, number: int, where: Site) -> kept.Collection:
+    if not 0 < number <= LARGEST_NUMBER:
+        raise InputError(NO_SUCH_THING)
+    known = kept.collection(connection, number, actor.hospital, where.now())
+    traced(request).subject, traced(request).hospital = f"collection/{number}", known.hospital
+    return known
+
+
+def _readable(connection: Connection, actor: Actor, numbers: list[int], where: Site) -> set[int]:
+    seen = visible(reader_of(actor), where.now())
+    return set(connection.scalars(select(shared_case.c.id).where(shared_case.c.id.in_(numbers), seen)))
+
+
+def _change(connection: Connection, actor: Actor, number: int, asked: tuple[str, str, str], where: Site) -> None:
+    step, case_number, note = asked
+    meant = int(case_number) if case_number.isdecimal() and len(case_number) < 10 else 0
+    if step == "put":
+        if not _readable(connection, actor, [meant], where):
+            raise InputError(NO_SUCH_THING)
+        kept.put_in(connection, number, meant, note)
+    elif step == "take":
+        kept.take_out(connection, number, meant)
+    else:
+        kept.move(connection, number, meant, by=-1 if step == "up" else 1)
+
+
+def _list(request: Request, actor: Actor, where: Site, *, problem: Told | None = None, status: int = 200) -> Response:
+    with where.workspace.reading() as connection:
+        found = kept.collections(connection, actor.hospital, where.now())
+        counts = {one.number: len(kept.items(connection, one.number)) for one in found}
+        places = hospitals_by_number(connection)
+    return page(
+        request,
+        "cases/collections.html.jinja",
+        actor=actor,
+        status=status,
+        collections=found,
+        counts=counts,
+        hospitals=places,
+        problem=problem,
+    )
+
+
+def _page(
+    request: Request, actor: Actor, where: Site, number: int, *, problem: Told | None = None, status: int = 200
+) -> Response:
+    with where.workspace.reading() as connection:
+        known = _seen(request, connection, actor, number, where)
+        own = known.hospital == actor.hospital
+        items = kept.items(connection, number)
+        readable = _readable(connection, actor, [one.case for one in items], where)
+        found = {one.number: one for one in cases(connection, sorted(readable))}
+        given = grants(connection, Given.COLLECTION, number) if own else ()
+        names, places = people_by_number(connection), hospitals_by_number(connection)
+        teams = {one.number: one.name for one in groups(connection)}
+    return page(
+        request,
+        "cases/collection.html.jinja",
+        actor=actor,
+        status=status,
+        collection=known,
+        own=own,
+        items=[one for one in items if one.case in found],
+        shut=len(items) - len(found),
+        cases=found,
+        grants=given,
+        now=where.now(),
+        today=where.now().date(),
+        names=names,
+        hospitals=places,
+        teams=teams,
+        audience_words=AUDIENCE_WORDS,
+        problem=problem,
+    )

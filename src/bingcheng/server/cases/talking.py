@@ -1,0 +1,238 @@
+"""What readers say about a case: comments, answers, files, and what moderators hide."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Form, Request
+from sqlalchemy import Connection
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse, Response
+
+from bingcheng.archive.authorisation.action import Action
+from bingcheng.archive.authorisation.actor import Actor
+from bingcheng.archive.authorisation.spaces import case_space
+from bingcheng.archive.cases.case import Case
+from bingcheng.archive.cases.discussion import (
+    LARGEST_MB,
+    MOST_ATTACHMENTS,
+    Anchor,
+    attach,
+    attachment,
+    comment,
+    comment_of,
+    delete_comment,
+    earlier_words,
+    edit_comment,
+    hide_comment,
+    mentioned,
+)
+from bingcheng.archive.cases.facts import case_values
+from bingcheng.archive.cases.free_text import check_texts
+from bingcheng.archive.cases.grants import Given, granted
+from bingcheng.archive.cases.notices import NoticeKind, tell
+from bingcheng.archive.people.person import person_by_login
+from bingcheng.archive.people.problems import NO_SUCH_THING
+from bingcheng.core.errors import InputError
+from bingcheng.core.wording import text
+from bingcheng.server.cases.one import case_page
+from bingcheng.server.cases.seen import case_to, people_by_number, person_number
+from bingcheng.server.cases.written import fields_of
+from bingcheng.server.exams.seen import UID
+from bingcheng.server.pages.page import page
+from bingcheng.server.pages.told import told
+from bingcheng.server.security.refusal import status_of
+from bingcheng.server.security.required import allowed
+from bingcheng.server.site import Site, site
+
+router = APIRouter(include_in_schema=False)
+Where = Annotated[Site, Depends(site)]
+Speaking = Annotated[Actor, allowed(Action.COMMENT)]
+Moderating = Annotated[Actor, allowed(Action.MODERATE)]
+LARGEST_NUMBER = 2**31
+LARGEST_FORM = (MOST_ATTACHMENTS * LARGEST_MB + 1) * 1_000_000
+
+
+@router.post("/cases/{case_number}/comments")
+async def say(
+    request: Request,
+    case_number: int,
+    actor: Annotated[Actor, allowed(Action.COMMENT, uploads=True)],
+    where: Where,
+) -> Response:
+    """Say something."""
+    length = request.headers.get("content-length", "")
+    if not length.isdecimal() or int(length) > LARGEST_FORM:
+        raise HTTPException(413 if length else 411)
+    async with request.form(max_files=MOST_ATTACHMENTS + 1) as form:
+        fields, files = fields_of(form), await _files(form)
+    return await run_in_threadpool(_say, request, actor, where, case_number, fields, files)
+
+
+@router.post("/cases/{case_number}/comments/{comment_number}")
+def change(
+    request: Request,
+    case_number: int,
+    comment_number: int,
+    actor: Speaking,
+    where: Where,
+    words: Annotated[str, Form(max_length=20_000)] = "",
+) -> Response:
+    """Change one's own comment."""
+    try:
+        with where.workspace.writing() as connection:
+            known = case_to(request, connection, actor, case_number, Action.COMMENT, where.now())
+            comment_of(connection, case_number, comment_number)
+            _check_words(connection, known, actor, words)
+            edit_comment(connection, case_number, comment_number, words, person=person_number(actor), now=where.now())
+    except InputError as error:
+        return _refused(request, actor, where, case_number, error)
+    return RedirectResponse(f"/cases/{case_number}#comment-{comment_number}", 303)
+
+
+@router.post("/cases/{case_number}/comments/{comment_number}/delete")
+def take_back(request: Request, case_number: int, comment_number: int, actor: Speaking, where: Where) -> Response:
+    """Take one's own comment back."""
+    with where.workspace.writing() as connection:
+        case_to(request, connection, actor, case_number, Action.COMMENT, where.now())
+        delete_comment(connection, case_number, comment_number, person=person_number(actor), now=where.now())
+    return RedirectResponse(f"/cases/{case_number}#discussion", 303)
+
+
+@router.post("/cases/{case_number}/comments/{comment_number}/hide")
+def hide(
+    request: Request,
+    case_number: int,
+    comment_number: int,
+    actor: Moderating,
+    where: Where,
+    because: Annotated[str, Form(max_length=1000)] = "",
+) -> Response:
+    """Hide a comment, with a reason that readers see."""
+    try:
+        with where.workspace.writing() as connection:
+            case_to(request, connection, actor, case_number, Action.MODERATE, where.now())
+            number = person_number(actor)
+            hide_comment(connection, case_number, comment_number, by=number, because=because, now=where.now())
+    except InputError as error:
+        return _refused(request, actor, where, case_number, error)
+    return RedirectResponse(f"/cases/{case_number}#comment-{comment_number}", 303)
+
+
+@router.get("/cases/{case_number}/comments/{comment_number}/earlier")
+def earlier(request: Request, case_number: int, comment_number: int, actor: Moderating, where: Where) -> Response:
+    """What a comment said before, and what is hidden of it: for moderators."""
+    with where.workspace.reading() as connection:
+        known = case_to(request, connection, actor, case_number, Action.MODERATE, where.now())
+        said = comment_of(connection, case_number, comment_number)
+        before = earlier_words(connection, comment_number)
+        names = people_by_number(connection)
+    return page(request, "cases/earlier.html.jinja", actor=actor, case=known, comment=said, before=before, names=names)
+
+
+@router.get("/cases/{case_number}/attachments/{attachment_number}")
+def file(
+    request: Request,
+    case_number: int,
+    attachment_number: int,
+    actor: Annotated[Actor, allowed(Action.READ_CASE)],
+    where: Where,
+) -> Response:
+    """A file, always to be saved: no browser opens it in our name."""
+    with where.workspace.reading() as connection:
+        case_to(request, connection, actor, case_number, Action.READ_CASE, where.now())
+        known, content = attachment(connection, case_number, attachment_number)
+    named = f"attachment; filename*=UTF-8''{quote(known.name)}"
+    return Response(
+        content,
+        media_type="application/octet-stream",
+        headers={"content-disposition": named, "content-security-policy": "default-src 'none'; sandbox"},
+    )
+
+
+async def _files(form: FormData) -> list[tuple[str, bytes]]:
+    """The files of a form; what is larger than allowed is not read to its end."""
+    sent = [one for one in form.getlist("file") if isinstance(one, UploadFile) and one.filename]
+    return [(one.filename or "", await one.read(LARGEST_MB * 1_000_000 + 1)) for one in sent]
+
+
+def _say(
+    request: Request, actor: Actor, where: Site, number: int, form: Mapping[str, str], files: list[tuple[str, bytes]]
+) -> Response:
+    words, now = form.get("words", ""), where.now()
+    try:
+        with where.workspace.writing() as connection:
+            known = case_to(request, connection, actor, number, Action.COMMENT, now)
+            _check_words(connection, known, actor, words)
+            answered = _number(form.get("answers", ""))
+            said = comment(
+                connection,
+                number,
+                person=person_number(actor),
+                words=words,
+                now=now,
+                anchor=_anchor(connection, where, number, form),
+                answers=answered,
+            )
+            for name, content in files:
+                attach(connection, said, name, content)
+            _tell(connection, actor, known, said, answered, where)
+    except InputError as error:
+        return _refused(request, actor, where, number, error)
+    return RedirectResponse(f"/cases/{number}#comment-{said}", 303)
+
+
+def _refused(request: Request, actor: Actor, where: Site, number: int, error: InputError) -> Response:
+    if error.code == NO_SUCH_THING.code:
+        raise error
+    return case_page(request, actor, where, number, problem=told(error), status=status_of(error))
+
+
+def _check_words(connection: Connection, known: Case, actor: Actor, words: str) -> None:
+    # Others don't know who the patient is, and an answer would tell them.
+    if actor.hospital == known.hospital:
+        check_texts(connection, known.number, known.hospital, {"comment": words})
+
+
+def _anchor(connection: Connection, where: Site, number: int, form: Mapping[str, str]) -> Anchor:
+    """Where the thread hangs: an image of this case, a lesion of it, or the whole."""
+    lesion, uid = _number(form.get("lesion", "")), form.get("sop_uid", "")
+    if lesion is not None and any(one.lesion == lesion for one in case_values(connection, number)):
+        return Anchor(lesion=lesion)
+    if not UID.fullmatch(uid) or where.objects.instance([case_space(number)], None, None, uid) is None:
+        return Anchor()
+    x, y = _number(form.get("x", "")), _number(form.get("y", ""))
+    frame = _number(form.get("frame", "")) or 1
+    placed = x is not None and y is not None
+    return Anchor(sop_uid=uid, frame=frame, x=float(x or 0) if placed else None, y=float(y or 0) if placed else None)
+
+
+def _tell(connection: Connection, actor: Actor, known: Case, said: int, answered: int | None, where: Site) -> None:
+    now, link, me = where.now(), f"/cases/{known.number}#comment-{said}", person_number(actor)
+    named = []
+    for login in mentioned(comment_of(connection, known.number, said).words):
+        other = person_by_login(connection, login)
+        # Nobody is told of a case that he may not read.
+        if other is None or other.disabled or other.number == me:
+            continue
+        if other.hospital == known.hospital or granted(connection, Given.CASE, known.number, other.hospital, now):
+            named.append(other.number)
+    tell(connection, named, NoticeKind.MENTION, text("You are mentioned in a case."), link=link, now=now)
+    told_already = {me, *named}
+    if answered is not None:
+        other_number = comment_of(connection, known.number, answered).person
+        if other_number not in told_already:
+            told_already.add(other_number)
+            says = text("Your comment on a case was answered.")
+            tell(connection, [other_number], NoticeKind.REPLY, says, link=link, now=now)
+    if known.author not in told_already:
+        says = text("Somebody commented on a case of yours.")
+        tell(connection, [known.author], NoticeKind.COMMENT, says, link=link, now=now)
+
+
+def _number(words: str) -> int | None:
+    return int(words) if words.isascii() and words.isdecimal() and int(words[:12]) < LARGEST_NUMBER else None

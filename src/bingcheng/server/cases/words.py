@@ -1,0 +1,70 @@
+"""What states and choices of cases are called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from bingcheng.archive.cases.case import CaseStatus
+from bingcheng.archive.cases.grants import Audience
+from bingcheng.archive.cases.methods import MethodKind
+from bingcheng.archive.cases.notices import NoticeKind
+from bingcheng.archive.cases.opinions import Confidence, OpinionState
+from bingcheng.core.finding import Outcome
+from bingcheng.core.wording import Text, text
+
+STATUS_WORDS: Mapping[CaseStatus, Text] = MappingProxyType(
+    {
+        CaseStatus.DRAFT: text("Draft"),
+        CaseStatus.PUBLISHED: text("Published"),
+        CaseStatus.WITHDRAWN: text("Withdrawn"),
+    }
+)
+AUDIENCE_WORDS: Mapping[Audience, Text] = MappingProxyType(
+    {
+        Audience.HOSPITAL: text("A hospital"),
+        Audience.GROUP: text("A group of hospitals"),
+        Audience.PROVINCE: text("The whole province"),
+    }
+)
+OPINION_WORDS: Mapping[OpinionState, Text] = MappingProxyType(
+    {
+        OpinionState.OPEN: text("Waits for an answer"),
+        OpinionState.ACCEPTED: text("Accepted"),
+        OpinionState.ANSWERED: text("Answered"),
+        OpinionState.DECLINED: text("Declined"),
+        OpinionState.WITHDRAWN: text("Withdrawn"),
+        OpinionState.OVERDUE: text("Overdue"),
+    }
+)
+CONFIDENCE_WORDS: Mapping[Confidence, Text] = MappingProxyType(
+    {
+        Confidence.LOW: text("low confidence"),
+        Confidence.MODERATE: text("moderate confidence"),
+        Confidence.HIGH: text("high confidence"),
+    }
+)
+NOTICE_WORDS: Mapping[NoticeKind, Text] = MappingProxyType(
+    {
+        NoticeKind.MENTION: text("Somebody mentions me"),
+        NoticeKind.REPLY: text("Somebody answers me"),
+        NoticeKind.COMMENT: text("Somebody comments on a case of mine"),
+        NoticeKind.GRANT: text("A case is given to my hospital"),
+        NoticeKind.OPINION: text("Second opinions"),
+    }
+)
+METHOD_WORDS: Mapping[MethodKind, Text] = MappingProxyType(
+    {MethodKind.PROTOCOL: text("Protocol"), MethodKind.METHOD: text("Method")}
+)
+CONFORM_WORDS: Mapping[Outcome, Text] = MappingProxyType(
+    {Outcome.PASS: text("conform"), Outcome.FAIL: text("not conform"), Outcome.UNKNOWN: text("not known")}
+)
+LICENCES: tuple[tuple[str, Text], ...] = (
+    ("platform", text("For reading on this platform alone")),
+    ("teaching", text("For teaching within the hospitals that it is given to")),
+    ("CC-BY-NC-4.0", text("CC BY-NC 4.0: for others too, with the author's name, not for profit")),
+)
+PROFILES: tuple[tuple[str, Text], ...] = (
+    ("teaching", text("Teaching: dates moved, device and free text removed, faces held back")),
+    ("research-follow-up", text("Research with follow-up: dates moved, device and patient characteristics kept")),
+)

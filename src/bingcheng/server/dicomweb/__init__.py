@@ -1,0 +1,1 @@
+"""DICOMweb over HTTP: routes that read requests and write answers; what they mean stands in `archive.dicomweb`."""

@@ -1,0 +1,157 @@
+"""Answers as bytes: whole while small, streamed beyond, validated by their ETag."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.responses import StreamingResponse
+
+from bingcheng.archive.dicomweb.answers import JsonObject
+from bingcheng.archive.dicomweb.media_types import DICOM_JSON, DICOM_XML, JSON, MediaType, Offer, chosen
+from bingcheng.archive.dicomweb.multipart import Part, content_type_of, length_of, new_boundary, written
+from bingcheng.archive.dicomweb.xml import native_model
+
+AT_ONCE = 4 << 20
+"""Bytes of an answer that is sent as one."""
+PIECE = 1 << 19
+"""Bytes of a piece of a longer one."""
+WORTH_GZIP = 1024
+
+DATASETS = (Offer(kind=DICOM_JSON), Offer(kind=JSON), Offer(kind=DICOM_XML, multipart=True))
+"""How datasets without pixels are given (PS3.18 table 8.7.3-3)."""
+
+PRIVATE: Mapping[str, str] = {"Cache-Control": "private, no-cache", "Vary": "Accept, Authorization, Cookie"}
+"""A copy may be kept by the one who asked, who asks again whether it still may be seen and still holds."""
+
+
+def datasets(ranges: Sequence[MediaType], found: Sequence[str], headers: Mapping[str, str]) -> Response:
+    """Datasets, given as JSON texts, as the client wants them; none is an empty array, or 204 where parts are wanted.
+
+    A search without matches is a success with an empty list (PS3.18 table 10.6.3-1); a multipart message can't be
+    empty (RFC 2046 5.1.1).
+
+    Raises
+    ------
+    RefusedError
+        ``archive.not-acceptable``.
+    """
+    offer = chosen(ranges, DATASETS)
+    told = {**headers, "Cache-Control": "no-store", "Vary": PRIVATE["Vary"]}
+    if not offer.multipart:
+        text = f"[{','.join(found)}]"
+        return Response(text.encode("utf-8", "replace"), media_type=offer.kind, headers=told)
+    if not found:
+        return Response(status_code=204, headers=told)
+    parts = [Part(content_type=DICOM_XML, pieces=(document,)) for document in map(native_model, map(json.loads, found))]
+    return multipart(DICOM_XML, parts, headers=told)
+
+
+def as_json(found: object) -> bytes:
+    """DICOM JSON text."""
+    return json.dumps(found, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode("utf-8", "replace")
+
+
+def dataset(ranges: Sequence[MediaType], found: JsonObject, status: int) -> Response:
+    """One dataset as the answer to a request that was sent to us; JSON where the client accepts neither form."""
+    offers = (Offer(kind=DICOM_JSON), Offer(kind=JSON), Offer(kind=DICOM_XML))
+    # RFC 9110 12.5.1: an answer in a form that is not accepted is better than to hide what became of the objects.
+    kinds = {offer.kind: offer for offer in offers}
+    offer = next((kinds[one.kind] for one in ranges if one.kind in kinds and one.quality > 0), offers[0])
+    body = native_model(found) if offer.kind == DICOM_XML else as_json(found)
+    return Response(body, status_code=status, headers={"Content-Type": offer.kind, "Cache-Control": "no-store"})
+
+
+def multipart(kind: str, parts: Sequence[Part], *, headers: Mapping[str, str]) -> Response:
+    """A multipart message."""
+    boundary = new_boundary()
+    return body(
+        written(parts, boundary), content_type_of(kind, boundary), length=length_of(parts, boundary), headers=headers
+    )
+
+
+def body(
+    pieces: Iterable[bytes], content_type: str, *, headers: Mapping[str, str], length: int | None = None
+) -> Response:
+    """An answer of pieces that are made while it is sent, if it is long."""
+    coming = iter(pieces)
+    begun: list[bytes] = []
+    size = 0
+    for piece in coming:
+        begun.append(piece)
+        size += len(piece)
+        if size > AT_ONCE:
+            break
+    else:
+        return Response(b"".join(begun), headers={**headers, "Content-Type": content_type})
+    told = {**headers, "Content-Type": content_type, **({} if length is None else {"Content-Length": str(length)})}
+    return StreamingResponse(gathered(chain(begun, coming)), headers=told)
+
+
+def gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes in pieces of at least `PIECE`, so that few are handed over between threads."""
+    held: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        held.append(piece)
+        size += len(piece)
+        if size >= PIECE:
+            yield b"".join(held)
+            held, size = [], 0
+    if held:
+        yield b"".join(held)
+
+
+def gzipped(request: Request, response: Response) -> Response:
+    """The answer compressed, if the client takes that and it is of use."""
+    if isinstance(response, StreamingResponse) or len(response.body) < WORTH_GZIP or not _takes_gzip(request):
+        return response
+    squeezer = zlib.compressobj(1, wbits=zlib.MAX_WBITS | 16)
+    response.body = squeezer.compress(response.body) + squeezer.flush()
+    response.headers["Content-Encoding"] = "gzip"
+    response.headers["Content-Length"] = str(len(response.body))
+    response.headers["Vary"] = response.headers.get("Vary", "Accept") + ", Accept-Encoding"
+    return response
+
+
+def zipped(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes as gzip makes them, while they come."""
+    squeezer = zlib.compressobj(1, wbits=zlib.MAX_WBITS | 16)
+    for piece in pieces:
+        made = squeezer.compress(piece)
+        if made:
+            yield made
+    yield squeezer.flush()
+
+
+def _takes_gzip(request: Request) -> bool:
+    for one in request.headers.get("accept-encoding", "").lower().split(","):
+        name, _, rest = one.partition(";")
+        if name.strip() in ("gzip", "*"):
+            return rest.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+    return False
+
+
+def etag(*parts: object) -> str:
+    """A validator of what `parts` tell apart (RFC 9110 8.8.3)."""
+    digest = hashlib.sha256("\x1f".join(map(str, parts)).encode("utf-8", "replace"))
+    return f'"{digest.hexdigest()[:32]}"'
+
+
+def not_changed(request: Request, tag: str) -> Response | None:
+    """304 if the client has what `tag` stands for (RFC 9110 13.1.2)."""
+    held = request.headers.get("if-none-match")
+    if held is None:
+        return None
+    known = {one.strip().removeprefix("W/") for one in held.split(",")}
+    return Response(status_code=304, headers={**PRIVATE, "ETag": tag}) if tag in known or "*" in known else None
+
+
+def validated(tag: str, **more: Any) -> dict[str, str]:
+    """Headers of an answer that may be kept and validated."""
+    return {**PRIVATE, "ETag": tag, **more}

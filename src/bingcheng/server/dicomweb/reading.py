@@ -1,0 +1,170 @@
+"""Who reads what: the spaces that an actor may read, and objects out of them alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from bingcheng.archive.authorisation.action import Action
+from bingcheng.archive.authorisation.actor import Actor
+from bingcheng.archive.authorisation.spaces import readable_spaces
+from bingcheng.archive.dicomweb.media_types import MediaType, accepted
+from bingcheng.archive.dicomweb.pixel_map import PixelMap, PixelMaps
+from bingcheng.archive.dicomweb.problems import BAD_UID, NOT_HERE
+from bingcheng.archive.objects.instance import Instance
+from bingcheng.archive.objects.objects import Objects
+from bingcheng.core.errors import InputError
+from bingcheng.server.security.required import allowed
+from bingcheng.server.site import Site, site
+
+PREFIX = "/dicomweb"
+_FORWARDED = frozenset(("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"))
+"""Header fields of proxies, which may listen on another port than this server."""
+_UID = re.compile(r"[0-9.]{1,64}")
+
+
+@dataclass(slots=True, eq=False)
+class Reader:
+    """Reads on behalf of an actor; what the actor may not see is as if it were not there.
+
+    Parameters
+    ----------
+    root : address of the service, without a slash at its end.
+    maps : where the pixels lie in files that were read lately.
+    """
+
+    request: Request
+    site: Site
+    actor: Actor
+    root: str
+    maps: PixelMaps
+    _spaces: tuple[str, ...] | None = field(default=None)
+
+    @property
+    def objects(self) -> Objects:
+        """The store."""
+        return self.site.objects
+
+    @property
+    def spaces(self) -> tuple[str, ...]:
+        """What may be read, in the order in which it is looked through."""
+        if self._spaces is None:
+            with self.site.workspace.reading() as connection:
+                self._spaces = readable_spaces(
+                    connection, self.actor, Action.READ_EXAM, study_uid=self.request.path_params.get("study_uid")
+                )
+        return self._spaces
+
+    @property
+    def accepted(self) -> tuple[MediaType, ...]:
+        """The media types that the client accepts.
+
+        Raises
+        ------
+        InputError
+            ``archive.bad-accept``.
+        """
+        header = ", ".join(self.request.headers.getlist("accept"))
+        return accepted(header or None, self.request.query_params.get("accept"))
+
+    def instance(self, study_uid: str, series_uid: str, sop_uid: str) -> Instance:
+        """One instance.
+
+        Raises
+        ------
+        InputError
+            ``archive.not-here``.
+        """
+        found = self.objects.instance(self.spaces, study_uid, series_uid, sop_uid) if self.spaces else None
+        if found is None:
+            raise InputError(NOT_HERE)
+        return found
+
+    def instances(self, study_uid: str, series_uid: str | None = None, sop_uid: str | None = None) -> list[Instance]:
+        """The instances of a study, of a series, or one; never none.
+
+        Raises
+        ------
+        InputError
+            ``archive.not-here``.
+        """
+        if series_uid is not None and sop_uid is not None:
+            return [self.instance(study_uid, series_uid, sop_uid)]
+        found = self.objects.instances_of(self.spaces, study_uid, series_uid) if self.spaces else []
+        if not found:
+            raise InputError(NOT_HERE)
+        return found
+
+    def pixels(self, instance: Instance) -> PixelMap:
+        """Where the pixels of an instance lie.
+
+        Raises
+        ------
+        InputError
+            ``archive.no-pixel-data``, ``archive.no-picture``, ``archive.no-frame-bounds``.
+        """
+        return self.maps.of(instance.location, lambda: self.objects.open_bytes(instance))
+
+    def url(self, study_uid: str, series_uid: str | None = None, sop_uid: str | None = None) -> str:
+        """The address of a study, a series or an instance."""
+        parts = (("studies", study_uid), ("series", series_uid), ("instances", sop_uid))
+        return self.root + "".join(f"/{name}/{uid}" for name, uid in parts if uid is not None)
+
+
+def root_of(request: Request) -> str:
+    """The address of the service: as the settings say that people reach it, or as the client wrote it."""
+    public = site(request).settings.public_url
+    return (public or _as_written(request)) + PREFIX
+
+
+def _as_written(request: Request) -> str:
+    base = request.base_url
+    port = (request.scope.get("server") or ("", None))[1]
+    if base.port is None and not _FORWARDED.intersection(request.headers.keys()) and port not in (None, 80, 443):
+        # Some clients (dicomweb-client) leave the port out of Host; it is the one that they have reached.
+        base = base.replace(port=port)
+    return str(base).rstrip("/")
+
+
+async def reader(
+    request: Request,
+    actor: Annotated[Actor, allowed(Action.READ_EXAM, Action.READ_CASE)],
+) -> Reader:
+    """The reader of a request; no UID in the address is used before it is known to look like one.
+
+    Raises
+    ------
+    InputError
+        ``archive.bad-uid``.
+    """
+    check_uids(request)
+    return Reader(request=request, site=site(request), actor=actor, root=root_of(request), maps=maps_of(request))
+
+
+def maps_of(request: Request) -> PixelMaps:
+    """The maps that an application keeps; one for each."""
+    state = request.app.state
+    if not hasattr(state, "dicomweb_maps"):
+        state.dicomweb_maps = PixelMaps()
+    found: PixelMaps = state.dicomweb_maps
+    return found
+
+
+def check_uids(request: Request) -> None:
+    """Refuse an address in which a UID can't be one.
+
+    Raises
+    ------
+    InputError
+        ``archive.bad-uid``.
+    """
+    uids: Sequence[str] = [value for name, value in request.path_params.items() if name.endswith("_uid")]
+    if not all(_UID.fullmatch(uid) for uid in uids):
+        raise InputError(BAD_UID)
+
+
+Reading = Annotated[Reader, Depends(reader)]

@@ -1,0 +1,192 @@
+"""STOW-RS: receiving objects part by part (PS3.18 10.5)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import Depends, Request, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
+
+from bingcheng.archive.authorisation.action import Action
+from bingcheng.archive.authorisation.actor import Actor
+from bingcheng.archive.authorisation.decision import NOT_ALLOWED
+from bingcheng.archive.authorisation.spaces import hospital_space
+from bingcheng.archive.dicomweb.incoming import IncomingPart, Intake, Limits
+from bingcheng.archive.dicomweb.media_types import (
+    DICOM,
+    DICOM_JSON,
+    DICOM_XML,
+    MULTIPART,
+    MediaType,
+    accepted,
+    media_type,
+)
+from bingcheng.archive.dicomweb.multipart import boundary_of
+from bingcheng.archive.dicomweb.problems import BAD_MULTIPART, SLOW_BODY, UNSUPPORTED_BODY
+from bingcheng.archive.dicomweb.store_answer import Refused, StoreAnswer
+from bingcheng.archive.dicomweb.storing import Storing, holds_metadata
+from bingcheng.archive.objects.received import Origin
+from bingcheng.core.errors import BingchengError, InputError, RefusedError
+from bingcheng.server.dicomweb.bodies import dataset
+from bingcheng.server.dicomweb.problem_answers import documented
+from bingcheng.server.dicomweb.reading import check_uids, root_of
+from bingcheng.server.dicomweb.routes import router
+from bingcheng.server.security.required import allowed
+from bingcheng.server.security.size import GIGABYTE
+from bingcheng.server.security.traced import saw_studies, traced
+from bingcheng.server.site import Site, site
+
+AT_ONCE = 4
+"""Objects of one body that are being stored while the next are read."""
+Sender = Annotated[Actor, allowed(Action.SEND_OBJECTS, uploads=True)]
+Here = Annotated[Site, Depends(site)]
+_ANSWERS = documented(
+    DICOM_JSON,
+    DICOM_XML,
+    status_202="Some were stored, some were not.",
+    status_409="None was stored.",
+    status_413="More than this installation takes.",
+    status_415="A body of another kind.",
+)
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            f'{MULTIPART}; type="{DICOM}"': {"schema": {"type": "string", "format": "binary"}},
+            DICOM: {"schema": {"type": "string", "format": "binary"}},
+        },
+    }
+}
+
+
+async def limits(site: Here) -> Limits:
+    """What a body may be."""
+    return Limits(body=int(site.settings.largest_upload_gb * GIGABYTE), part=site.objects.largest_bytes)
+
+
+Bounds = Annotated[Limits, Depends(limits)]
+
+
+@router.post("/studies", responses=_ANSWERS, openapi_extra=_BODY)
+async def store(request: Request, actor: Sender, site: Here, bounds: Bounds) -> Response:
+    """Store objects of any study."""
+    return await _stored(request, actor, site, bounds, None)
+
+
+@router.post("/studies/{study_uid}", responses=_ANSWERS, openapi_extra=_BODY)
+async def store_in_study(request: Request, actor: Sender, site: Here, bounds: Bounds, study_uid: str) -> Response:
+    """Store objects of one study; those of others are refused."""
+    check_uids(request)
+    return await _stored(request, actor, site, bounds, study_uid)
+
+
+async def _stored(request: Request, actor: Actor, site: Site, bounds: Limits, study_uid: str | None) -> Response:
+    if actor.hospital is None:
+        raise RefusedError(NOT_ALLOWED)
+    intake, metadata = _intake(request, bounds)
+    root = root_of(request)
+    answer = StoreAnswer(study_url=lambda uid: f"{root}/studies/{uid}")
+    storing = Storing(
+        objects=site.objects,
+        space=hospital_space(actor.hospital),
+        origin=Origin(kind="stow", peer=_peer(request, actor), person=actor.person),
+        answer=answer,
+        study_uid=study_uid,
+        metadata=metadata,
+    )
+    await _take_all(request, intake, storing, bounds)
+    saw_studies(request, (one.study_instance_uid for one in answer.stored))
+    traced(request).count = len(answer.stored)
+    ranges = accepted(request.headers.get("accept"), request.query_params.get("accept"))
+    return dataset(ranges, answer.as_json(), answer.status)
+
+
+def _intake(request: Request, bounds: Limits) -> tuple[Intake, bool]:
+    """How the body is to be read; what can be refused by its header fields is."""
+    length = request.headers.get("content-length", "")
+    bounds.check_announced(int(length) if length.isdecimal() else None)
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise InputError(UNSUPPORTED_BODY)  # a small body may grow to any size
+    try:
+        kind = media_type(request.headers.get("content-type", ""))
+    except InputError:
+        raise InputError(UNSUPPORTED_BODY) from None
+    if kind.kind == DICOM:
+        return Intake(limits=bounds, boundary=None, kind=kind), False
+    if kind.kind != MULTIPART:
+        raise InputError(UNSUPPORTED_BODY)
+    return Intake(limits=bounds, boundary=boundary_of(kind), kind=kind), _holds_metadata(kind)
+
+
+def _holds_metadata(kind: MediaType) -> bool:
+    if kind.inner in (DICOM, "*/*"):
+        return False
+    if holds_metadata(kind.inner):
+        return True
+    raise InputError(UNSUPPORTED_BODY)
+
+
+def _peer(request: Request, actor: Actor) -> str:
+    return f"{actor.login}@{request.client.host if request.client else ''}"
+
+
+async def _take_all(request: Request, intake: Intake, storing: Storing, bounds: Limits) -> None:
+    """Read the body to its end, or as far as it can be read; what came whole until then is stored and answered."""
+    waiting: set[asyncio.Task[None]] = set()
+    try:
+        async for piece in _pieces(request, bounds.silence_s):
+            for part in intake.feed(piece):
+                waiting = await _begun(waiting, storing, part)
+        for part in intake.finish():
+            waiting = await _begun(waiting, storing, part)
+        await _all_done(waiting)
+        await run_in_threadpool(storing.finish)
+    except BingchengError as error:
+        await _all_done(waiting)
+        # With something stored, who sent must be told what; with nothing, what was wrong with the body.
+        if not storing.answer.stored:
+            raise
+        storing.answer.add(Refused.by(error))
+    finally:
+        await _all_done(waiting)
+        intake.close()
+        storing.abandon()
+
+
+async def _begun(waiting: set[asyncio.Task[None]], storing: Storing, part: IncomingPart) -> set[asyncio.Task[None]]:
+    """Begin to store a part, when one of those before it is done if there are many."""
+    waiting.add(asyncio.create_task(run_in_threadpool(storing.take, part)))
+    if len(waiting) < AT_ONCE:
+        return waiting
+    done, left = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        task.result()
+    return left
+
+
+async def _all_done(waiting: set[asyncio.Task[None]]) -> None:
+    tasks = list(waiting)
+    waiting.clear()
+    if tasks:
+        await asyncio.wait(tasks)
+    for task in tasks:
+        task.result()
+
+
+async def _pieces(request: Request, silence_s: float) -> AsyncIterator[bytes]:
+    """The body as it comes; a sender that says nothing for too long is given up."""
+    coming = request.stream()
+    while True:
+        try:
+            async with asyncio.timeout(silence_s):
+                piece = await anext(coming)
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            raise InputError(SLOW_BODY, seconds=silence_s) from None
+        except ClientDisconnect:
+            raise InputError(BAD_MULTIPART, what="cut off") from None
+        yield piece

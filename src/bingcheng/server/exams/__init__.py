@@ -1,0 +1,1 @@
+"""The pages on what was assessed: the list of exams, one exam, a patient over time."""

@@ -1,0 +1,186 @@
+"""``/exam/<uid>``: one exam with what to do, its quality, its measurements and what changed since the one before."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from sqlalchemy import Connection, func, select
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from bingcheng.archive import schema
+from bingcheng.archive.audit.event import EventAction
+from bingcheng.archive.authorisation.action import Action
+from bingcheng.archive.authorisation.actor import Actor
+from bingcheng.archive.authorisation.role import Role
+from bingcheng.archive.jobs.queue import OPEN, Job, JobKind, JobState, ask, latest
+from bingcheng.archive.objects.tables import stored_instance, stored_series, stored_study
+from bingcheng.archive.ownership import HOSPITALS, owner
+from bingcheng.server.dicom_admin.sending import choice_of
+from bingcheng.server.exams.seen import check_exam, received_here, with_others
+from bingcheng.server.exams.words import STATE_WORDS
+from bingcheng.server.pages.page import language_of, page
+from bingcheng.server.security.required import allowed
+from bingcheng.server.security.traced import traced
+from bingcheng.server.site import Site, site
+from bingcheng.server.viewer.links import has_tumour_volume, study_link, tumour_volume_link
+
+router = APIRouter(include_in_schema=False)
+SEGMENTATION, REPORT = "1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.88"
+NO_PICTURES = frozenset({"SEG", "SR", "RTSTRUCT", "PR", "KO", "DOC", ""})
+"""Modalities of series without images to leaf through."""
+CHANGES_FIRST = frozenset({Role.RADIOLOGIST})
+"""Who wants to see first what changed; the others first see what is to be done."""
+
+
+@router.get("/exam/{study_uid}")
+async def shown(
+    request: Request,
+    study_uid: str,
+    actor: Annotated[Actor, allowed(Action.READ_EXAM)],
+    where: Annotated[Site, Depends(site)],
+) -> Response:
+    """The page."""
+    return await run_in_threadpool(_page, request, study_uid, actor, where)
+
+
+@router.get("/exam/{study_uid}/progress")
+def progress(
+    request: Request,
+    study_uid: str,
+    actor: Annotated[Actor, allowed(Action.READ_EXAM)],
+    where: Annotated[Site, Depends(site)],
+) -> Response:
+    """How far the exam's job is, for the page that waits for it."""
+    traced(request).silent = True
+    language = language_of(request)
+    with where.workspace.reading() as connection:
+        check_exam(request, connection, actor, study_uid, Action.READ_EXAM)
+        job = _job(connection, actor, study_uid)
+    if job is None:
+        return JSONResponse({"state": None})
+    return JSONResponse(
+        {
+            "state": job.state.value,
+            "says": language.say(STATE_WORDS[job.state]),
+            "step": "" if job.step is None else language.say(job.step),
+            "done": job.done,
+            "total": job.total,
+            "open": job.state in OPEN,
+        }
+    )
+
+
+@router.post("/exam/{study_uid}/judge")
+def judge_again(
+    request: Request,
+    study_uid: str,
+    actor: Annotated[Actor, allowed(Action.JUDGE_EXAM)],
+    where: Annotated[Site, Depends(site)],
+) -> Response:
+    """Ask for the exam to be assessed again."""
+    traced(request).event_action = EventAction.EXECUTE
+    with where.workspace.writing() as connection:
+        check_exam(request, connection, actor, study_uid, Action.JUDGE_EXAM)
+        if received_here(connection, actor, study_uid):
+            ask(connection, JobKind.ASSESS, f"{HOSPITALS}{actor.hospital}", study_uid, where.now())
+    background = getattr(request.app.state, "background", None)
+    if background is not None:
+        background.wake()
+    return RedirectResponse(f"/exam/{study_uid}", 303)
+
+
+def _page(request: Request, uid: str, actor: Actor, where: Site) -> Response:
+    with where.workspace.reading() as connection:
+        hospital = check_exam(request, connection, actor, uid, Action.READ_EXAM)
+        job = _job(connection, actor, uid)
+        choice = choice_of(connection, actor, uid)
+        objects = _objects(connection, actor if hospital is None else hospital, uid)
+        uids: Sequence[str] = () if hospital is None else with_others(connection, actor, hospital, uid)
+        patient = connection.scalar(select(schema.exam.c.patient).where(schema.exam.c.uid == uid))
+    common: dict[str, Any] = {
+        "uid": uid,
+        "job": job,
+        "objects": objects,
+        "sending_choice": choice,
+        "state_words": STATE_WORDS,
+        "open": OPEN,
+        "State": JobState,
+    }
+    if hospital is None:
+        return page(request, "exams/unassessed.html.jinja", actor=actor, **common)
+    # What renders results is large; a server that only receives never loads it.
+    from bingcheng.engine.view import assessment  # noqa: PLC0415
+    from bingcheng.outputs.report.embedded import embedded  # noqa: PLC0415
+
+    seen = assessment(where.workspace, identified=True, uids=uids)
+    pieces = embedded(seen, language_of(request), exam_path="/exam/{uid}")
+    order = [view.uid for view in seen.exams]
+    at = order.index(uid)
+    return page(
+        request,
+        "exams/exam.html.jinja",
+        actor=actor,
+        pieces=pieces,
+        view=seen.exams[at],
+        changes=[(card, html) for exams, card, html in pieces.lesions if uid in exams],
+        before=order[at - 1] if at else None,
+        after=order[at + 1] if at + 1 < len(order) else None,
+        patient=patient if len(order) > 1 else None,
+        changes_first=bool(actor.roles & CHANGES_FIRST),
+        **common,
+    )
+
+
+def _job(connection: Connection, actor: Actor, uid: str) -> Job | None:
+    if actor.hospital is None:
+        return None
+    space = f"{HOSPITALS}{actor.hospital}"
+    return latest(connection, [space], [uid]).get((space, uid))
+
+
+def _number(whose: Actor | int) -> int | None:
+    return whose if isinstance(whose, int) else whose.hospital
+
+
+def _objects(connection: Connection, whose: Actor | int, uid: str) -> dict[str, object]:
+    """What the archive holds of the exam: how many images, and the objects made of it or sent with it."""
+    space = f"{HOSPITALS}{_number(whose)}"
+    query = (
+        select(
+            stored_series.c.series_uid,
+            stored_series.c.series_description_key,
+            stored_series.c.modality_key,
+            stored_instance.c.sop_uid,
+            stored_instance.c.sop_class_uid,
+        )
+        .join(stored_series, stored_series.c.id == stored_instance.c.series_id)
+        .join(stored_study, stored_study.c.id == stored_series.c.study_id)
+        .where(stored_study.c.space == space, stored_study.c.study_uid == uid)
+        .order_by(stored_series.c.number, stored_instance.c.instance_number)
+    )
+    rows = connection.execute(query).all()
+    pictures = Counter(row.series_uid for row in rows if row.modality_key not in NO_PICTURES)
+    outlined = connection.scalars(
+        select(schema.lesion.c.series_uid)
+        .where(schema.lesion.c.exam_uid == uid)
+        .group_by(schema.lesion.c.series_uid)
+        .order_by(func.count().desc(), func.min(schema.lesion.c.id))
+    )
+    # To begin with: where most lesions are outlined, else where most images are; seldom the localiser, which is first.
+    begin = next(
+        (one for one in outlined if one in pictures), max(pictures, key=lambda one: pictures[one], default=None)
+    )
+    modalities = sorted({row.modality_key for row in rows if row.modality_key})
+    made = [row for row in rows if row.sop_class_uid == SEGMENTATION or row.sop_class_uid.startswith(REPORT)]
+    return {
+        "images": pictures.total(),
+        "made": made,
+        "modalities": modalities,
+        "viewer": study_link([uid], series=begin),
+        "tumour_volume": tumour_volume_link(uid) if has_tumour_volume(modalities) else None,
+        "elsewhere": owner(connection, uid) not in (None, _number(whose)),
+    }

@@ -1,0 +1,98 @@
+"""``/patients`` and ``/patient/<pseudonym>``: a hospital's patients, and one over time."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from sqlalchemy import func, or_, select
+from starlette.responses import Response
+
+from bingcheng.archive import schema
+from bingcheng.archive.authorisation.action import Action
+from bingcheng.archive.authorisation.actor import Actor
+from bingcheng.archive.ownership import owned_by
+from bingcheng.archive.people.problems import NO_SUCH_THING
+from bingcheng.core.errors import InputError
+from bingcheng.server.exams.seen import of_patient
+from bingcheng.server.pages.page import language_of, page
+from bingcheng.server.security.required import allowed
+from bingcheng.server.security.traced import saw_studies, traced
+from bingcheng.server.site import Site, site
+
+router = APIRouter(include_in_schema=False)
+MOST = 50
+LONGEST = 200
+PSEUDONYM = re.compile(r"P-[A-Z2-7]{10}")
+
+
+@router.get("/patients")
+def listed(
+    request: Request,
+    actor: Annotated[Actor, allowed(Action.READ_EXAM)],
+    where: Annotated[Site, Depends(site)],
+    words: str = "",
+    page_number: str = "1",
+) -> Response:
+    """The patients, those with most exams first."""
+    number = int(page_number) if page_number.isdecimal() and 0 < int(page_number) < 1_000_000 else 1
+    if actor.hospital is None:
+        return page(request, "exams/nowhere.html.jinja", actor=actor)
+    exam, identity = schema.exam.c, schema.identity.c
+    with where.workspace.reading() as connection:
+        mine = [owned_by(connection, actor.hospital)]
+        for word in words[:LONGEST].split():
+            columns = (identity.name, identity.patient_id, exam.patient)
+            mine.append(or_(*(func.lower(one).contains(word.lower(), autoescape=True) for one in columns)))
+        grouped = (
+            select(
+                exam.patient,
+                identity.name,
+                identity.patient_id.label("number"),
+                func.count().label("exams"),
+                func.min(exam.performed_at).label("first"),
+                func.max(exam.performed_at).label("last"),
+            )
+            .join(schema.identity, identity.patient == exam.patient)
+            .where(*mine)
+            .group_by(exam.patient, identity.name, identity.patient_id)
+        )
+        total = int(connection.scalar(select(func.count()).select_from(grouped.subquery())) or 0)
+        ordered = grouped.order_by(func.count().desc(), func.max(exam.performed_at).desc(), exam.patient)
+        rows = connection.execute(ordered.offset((number - 1) * MOST).limit(MOST)).all()
+    traced(request).count = len(rows)
+    return page(
+        request,
+        "exams/patients.html.jinja",
+        actor=actor,
+        rows=rows,
+        total=total,
+        words=words,
+        number=number,
+        pages=max(1, -(-total // MOST)),
+    )
+
+
+@router.get("/patient/{patient}")
+def shown(
+    request: Request,
+    patient: str,
+    actor: Annotated[Actor, allowed(Action.READ_EXAM)],
+    where: Annotated[Site, Depends(site)],
+) -> Response:
+    """One patient's exams in time, and what became of each lesion."""
+    if not PSEUDONYM.fullmatch(patient) or actor.hospital is None:
+        raise InputError(NO_SUCH_THING)
+    with where.workspace.reading() as connection:
+        uids = of_patient(connection, actor.hospital, patient)
+    if not uids:
+        raise InputError(NO_SUCH_THING)
+    traced(request).patient = patient
+    saw_studies(request, uids)
+    from bingcheng.engine.view import assessment  # noqa: PLC0415 - large; see `exam`
+    from bingcheng.outputs.report.embedded import embedded  # noqa: PLC0415
+
+    seen = assessment(where.workspace, identified=True, uids=uids)
+    pieces = embedded(seen, language_of(request), exam_path="/exam/{uid}")
+    return page(request, "exams/patient.html.jinja", actor=actor, seen=seen, pieces=pieces, cards=pieces.cards)

@@ -1,0 +1,41 @@
+"""The navigation: places of the platform, each shown to those who may go there, and only where it exists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bingcheng.archive.authorisation.action import Action
+from bingcheng.archive.authorisation.actor import Actor
+from bingcheng.archive.authorisation.decision import decide
+from bingcheng.core.wording import Text, text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """One place: any of `actions` leads there."""
+
+    path: str
+    label: Text
+    actions: tuple[Action, ...]
+
+
+PLACES = (
+    Place(path="/worklist", label=text("Exams"), actions=(Action.READ_EXAM,)),
+    Place(path="/patients", label=text("Patients"), actions=(Action.READ_EXAM,)),
+    Place(path="/hospital", label=text("Hospital"), actions=(Action.READ_NUMBERS,)),
+    Place(path="/province", label=text("Province"), actions=(Action.COMPARE_HOSPITALS,)),
+    Place(path="/cases", label=text("Cases"), actions=(Action.READ_CASE,)),
+    Place(
+        path="/admin",
+        label=text("Administration"),
+        actions=(Action.MANAGE_PEOPLE, Action.MANAGE_HOSPITAL, Action.MANAGE_HOSPITALS, Action.READ_AUDIT),
+    ),
+)
+
+
+def places_for(actor: Actor, paths: frozenset[str]) -> Iterator[Place]:
+    """The places among `paths` (those that the application has) that `actor` may go to."""
+    for place in PLACES:
+        if place.path in paths and any(decide(actor, action).allowed for action in place.actions):
+            yield place

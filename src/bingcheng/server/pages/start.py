@@ -1,0 +1,43 @@
+"""``/``: the way in. A new installation is set up, who is unknown signs in, everybody else gets to work."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from sqlalchemy import func, select
+from starlette.responses import RedirectResponse, Response
+
+from bingcheng.archive import schema
+from bingcheng.archive.authorisation.action import Action
+from bingcheng.archive.authorisation.actor import Actor
+from bingcheng.archive.authorisation.decision import decide
+from bingcheng.archive.people.hospital import hospital, sites_of
+from bingcheng.archive.people.person import anybody
+from bingcheng.server.pages.page import page
+from bingcheng.server.security.required import public
+from bingcheng.server.site import Site, site
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/")
+def start(
+    request: Request,
+    actor: Annotated[Actor, public(why="leads to signing in")],
+    where: Annotated[Site, Depends(site)],
+) -> Response:
+    """To the wizard, to signing in, to the exams, or to a page that says what comes next."""
+    with where.workspace.reading() as connection:
+        if not anybody(connection):
+            return RedirectResponse("/welcome", 303)
+        if actor.person is None:
+            return RedirectResponse("/login", 303)
+        own = None if actor.hospital is None else hospital(connection, actor.hospital)
+        counted = select(func.count()).select_from(schema.exam)
+        if actor.hospital is not None:
+            counted = counted.where(schema.exam.c.site.in_(sites_of(connection, actor.hospital)))
+        count = int(connection.scalar(counted) or 0)
+    if decide(actor, Action.READ_EXAM).allowed and "/worklist" in request.app.state.paths:
+        return RedirectResponse("/worklist", 303)
+    return page(request, "start.html.jinja", actor=actor, exam_count=count, hospital=own)

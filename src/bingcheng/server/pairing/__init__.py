@@ -1,0 +1,1 @@
+"""Between installations, by HTTPS: what others ask of us, what we ask of them, and the pages of both."""

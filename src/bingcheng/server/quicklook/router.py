@@ -1,0 +1,159 @@
+"""The routes below ``/quicklook``: a page for each exam, and the pictures on it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import Response
+
+from bingcheng.archive.dicomweb.problems import NOT_HERE
+from bingcheng.archive.objects.instance import Instance
+from bingcheng.core.errors import InputError
+from bingcheng.outputs.quicklook.picture import LARGEST_SIDE, Kind
+from bingcheng.outputs.quicklook.window import CT_WINDOWS, OWN
+from bingcheng.server.dicomweb.problem_answers import DicomWebRoute
+from bingcheng.server.dicomweb.reading import Reader, Reading
+from bingcheng.server.pages.page import page
+from bingcheng.server.quicklook import drawing
+from bingcheng.server.quicklook.lesions import SEGMENTATION, Segmentations, Segmented, lesions
+from bingcheng.server.quicklook.stack import Stack, Stacks
+
+FRONT = "front"
+_NAME = re.compile(r"(?P<what>[0-9]{1,6}|front)\.(?P<kind>webp|png)")
+_WINDOW = re.compile(r"(-?[0-9]{1,6}(?:\.[0-9]{1,3})?),([0-9]{1,6}(?:\.[0-9]{1,3})?)")
+MIDDLE_SIDE = 640
+
+router = APIRouter(include_in_schema=False, route_class=DicomWebRoute)
+
+
+@dataclass(slots=True, eq=False)
+class Held:
+    """What the quick look of an application keeps, so that leafing through is quick."""
+
+    stacks: Stacks = field(default_factory=Stacks)
+    segmentations: Segmentations = field(default_factory=Segmentations)
+    fronts: drawing.Fronts = field(default_factory=drawing.Fronts)
+
+
+def held(request: Request) -> Held:
+    """The one of the application."""
+    state = request.app.state
+    if not hasattr(state, "quicklook"):
+        state.quicklook = Held()
+    found: Held = state.quicklook
+    return found
+
+
+Keeping = Annotated[Held, Depends(held)]
+
+
+@router.get("/quicklook/{study_uid}")
+def exam(request: Request, reader: Reading, kept: Keeping, study_uid: str, series: str = "") -> Response:
+    """The page: the series of an exam, one of them to leaf through, the lesions to go to."""
+    instances = reader.instances(study_uid)
+    stacks = _stacks(reader, kept, instances)
+    if not stacks:
+        raise InputError(NOT_HERE)
+    segmented = kept.segmentations.of(reader.objects, reader.maps, instances)
+    found = [one for one in lesions(segmented) if one.series_uid in stacks]
+    begin = series if series in stacks else _first(stacks, [one.series_uid for one in found])
+    at = {one.number: stacks[one.series_uid].index_of(one.best) for one in found}
+    return page(
+        request,
+        "quicklook.html.jinja",
+        study=study_uid,
+        stacks=stacks,
+        begin=begin,
+        lesions=[one for one in found if at[one.number] is not None],
+        at=at,
+        windows=CT_WINDOWS,
+        own=OWN,
+    )
+
+
+@router.get("/quicklook/{study_uid}/{series_uid}/{name}")
+def shown(
+    request: Request,
+    reader: Reading,
+    kept: Keeping,
+    study_uid: str,
+    series_uid: str,
+    name: str,
+    window: str = "",
+    side: Annotated[int, Query(ge=16, le=LARGEST_SIDE)] = MIDDLE_SIDE,
+    outline: bool = True,
+) -> Response:
+    """A picture: ``12.webp`` is the thirteenth image of the series, ``front.webp`` its projection."""
+    asked = _NAME.fullmatch(name)
+    if asked is None:
+        raise InputError(NOT_HERE)
+    instances = reader.instances(study_uid, series_uid)
+    stack = kept.stacks.of(reader.objects, instances)
+    segmented = _over(reader, kept, study_uid, series_uid) if outline else ()
+    wish = drawing.Wish(
+        window=_window(window, stack.modality), side=side, outlined=bool(segmented), kind=Kind(asked["kind"])
+    )
+    tag = _tag(instances, segmented, wish, asked["what"])
+    headers = {"cache-control": "private, max-age=300", "etag": tag, "vary": "cookie"}
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers)
+    made = _made(reader, kept, stack, segmented, wish, asked["what"])
+    return Response(made, media_type=f"image/{wish.kind}", headers=headers)
+
+
+def _made(
+    reader: Reader, kept: Held, stack: Stack, segmented: tuple[Segmented, ...], wish: drawing.Wish, what: str
+) -> bytes:
+    objects, maps = reader.objects, reader.maps
+    if what == FRONT:
+        if stack.modality != drawing.PET or not stack.leaves:
+            raise InputError(NOT_HERE)
+        return drawing.front(objects, maps, kept.fronts, stack, wish)
+    index = int(what)
+    if index >= len(stack.leaves):
+        raise InputError(NOT_HERE)
+    top = drawing.pet_top(kept.fronts.of(objects, maps, stack)) if stack.modality == drawing.PET else 1.0
+    return drawing.image(objects, maps, stack, index, segmented, wish, top)
+
+
+def _stacks(reader: Reader, kept: Held, instances: list[Instance]) -> dict[str, Stack]:
+    """The series with images, by UID, in order."""
+    series: dict[str, list[Instance]] = {}
+    for one in instances:
+        if one.pixel_offset is not None and one.sop_class_uid != SEGMENTATION:
+            series.setdefault(one.series_uid, []).append(one)
+    made = {uid: kept.stacks.of(reader.objects, some) for uid, some in series.items()}
+    return {uid: stack for uid, stack in made.items() if stack.leaves}
+
+
+def _first(stacks: dict[str, Stack], with_lesions: list[str]) -> str:
+    """The series to begin with: one with lesions, else that with the most images."""
+    return next(iter(with_lesions), max(stacks, key=lambda uid: len(stacks[uid].leaves)))
+
+
+def _over(reader: Reader, kept: Held, study_uid: str, series_uid: str) -> tuple[Segmented, ...]:
+    some = kept.segmentations.of(reader.objects, reader.maps, reader.instances(study_uid))
+    return some if any(one.series_uid == series_uid for one in some) else ()
+
+
+def _window(written: str, modality: str) -> str | tuple[float, float]:
+    parsed = _WINDOW.fullmatch(written)
+    if parsed is not None and float(parsed[2]) > 0:
+        return float(parsed[1]), float(parsed[2])
+    if written in CT_WINDOWS or written == OWN:
+        return written
+    return "soft" if modality == drawing.CT else OWN
+
+
+def _tag(instances: list[Instance], segmented: tuple[Segmented, ...], wish: drawing.Wish, what: str) -> str:
+    facts = (
+        [(one.sha256) for one in instances],
+        [one.instance.sha256 for one in segmented],
+        wish,
+        what,
+    )
+    return f'"{hashlib.sha256(repr(facts).encode()).hexdigest()[:32]}"'

@@ -1,0 +1,1 @@
+"""Who asks, what a route requires, and what is recorded of it."""

@@ -1,0 +1,250 @@
+"""Recording each access in the audit trail before its answer leaves the server.
+
+What changes something or was refused is recorded each time. A viewer reads an exam by hundreds of requests: the first
+of them is recorded before it is answered, those that follow within `SPAN_S` are counted and recorded as one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from threading import Lock
+from types import MappingProxyType
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bingcheng.archive.audit.event import AuditEvent, EventAction, EventOutcome
+from bingcheng.archive.audit.event_code import EventCode, EventType
+from bingcheng.archive.audit.trail import record_all
+from bingcheng.archive.authorisation.action import Action
+from bingcheng.core.errors import BingchengError, RemoteError
+from bingcheng.server.security.csrf import SAFE
+from bingcheng.server.security.problems import NOT_RECORDED
+from bingcheng.server.security.traced import Trace
+from bingcheng.server.site import Site
+
+SPAN_S = 600.0
+MOST_OPEN = 10_000
+
+CODES: Mapping[Action, EventCode] = MappingProxyType(
+    {
+        Action.READ_EXAM: EventCode.INSTANCES_ACCESSED,
+        Action.READ_CASE: EventCode.INSTANCES_ACCESSED,
+        Action.JUDGE_EXAM: EventCode.PROCEDURE_RECORD,
+        Action.SEND_OBJECTS: EventCode.INSTANCES_TRANSFERRED,
+        Action.DELETE_OBJECTS: EventCode.STUDY_DELETED,
+        Action.SETTLE_CONFLICTS: EventCode.INSTANCES_ACCESSED,
+        Action.BREAK_GLASS: EventCode.SECURITY_ALERT,
+        Action.READ_NUMBERS: EventCode.QUERY,
+        Action.COMPARE_HOSPITALS: EventCode.QUERY,
+        Action.PUBLISH_CASE: EventCode.EXPORT,
+        Action.GRANT_CASE: EventCode.SECURITY_ALERT,
+        Action.READ_AUDIT: EventCode.AUDIT_LOG_USED,
+        Action.VERIFY_AUDIT: EventCode.AUDIT_LOG_USED,
+        Action.MANAGE_PEOPLE: EventCode.SECURITY_ALERT,
+        Action.MANAGE_HOSPITAL: EventCode.SECURITY_ALERT,
+        Action.MANAGE_HOSPITALS: EventCode.SECURITY_ALERT,
+        Action.OWN_ACCOUNT: EventCode.SECURITY_ALERT,
+        Action.PAIR: EventCode.SECURITY_ALERT,
+    }
+)
+"""The kind of event (PS3.15 A.5.3) that an action usually is; all others are application activity."""
+TYPES: Mapping[Action, EventType] = MappingProxyType(
+    {
+        Action.BREAK_GLASS: EventType.EMERGENCY_OVERRIDE_STARTED,
+        Action.GRANT_CASE: EventType.OBJECT_SECURITY_ATTRIBUTES_CHANGED,
+        Action.MANAGE_PEOPLE: EventType.USER_SECURITY_ATTRIBUTES_CHANGED,
+        Action.MANAGE_HOSPITAL: EventType.SECURITY_CONFIGURATION,
+        Action.MANAGE_HOSPITALS: EventType.SECURITY_CONFIGURATION,
+        Action.OWN_ACCOUNT: EventType.USER_SECURITY_ATTRIBUTES_CHANGED,
+        Action.PAIR: EventType.NETWORK_CONFIGURATION,
+    }
+)
+READS = frozenset(
+    {
+        Action.READ_EXAM,
+        Action.READ_CASE,
+        Action.READ_NUMBERS,
+        Action.COMPARE_HOSPITALS,
+        Action.READ_AUDIT,
+        Action.VERIFY_AUDIT,
+    }
+)
+"""Actions whose reading has a kind of its own; to read with any other is the use of a restricted function."""
+_ACTIONS = {
+    "GET": EventAction.READ,
+    "HEAD": EventAction.READ,
+    "OPTIONS": EventAction.READ,
+    "POST": EventAction.EXECUTE,
+    "PUT": EventAction.UPDATE,
+    "PATCH": EventAction.UPDATE,
+    "DELETE": EventAction.DELETE,
+}
+UNRECORDED = frozenset({Action.OWN_ACCOUNT})
+"""Actions whose mere reading shows a person nothing but the own account."""
+
+Key = tuple[object, ...]
+
+
+@dataclass(slots=True, eq=False)
+class Recorder:
+    """Writes events, and holds back the repetitions of reads until their span is over."""
+
+    site: Site
+    _open: dict[Key, tuple[float, AuditEvent]] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def take(self, event: AuditEvent, *, repeats: bool) -> list[AuditEvent]:
+        """The events that must be written now: this one unless it repeats, and those whose span is over."""
+        now = time.monotonic()
+        with self._lock:
+            due = self._due(now)
+            if not repeats:
+                return [*due, event]
+            key = (event.person, event.login, event.what, event.studies, event.case, event.subject, event.address)
+            started = self._open.get(key)
+            if started is None:
+                self._open[key] = (now, replace(event, count=0))
+                return [*due, event]
+            self._open[key] = (started[0], replace(event, count=started[1].count + event.count))
+            return due
+
+    def write(self, events: list[AuditEvent]) -> None:
+        """Add events to the trail."""
+        if events:
+            with self.site.workspace.writing() as connection:
+                record_all(connection, events)
+
+    def flush(self) -> None:
+        """Write what is held back: the server ends, or somebody reads the trail."""
+        with self._lock:
+            held = [event for _, event in self._open.values() if event.count]
+            self._open.clear()
+        self.write(held)
+
+    def _due(self, now: float) -> list[AuditEvent]:
+        over = [key for key, (began, _) in self._open.items() if now - began > SPAN_S]
+        if len(self._open) - len(over) > MOST_OPEN:
+            over = list(self._open)
+        ended = [self._open.pop(key)[1] for key in over]
+        return [event for event in ended if event.count]
+
+
+class AuditTrail:
+    """ASGI middleware that records what the route's guard and handler traced, before the answer begins."""
+
+    def __init__(self, app: ASGIApp, recorder: Recorder) -> None:
+        self._app = app
+        self._recorder = recorder
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand the request on; record before the answer's first byte."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        begun = False
+
+        async def recorded(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                begun = True
+                await self._record(scope, message["status"])
+            await send(message)
+
+        try:
+            await self._app(scope, receive, recorded)
+        except Exception:
+            if not begun:
+                await self._record(scope, 500)
+            raise
+
+    async def _record(self, scope: Scope, status: int) -> None:
+        found: Trace | None = scope["state"].get("trace")
+        if found is None:
+            return
+        request = Request(scope)
+        if request.method not in SAFE and (found.action is None or found.action in _CHANGE_PEOPLE):
+            self._recorder.site.believed.forget()
+        if found.recorded or not _worth(found, request.method, status):
+            return
+        event = event_of(found, request, status, self._recorder.site)
+        # Who is not signed in can be refused as often as it likes, but must not fill the disk with it.
+        repeats = (request.method in SAFE and status < 400) or (found.actor.person is None and status in (401, 403))
+        events = self._recorder.take(event, repeats=repeats)
+        if not events:
+            return
+        try:
+            await run_in_threadpool(self._recorder.write, events)
+        except BingchengError as error:
+            raise RemoteError(NOT_RECORDED) from error
+
+
+_CHANGE_PEOPLE = frozenset(
+    {
+        Action.OWN_ACCOUNT,
+        Action.MANAGE_PEOPLE,
+        Action.MANAGE_HOSPITAL,
+        Action.MANAGE_HOSPITALS,
+        Action.BREAK_GLASS,
+    }
+)
+
+
+def event_of(found: Trace, request: Request, status: int, site: Site) -> AuditEvent:
+    """The event that a request is."""
+    action, actor = found.action, found.actor
+    code, type_code = _kind_of(action, request.method)
+    return AuditEvent(
+        code=found.code or code,
+        type_code=found.type_code or (None if found.code else type_code),
+        action=found.event_action or _ACTIONS.get(request.method, EventAction.EXECUTE),
+        outcome=outcome_of(status),
+        at=site.now(),
+        what=action.value if action else request.scope["route"].name,
+        login=actor.login,
+        person=actor.person,
+        roles=tuple(sorted(actor.roles)),
+        hospital=found.hospital if found.hospital is not None else actor.hospital,
+        actor_hospital=actor.hospital,
+        address=client_address(request),
+        request=request.state.request,
+        studies=tuple(found.studies),
+        patient=found.patient,
+        case=found.case,
+        subject=found.subject or (request.scope["route"].path if not found.studies else ""),
+        count=found.count,
+        reason=found.reason,
+    )
+
+
+def _kind_of(action: Action | None, method: str) -> tuple[EventCode, EventType | None]:
+    if action is None:
+        return EventCode.APPLICATION_ACTIVITY, None
+    if method in SAFE and action not in READS:
+        return EventCode.SECURITY_ALERT, EventType.USE_OF_RESTRICTED_FUNCTION
+    return CODES.get(action, EventCode.APPLICATION_ACTIVITY), TYPES.get(action)
+
+
+def outcome_of(status: int) -> EventOutcome:
+    """How it ended, by the status of the answer: refused is a minor failure, a fault a serious one."""
+    if status < 400:
+        return EventOutcome.SUCCESS
+    return EventOutcome.MINOR_FAILURE if status < 500 else EventOutcome.SERIOUS_FAILURE
+
+
+def client_address(request: Request) -> str:
+    """The IP address of who asks; the proxy's word is taken only from those that the settings trust."""
+    return request.client.host if request.client else ""
+
+
+def _worth(found: Trace, method: str, status: int) -> bool:
+    """Whether there is something to record: refusals and changes always, reads of others' things."""
+    if found.silent or (found.action is None and (method in SAFE or status < 400)):
+        return False
+    if method in SAFE and found.action in UNRECORDED:
+        return status == 403
+    return found.actor.person is not None or status in (401, 403)

@@ -1,0 +1,127 @@
+"""How errors are answered: a page for people, JSON for programs, never a traceback."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from types import MappingProxyType
+from urllib.parse import quote
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from bingcheng.core.errors import (
+    BingchengError,
+    CatalogueError,
+    InputError,
+    RefusedError,
+    RemoteError,
+    Undefined,
+)
+from bingcheng.core.wording import Text
+from bingcheng.server.pages.page import language_of, page
+from bingcheng.server.security import problems
+
+log = logging.getLogger("bingcheng.server")
+
+STATUS_OF_CODE: Mapping[str, int] = MappingProxyType(
+    {
+        "server.not-signed-in": 401,
+        "archive.wrong-login": 401,
+        "archive.too-many-failures": 429,
+        "archive.not-found": 404,
+        "server.no-such-page": 404,
+        "server.wrong-method": 405,
+        "server.too-large": 413,
+        "archive.too-large": 413,
+        "archive.disk-full": 507,
+    }
+)
+_OF_KIND = ((RefusedError, 403), (RemoteError, 503), (Undefined, 404), (CatalogueError, 500), (InputError, 400))
+_OF_STATUS = {
+    401: problems.NOT_SIGNED_IN,
+    404: problems.NO_SUCH_PAGE,
+    405: problems.WRONG_METHOD,
+    413: problems.TOO_LARGE,
+}
+PROGRAMS = ("/api/", "/dicomweb/", "/pairing/")
+"""Paths that only programs ask for; they are always answered in JSON."""
+
+
+def status_of(error: BingchengError) -> int:
+    """The HTTP status that an error of ours is answered with."""
+    known = STATUS_OF_CODE.get(error.code)
+    return known or next((status for kind, status in _OF_KIND if isinstance(error, kind)), 500)
+
+
+def wants_page(request: Request) -> bool:
+    """Whether a person in a browser asks, and not a program."""
+    return not request.url.path.startswith(PROGRAMS) and "text/html" in request.headers.get("accept", "")
+
+
+def refusal(request: Request, error: BingchengError, status: int, headers: Mapping[str, str] | None = None) -> Response:
+    """The answer that says what is wrong and what to do."""
+    if status == 401 and error.code == problems.NOT_SIGNED_IN.code:
+        return _to_sign_in(request, error)
+    language = language_of(request)
+    remedy = Text(error.problem.remedy, error.reason.facts)
+    if wants_page(request):
+        shown = page(request, "refused.html.jinja", status=status, says=error.reason, remedy=remedy, code=error.code)
+        shown.headers.update(headers or {})
+        return shown
+    said = {"code": error.code, "says": language.say(error.reason), "remedy": language.say(remedy)}
+    return JSONResponse(said, status, headers=dict(headers or {}))
+
+
+def add_refusals(application: FastAPI) -> None:
+    """Let the application answer errors so."""
+
+    @application.exception_handler(BingchengError)
+    async def ours(request: Request, error: BingchengError) -> Response:
+        return refusal(request, error, status_of(error))
+
+    @application.exception_handler(HTTPException)
+    async def of_http(request: Request, error: HTTPException) -> Response:
+        problem = _OF_STATUS.get(error.status_code)
+        headers = dict(error.headers or {})
+        if problem is None:
+            return refusal(
+                request, InputError(problems.WRONG_REQUEST, where=str(error.detail)), error.status_code, headers
+            )
+        return refusal(request, InputError(problem), error.status_code, headers)
+
+    @application.exception_handler(RequestValidationError)
+    async def of_values(request: Request, error: RequestValidationError) -> Response:
+        # Where it is wrong, not what was sent: that may be a patient's name or a password.
+        where = ", ".join(".".join(str(part) for part in one["loc"]) for one in error.errors())
+        return refusal(request, InputError(problems.WRONG_REQUEST, where=where), 422)
+
+
+def fault(request: Request, error: Exception) -> Response:
+    """The answer to what no handler foresaw; the log says the kind and the place, not the words."""
+    number = str(request.scope.get("state", {}).get("request", ""))
+    log.error("fault %s: %s at %s", number, type(error).__name__, _place(error))
+    return refusal(request, CatalogueError(problems.FAULT, request=number), 500)
+
+
+def _place(error: Exception) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "?" if trace is None else f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
+
+
+def _to_sign_in(request: Request, error: BingchengError) -> Response:
+    if wants_page(request):
+        asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        wish = f"?next={quote(asked, safe='')}" if request.method == "GET" and asked != "/" else ""
+        return RedirectResponse(f"/login{wish}", 303)
+    language = language_of(request)
+    said = {
+        "code": error.code,
+        "says": language.say(error.reason),
+        "remedy": language.say(Text(error.problem.remedy)),
+    }
+    return JSONResponse(said, 401, headers={"WWW-Authenticate": 'Bearer realm="Bingcheng"'})

@@ -1,0 +1,67 @@
+"""What the audit trail will say of a request: begun by the route's guard, completed by its handler."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from starlette.requests import HTTPConnection
+
+from bingcheng.archive.audit.event import EventAction
+from bingcheng.archive.audit.event_code import EventCode, EventType
+from bingcheng.archive.authorisation.action import Action
+from bingcheng.archive.authorisation.actor import NOBODY, Actor
+
+
+@dataclass(slots=True, eq=False)
+class Trace:
+    """What is known so far of what a request does.
+
+    Parameters
+    ----------
+    action : what was asked for; None on public routes.
+    code, type_code, event_action : set by a handler that knows better than the action's usual ones.
+    hospital : whose data it is about, if that is not the actor's own.
+    recorded : the handler has recorded it itself, within its transaction.
+    silent : nothing about anybody was done or seen (a form that was shown, a list of nothing).
+    """
+
+    actor: Actor = NOBODY
+    action: Action | None = None
+    required: tuple[Action, ...] = ()
+    code: EventCode | None = None
+    type_code: EventType | None = None
+    event_action: EventAction | None = None
+    studies: list[str] = field(default_factory=list)
+    patient: str = ""
+    case: int | None = None
+    hospital: int | None = None
+    subject: str = ""
+    count: int = 1
+    reason: str = ""
+    recorded: bool = False
+    silent: bool = False
+
+
+def traced(request: HTTPConnection) -> Trace:
+    """What the audit trail will say of this request; a handler adds to it what it finds."""
+    found: Trace | None = getattr(request.state, "trace", None)
+    if found is None:
+        found = request.state.trace = Trace()
+    return found
+
+
+def trace(request: HTTPConnection, *, actor: Actor, action: Action | None, required: tuple[Action, ...]) -> Trace:
+    """Begin: who asks for what. Study UIDs in the path are taken along."""
+    found = traced(request)
+    found.actor, found.action, found.required = actor, action, required
+    uid = request.path_params.get("study_uid") or request.path_params.get("study")
+    if isinstance(uid, str) and uid not in found.studies:
+        found.studies.append(uid)
+    return found
+
+
+def saw_studies(request: HTTPConnection, uids: Iterable[str]) -> None:
+    """Add studies that the answer shows."""
+    found = traced(request)
+    found.studies.extend(uid for uid in dict.fromkeys(uids) if uid not in found.studies)

@@ -1,0 +1,1 @@
+"""The OHIF viewer: how it is brought, made fit for its place, and served."""

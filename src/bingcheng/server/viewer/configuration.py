@@ -1,0 +1,90 @@
+"""The viewer's settings, which it reads as a script (``app-config.js``): where images are, and what it may do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from importlib.resources import files
+
+from bingcheng.server.viewer.adaptation import BASE
+
+SOURCE = "bingcheng"
+LANGUAGES: Mapping[str, str] = {"en": "en-US", "zh": "zh"}
+"""What the viewer calls the languages that Bingcheng speaks."""
+DICOMWEB = "/dicomweb"
+CONTEXTS = 3
+"""How many drawing contexts are kept where there is a graphics processor; each serves several panes in turn."""
+LARGEST_CACHE_BYTES = 3 * 2**30
+
+
+def app_config(language: str, *, back: str, dicomweb: str = DICOMWEB, sign_in: str = "/login?next=") -> str:
+    """The script with the viewer's settings.
+
+    Parameters
+    ----------
+    language : ``en`` or ``zh``.
+    back : what the link back to Bingcheng says.
+    dicomweb : where images are, on this site.
+    sign_in : address to which the present one is added when somebody is signed out.
+    """
+    settings = {
+        **_SETTINGS,
+        "dataSources": [_data_source(dicomweb)],
+        "bingcheng": {
+            "language": LANGUAGES.get(language, LANGUAGES["en"]),
+            "back": back,
+            "home": "/",
+            "signIn": sign_in,
+            "contexts": CONTEXTS,
+        },
+    }
+    script = files("bingcheng.server.viewer").joinpath("app-config.js").read_text("utf-8")
+    return script.replace("CONFIGURATION", json.dumps(settings, ensure_ascii=False, indent=1), 1)
+
+
+_SETTINGS: Mapping[str, object] = {
+    "name": "bingcheng",
+    "routerBasename": BASE.rstrip("/"),
+    "extensions": [],
+    "modes": [],
+    "customizationService": {"global": {"ohif.tours": {"$set": []}}},  # no guided tour over the image
+    "showStudyList": False,  # people come from Bingcheng's own worklist
+    "maxNumberOfWebWorkers": 3,
+    "showWarningMessageForCrossOrigin": False,
+    "showCPUFallbackMessage": True,
+    "showLoadingIndicator": True,
+    "strictZSpacingForVolumeViewport": True,
+    "allowMultiSelectExport": False,
+    "disableConfirmationPrompts": True,  # our segments and measurements open without a question
+    "maxCacheSize": LARGEST_CACHE_BYTES,
+    "maxNumRequests": {"interaction": 100, "thumbnail": 5, "prefetch": 6},  # HTTP/1.1: six connections a host
+    "showErrorDetails": "dev",
+    "investigationalUseDialog": {"option": "never"},  # said beside the name, where it hides nothing
+    "defaultDataSourceName": SOURCE,
+}
+
+
+def _data_source(root: str) -> dict[str, object]:
+    return {
+        "namespace": "@ohif/extension-default.dataSourcesModule.dicomweb",
+        "sourceName": SOURCE,
+        "configuration": {
+            "friendlyName": "Bingcheng",
+            "name": SOURCE,
+            "qidoRoot": root,
+            "wadoRoot": root,
+            "wadoUriRoot": root,
+            "qidoSupportsIncludeField": True,
+            "imageRendering": "wadors",
+            "thumbnailRendering": "thumbnail",
+            "thumbnailRequestStrategy": "fetch",
+            "enableStudyLazyLoad": True,
+            "supportsFuzzyMatching": False,
+            "supportsWildcard": True,
+            "supportsReject": False,
+            "supportsStow": False,
+            "omitQuotationForMultipartRequest": True,
+            "singlepart": "bulkdata",
+            "bulkDataURI": {"enabled": True, "relativeResolution": "studies"},
+        },
+    }

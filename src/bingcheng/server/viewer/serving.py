@@ -1,0 +1,106 @@
+"""The routes below ``/viewer``: the viewer's page, its settings for the person who asks, its files."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, HTTPException, Request
+from starlette.responses import FileResponse, RedirectResponse, Response
+
+from bingcheng.archive.authorisation.action import Action
+from bingcheng.core.wording import text
+from bingcheng.server.pages.page import language_of, page
+from bingcheng.server.security.required import allowed, public
+from bingcheng.server.site import Site, site
+from bingcheng.server.viewer import adaptation
+from bingcheng.server.viewer.configuration import app_config
+from bingcheng.server.viewer.installation import BUNDLED, Installation, ServedFile, default_folder, found
+from bingcheng.server.viewer.policy import POLICY
+
+KINDS = {
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".wasm": "application/wasm",
+    ".woff2": "font/woff2",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain",
+    ".html": "text/html",
+}
+BACK = text("← Bingcheng · for research use")
+KEPT = "public, max-age=31536000, immutable"
+
+
+router = APIRouter(include_in_schema=False)
+
+
+def installation(request: Request, where: Annotated[Site, Depends(site)]) -> Installation | None:
+    """The installed viewer. Where there is none it is looked for again each time: it may be brought while we serve."""
+    held: Installation | None = getattr(request.app.state, "viewer", None)
+    if held is None:
+        held = request.app.state.viewer = found(_folders(where))
+    return held
+
+
+def _folders(where: Site) -> Sequence[Path]:
+    chosen: Path | None = getattr(where.settings, "viewer", None)
+    return [chosen] if chosen is not None else [default_folder(Path.home(), os.environ), BUNDLED]
+
+
+Installed = Annotated[Installation | None, Depends(installation)]
+
+
+@router.get("/viewer", dependencies=[allowed(Action.READ_EXAM, Action.READ_CASE)])
+def worklist() -> Response:
+    """The viewer has no list of its own: people come from Bingcheng's."""
+    return RedirectResponse("/", 303)
+
+
+@router.get("/viewer/app-config.js", dependencies=[public(why="where images are, in the reader's language; no data")])
+def settings(request: Request) -> Response:
+    """The viewer's settings."""
+    language = language_of(request)
+    script = app_config(language.code, back=language.say(BACK))
+    return Response(script, media_type="text/javascript", headers={"cache-control": "private, no-cache"})
+
+
+@router.get("/viewer/viewer", dependencies=[allowed(Action.READ_EXAM, Action.READ_CASE)])
+@router.get("/viewer/segmentation", dependencies=[allowed(Action.READ_EXAM, Action.READ_CASE)])
+@router.get("/viewer/tmtv", dependencies=[allowed(Action.READ_EXAM, Action.READ_CASE)])
+def viewer(request: Request, ready: Installed) -> Response:
+    """The viewer's page; where it isn't installed, one that says how to get it, and leads to the quick look."""
+    if ready is None:
+        studies = request.query_params.get("StudyInstanceUIDs", "").split(",")
+        return page(request, "viewer_absent.html.jinja", study=studies[0])
+    answer = _file(request, ready.files[adaptation.PAGE], age="no-cache")
+    answer.headers["content-security-policy"] = POLICY
+    return answer
+
+
+@router.get("/viewer/{build}/{name}", dependencies=[public(why="the viewer's program, which anyone can download")])
+def file(request: Request, build: str, name: str, ready: Installed) -> Response:
+    """A file of the viewer."""
+    known = None if ready is None or build != _build() else ready.files.get(name)
+    if known is None:
+        raise HTTPException(404)
+    answer = _file(request, known, age=KEPT)
+    if known.name.endswith(".js"):
+        answer.headers["content-security-policy"] = POLICY  # of the workers that are made of it
+    return answer
+
+
+def _build() -> str:
+    return PurePosixPath(adaptation.FILES).name
+
+
+def _file(request: Request, wanted: ServedFile, *, age: str) -> Response:
+    kind = KINDS[PurePosixPath(wanted.name).suffix]
+    headers = {"cache-control": age, "vary": "accept-encoding"}
+    if not wanted.gzipped:
+        return FileResponse(wanted.path, media_type=kind, headers=headers)
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return FileResponse(wanted.path, media_type=kind, headers={**headers, "content-encoding": "gzip"})
+    return Response(gzip.decompress(wanted.path.read_bytes()), media_type=kind, headers=headers)

@@ -1,0 +1,77 @@
+"""Second opinions: their steps, who is told, and what is overdue."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from tests.archive.cases.conftest import NOON
+
+from bingcheng.archive.cases.notices import NoticeKind, set_muted
+from bingcheng.archive.cases.opinions import (
+    Conclusion,
+    Confidence,
+    OpinionState,
+    ask_opinion,
+    move_opinion,
+    opinion,
+    remind,
+)
+from bingcheng.archive.people.notice import unread
+from bingcheng.core.errors import InputError
+
+
+@pytest.fixture
+def asked(two):
+    case = two.case()
+    with two.workspace.writing() as connection:
+        return ask_opinion(
+            connection,
+            case,
+            asked_by=two.author,
+            question="HCC?",
+            hospital=two.south,
+            person=None,
+            due_on=date(2026, 3, 5),
+            now=NOON,
+        )
+
+
+def told(two, person):
+    with two.workspace.reading() as connection:
+        return unread(connection, person)
+
+
+def test_an_answer_is_kept_whole_and_told(two, asked):
+    said = Conclusion(findings="washout", impression="HCC", confidence=Confidence.HIGH, agrees=True)
+    with two.workspace.writing() as connection:
+        move_opinion(connection, asked, OpinionState.ACCEPTED, by=two.other, now=NOON)
+        move_opinion(connection, asked, OpinionState.ANSWERED, by=two.other, now=NOON, conclusion=said)
+        assert opinion(connection, asked).conclusion == said
+        for state in (OpinionState.ACCEPTED, OpinionState.DECLINED, OpinionState.WITHDRAWN):
+            with pytest.raises(InputError) as refused:
+                move_opinion(connection, asked, state, by=two.other, now=NOON)
+            assert refused.value.code == "archive.case-wrong-step"
+    assert (told(two, two.other), told(two, two.author)) == (1, 2)
+
+
+def test_an_answer_needs_a_conclusion(two, asked):
+    with two.workspace.writing() as connection, pytest.raises(InputError) as refused:
+        move_opinion(connection, asked, OpinionState.ANSWERED, by=two.other, now=NOON, conclusion=Conclusion())
+    assert refused.value.code == "archive.no-words"
+
+
+def test_what_is_overdue_is_said_so_and_reminded_of_once_a_day(two, asked):
+    late = NOON + timedelta(days=4)
+    with two.workspace.writing() as connection:
+        assert opinion(connection, asked).state(date(2026, 3, 5)) is OpinionState.OPEN
+        assert opinion(connection, asked).state(date(2026, 3, 6)) is OpinionState.OVERDUE
+        assert [remind(connection, moment) for moment in (NOON, late, late, late + timedelta(days=1))] == [0, 1, 0, 1]
+    assert told(two, two.other) == 3
+
+
+def test_who_muted_a_kind_is_left_in_peace(two, asked):
+    with two.workspace.writing() as connection:
+        set_muted(connection, two.author, [NoticeKind.OPINION])
+        move_opinion(connection, asked, OpinionState.ACCEPTED, by=two.other, now=NOON)
+    assert told(two, two.author) == 0

@@ -1,0 +1,130 @@
+"""Cases found by words, facets and measures, among those that the reader may see."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import insert
+from tests.archive.cases.conftest import NOON, inhabited
+
+from bingcheng.archive.cases import tables
+from bingcheng.archive.cases.case import CaseStatus
+from bingcheng.archive.cases.grants import Audience, Given, grant, spaces_granted
+from bingcheng.archive.cases.search import Reader, Search, known_measures, search
+from bingcheng.archive.workspace import Workspace
+from bingcheng.core.errors import InputError
+
+
+def found(two, reader, *, publishes=False, **asked):
+    with two.workspace.reading() as connection:
+        return search(connection, Reader(hospital=reader, publishes=publishes), Search(**asked), NOON)
+
+
+def numbers(two, **asked):
+    return {one.number for one in found(two, two.north, **asked).cases}
+
+
+def test_others_cases_are_neither_found_nor_counted(two):
+    two.measured(two.case(title="Secret", tags=("rare",), body_part="liver"), value=40)
+    for asked in ({}, {"words": "secret"}, {"tag": "rare"}, {"query": "organ = liver"}):
+        seen = found(two, two.south, **asked)
+        assert (seen.total, seen.tags, seen.body_parts, seen.modalities, seen.hospitals) == (0, (), (), (), ())
+    with two.workspace.reading() as connection:
+        assert known_measures(connection, Reader(hospital=two.south), NOON) == ()
+
+
+def test_drafts_are_found_by_those_who_publish(two):
+    number = two.case(status=CaseStatus.DRAFT)
+    assert found(two, two.north).total == 0
+    assert [one.number for one in found(two, two.north, publishes=True).cases] == [number]
+    assert found(two, two.south, publishes=True).total == 0
+
+
+def test_a_hospital_that_does_not_want_to_be_named_is_not_found_by_its_name(two):
+    number = two.case()
+    with two.workspace.writing() as connection:
+        grant(connection, Given.CASE, number, Audience.PROVINCE, to=None, by=two.author, now=NOON)
+    assert found(two, two.south).total == 1
+    assert found(two, two.south, hospital=two.north).total == 0
+    assert found(two, two.south, query='hospital = "North Hospital"').total == 0
+    assert found(two, two.north, query='hospital = "north hospital"').total == 1
+
+
+def test_words_are_found_without_case_in_both_languages(two):
+    number = two.case(title="肝细胞癌一例", context="Known Cirrhosis", tags=("100%",))
+    two.case(title="Lung")
+    assert numbers(two, words="肝细胞") == numbers(two, words="cirrhosis 一例") == {number}
+    assert numbers(two, words="100%") == {number}
+    assert numbers(two, words="%") == {number}, "a wildcard is a character like any other"
+
+
+def test_an_organ_is_found_by_any_of_its_names_and_its_code(two):
+    number = two.case(body_part="Liver")
+    two.case(body_part="lung")
+    for name in ("liver", "LIVER", "肝", "肝脏", "C22.0"):
+        assert numbers(two, query=f"organ = {name}") == {number}, name
+    assert number not in numbers(two, query="organ != 肝")
+
+
+@pytest.mark.parametrize(
+    ("query", "hit"),
+    [
+        ("lesion.longest_diameter > 30 mm", True),
+        ("lesion.longest_diameter > 3 cm", True),
+        ("lesion.longest_diameter > 3.2 cm", False),
+        ("lesion.longest_diameter = 0.032 m", True),
+        ("lesion.longest_diameter != 32 mm", False),
+        ("lesion.longest_diameter < 33 mm and modality = MR", False),
+        ("not lesion.longest_diameter > 33 mm", True),
+    ],
+)
+def test_measures_are_compared_in_any_unit_of_their_kind(two, query, hit):
+    number = two.case(modality="CT")
+    two.measured(number, value=32.0)
+    assert numbers(two, query=query) == ({number} if hit else set())
+
+
+def test_a_unit_of_another_kind_or_none_is_refused_with_its_place(two):
+    two.measured(two.case(), value=32.0)
+    for query in ("organ = a or lesion.longest_diameter > 3", "organ = a or lesion.longest_diameter > 3 ml"):
+        with pytest.raises(InputError) as refused:
+            numbers(two, query=query)
+        assert refused.value.reason.facts["position"] == 14
+    with pytest.raises(InputError):
+        numbers(two, query="lesion.longest_diametre > 3 mm")
+
+
+def test_a_protocol_is_found_by_the_beginning_of_its_name(two):
+    number, row = two.case(), {"exam": 1, "passed": 3, "failed": 0, "unknown": 0}
+    with two.workspace.writing() as connection:
+        connection.execute(
+            insert(tables.case_protocol),
+            {**row, "case_id": number, "protocol": "pi-rads-2.1", "outcome": "unknown"},
+        )
+    assert numbers(two, query="protocol(pi-rads) = unknown") == {number}
+    assert numbers(two, query="protocol(pi-rads) = conform") == set(), "unknown is never conform"
+
+
+def test_facets_count_what_the_reader_may_see(two):
+    two.case(body_part="Liver", tags=("a", "b"))
+    two.case(body_part="liver", tags=("A",))
+    seen = found(two, two.north)
+    assert (seen.body_parts, seen.tags) == ((("liver", 2),), (("a", 2), ("b", 1)))
+    assert seen.hospitals == ((two.north, "North Hospital", 2),)
+
+
+def test_search_and_grants_work_on_postgresql(tmp_path, postgresql_url):
+    workspace = Workspace.open(tmp_path / "workspace", postgresql_url)
+    try:
+        two = inhabited(workspace)
+        number = two.case(title="肝细胞癌", body_part="liver", modality="CT", tags=("a",), show_hospital=True)
+        two.measured(number, value=32.0)
+        with workspace.writing() as connection:
+            grant(connection, Given.CASE, number, Audience.HOSPITAL, to=two.south, by=two.author, now=NOON)
+        query = 'lesion.longest_diameter > 3 cm and organ = 肝 and modality = CT and hospital ~ north and "细胞"'
+        seen = found(two, two.south, words="肝", query=query, tag="a")
+        assert [one.number for one in seen.cases] == [number]
+        with workspace.reading() as connection:
+            assert spaces_granted(connection, two.south, NOON) == (f"case/{number}",)
+            assert spaces_granted(connection, None, NOON) == ()
+    finally:
+        workspace.close()

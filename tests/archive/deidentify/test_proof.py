@@ -1,0 +1,154 @@
+"""The second pass finds what a first pass with a hole would leave, and cries wolf of nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+from tests.archive.deidentify.making import KEY, ct, written
+
+from bingcheng.archive.deidentify import clean, proof
+from bingcheng.archive.deidentify.batch import Deidentifier, State
+from bingcheng.archive.deidentify.profile import Profile
+from bingcheng.archive.deidentify.proof import LeakKind, Needles, leaks, needles, printable, written_forms
+from bingcheng.archive.deidentify.rules import Rules
+
+FOLLOW_UP = Rules(Profile.named("research-follow-up"))
+NOTHING: Mapping[str, int] = {}
+
+
+def found(place: bytes, *, pixels_at=None, name="", original=None):
+    searched = needles(written(original or ct()), FOLLOW_UP)
+    return [one.kind for one in leaks(place, pixels_at, searched, NOTHING, (), name)]
+
+
+@pytest.mark.parametrize(
+    ("place", "kind"),
+    [
+        (b"..QUIXWORTH..", LeakKind.NAME),
+        (b"dear zebediah,", LeakKind.NAME),
+        (b"quixworthzebediah", LeakKind.NAME),
+        (b"id mrn-7730921", LeakKind.VALUE),
+        (b"ACC5521907", LeakKind.VALUE),
+        (b"1.2.276.0.7230010.3.1.4.8323329.5576.1\0", LeakKind.UID),
+        *((b"on " + form.encode() + b"!", LeakKind.DATE) for form in written_forms("19520317")),
+        ("生于1952年3月17日".encode("gb18030"), LeakKind.DATE),
+        (b"20240213101112.5", LeakKind.DATE),
+    ],
+)
+def test_every_form_of_an_identifier_is_found_anywhere(place, kind):
+    assert kind in found(bytes(900) + place + bytes(40))
+    assert kind in found(b"", name=place.decode("latin-1")) or not place.isascii()
+
+
+@pytest.mark.parametrize(
+    ("stated", "raw"),
+    [
+        ("GB18030", "Wang^Xiaoming=王^小明".encode("gb18030")),
+        ("ISO_IR 192", "Wang^Xiaoming=王^小明".encode()),
+        ("\\ISO 2022 IR 58", b"Wang^Xiaoming=\x1b$)A\xcd\xf5^\x1b$)A\xd0\xa1\xc3\xf7"),
+        ("ISO_IR 100", "王^小明".encode("gb18030")),  # the header claims what isn't so
+        ("", "王^小明".encode()),
+    ],
+)
+def test_chinese_names_are_found_in_any_character_set(stated, raw):
+    original = ct(SpecificCharacterSet=stated.split("\\"))
+    data = written(original).replace(b"Quixworth^Zebediah", raw.ljust(18)[:18] if len(raw) <= 18 else raw)
+    if len(raw) > 18:
+        padded = raw + b" " * (len(raw) % 2)
+        data = written(original).replace(
+            b"PN" + len(b"Quixworth^Zebediah").to_bytes(2, "little") + b"Quixworth^Zebediah",
+            b"PN" + len(padded).to_bytes(2, "little") + padded,
+        )
+    searched = needles(data, FOLLOW_UP)
+    for charset in ("utf-8", "gb18030"):
+        for place in ("..王小明..", "患者小明"):
+            kinds = [one.kind for one in leaks(place.encode(charset), None, searched, NOTHING, ())]
+            assert LeakKind.NAME in kinds
+    result = Deidentifier(profile=Profile.named("research-follow-up"), key=KEY).one(data)
+    assert result.state is State.DONE, result.problem
+
+
+def test_identifiers_are_found_in_pixels():
+    pixels = np.random.default_rng(0).integers(0, 3000, 40000, dtype="<u2").tobytes()
+    hidden = pixels[:5001] + b"MRN-7730921" + pixels[5012:]
+    assert found(pixels, pixels_at=(0, len(pixels))) == []
+    assert found(hidden, pixels_at=(0, len(hidden))) == [LeakKind.VALUE]
+    assert found(pixels + b"QUIXWORTH", pixels_at=(0, len(pixels))) == [LeakKind.NAME]
+
+
+@pytest.mark.parametrize(
+    "place",
+    [b"fleetquixworths", b"0.19520317", b"119520317", b"1.2.276.0.7230010.3.1.4.8323329.5576.11", b"-1.20240213e-03"],
+)
+def test_parts_of_longer_words_and_numbers_are_no_leaks(place):
+    assert found(place) == []
+
+
+def test_words_of_anatomy_are_no_leaks_even_as_names():
+    assert found(b"HEAD FIRST", original=ct(PatientName="Head^Long")) == []
+
+
+def test_a_date_that_was_written_anew_may_stand_as_often():
+    searched = Needles(dates={"20240213"})
+    assert leaks(b"20240213 20240213", None, searched, {"20240213": 2}, ()) == ()
+    assert len(leaks(b"20240213 20240213", None, searched, {"20240213": 1}, ())) == 1
+
+
+def test_only_runs_of_text_are_looked_at_in_pixels():
+    assert printable(bytes(40) + b"abcdef\0abc\0\1ghijklmn\2") == b"abcdef\nghijklmn"
+    assert printable(b"\0" * 50) == b""
+    assert printable(b"abc") == b""
+
+
+@pytest.mark.parametrize("hole", ["_pseudonym", "_uid", "_empty", "_remove", "_move"])
+def test_a_hole_in_the_first_pass_refuses_the_output(monkeypatch, hole):
+    """Each action, switched off: the proof must see it."""
+    monkeypatch.setattr(clean.Cleaner, hole, lambda self, one, vr, level: one)
+    dataset = ct(PatientAddress="Quixstreet 17, Zebtown", InstitutionName="Zebtown General")
+    result = Deidentifier(profile=Profile.named("research-follow-up"), key=KEY).one(written(dataset))
+    assert result.state is State.REFUSED
+    assert result.problem.code == "archive.deidentify-leak"
+    assert result.data is None
+    assert "Quix" not in str(result.problem)
+
+
+def test_an_identifier_in_an_attribute_that_stays_refuses_the_output():
+    result = Deidentifier(profile=Profile.named("basic"), key=KEY).one(
+        written(ct(PatientID="7730921", InstanceNumber="7730921"))
+    )
+    assert result.state is State.REFUSED
+
+
+def test_an_identifier_in_a_text_that_stays_is_taken_out_of_it():
+    dataset = ct(SequenceName="tse QUIXWORTH", ContrastFlowRate="3", ScanOptions="ZEBEDIAH")
+    result = Deidentifier(profile=Profile.named("basic"), key=KEY).one(written(dataset))
+    assert result.state is State.DONE, result.problem
+    assert b"tse" in result.data
+
+
+def test_names_that_are_nobodys_refuse_nothing():
+    for name in ("ANONYMOUS", "Anonymized^^", "STS_001", "Clean^Research", "匿名"):
+        dataset = ct(
+            SpecificCharacterSet="GB18030", PatientName=name, PatientID="ANON", StationName="ANON", StudyID="001"
+        )
+        dataset.ImageComments = "001 anonymous"
+        result = Deidentifier(profile=Profile.named("research-follow-up"), key=KEY).one(written(dataset))
+        assert result.state is State.DONE, (name, result.problem)
+
+
+def test_an_identifier_in_the_name_of_a_private_block_takes_the_block_along():
+    dataset = ct(InstitutionName="UCSF BIRP")
+    block = dataset.private_block(0x0117, "UCSF BIRP PRIVATE CREATOR 011710xx", create=True)
+    block.add_new(0x42, "DS", "1.5")
+    result = Deidentifier(profile=Profile.named("research-follow-up"), key=KEY).one(written(dataset))
+    assert result.state is State.DONE, result.problem
+    assert b"UCSF" not in result.data
+
+
+def test_long_pixels_are_searched_in_pieces_and_over_their_borders(monkeypatch):
+    monkeypatch.setattr(proof, "PIECE", 1000)
+    for at in range(990, 1012):
+        pixels = bytes(at) + b"MRN-7730921" + bytes(900)
+        assert LeakKind.VALUE in found(pixels, pixels_at=(0, len(pixels)))

@@ -1,0 +1,124 @@
+"""Messages put together and taken apart, over a pair of sockets."""
+
+from __future__ import annotations
+
+import io
+import socket
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.archive.dimse.making import ECHO, EXPLICIT
+
+from bingcheng.archive.dimse import pdus
+from bingcheng.archive.dimse.association import MANY_WAITING, Association, Context
+from bingcheng.archive.dimse.body import Body
+from bingcheng.archive.dimse.commands import C_CANCEL, C_ECHO, C_STORE
+from bingcheng.archive.dimse.endings import Ended, Ending
+from bingcheng.archive.dimse.negotiation import answer, read_request, request_for
+from bingcheng.archive.dimse.peers import May
+from bingcheng.archive.dimse.wire import Wire
+
+CONTEXT = Context(number=1, abstract_syntax=ECHO, transfer_syntax=EXPLICIT)
+
+
+def made(connected, longest_out=16_384):
+    wire = Wire(connected, idle_s=2, unit_s=2)
+    return Association(wire=wire, contexts={1: CONTEXT}, longest_out=longest_out, objects=Body(None, 1 << 30))
+
+
+@pytest.fixture
+def pair():
+    one, other = socket.socketpair()
+    yield made(one), made(other)
+    one.close()
+    other.close()
+
+
+def store(number):
+    return {"CommandField": C_STORE, "MessageID": number, "AffectedSOPInstanceUID": f"1.2.{number}"}
+
+
+@given(st.binary(min_size=1, max_size=5000), st.integers(0, 3000), st.booleans())
+@settings(max_examples=40)
+def test_a_data_set_of_any_length_arrives_whole_in_units_of_any_length(data, longest_out, as_file):
+    one, other = socket.socketpair()
+    with one, other:
+        us, them = made(one, longest_out), made(other)
+        us.send(CONTEXT, store(1), io.BytesIO(data) if as_file else data)
+        came = them.receive()
+        assert bytes(came.body.data()) == data
+        assert came.command["MessageID"] == 1
+
+
+def test_no_unit_is_longer_than_the_other_side_takes():
+    one, other = socket.socketpair()
+    with one, other:
+        us = made(one, 1000)
+        us.send(CONTEXT, store(1), bytes(5500))
+        lengths = []
+        other.settimeout(1)
+        while sum(lengths) < 5500:
+            kind, length = pdus.HEAD.unpack(other.recv(6, socket.MSG_WAITALL))
+            assert kind == pdus.DATA
+            other.recv(length, socket.MSG_WAITALL)
+            lengths.append(length)
+        assert max(lengths) <= 1000
+
+
+def test_messages_that_come_early_keep_their_data_sets(pair):
+    us, them = pair
+    for number in (1, 2):
+        them.send(CONTEXT, store(number), bytes((number,)) * 3000)
+    them.send(CONTEXT, {"CommandField": C_CANCEL, "MessageIDBeingRespondedTo": 7})
+    assert us.cancelled(7)
+    assert not us.cancelled(7)
+    for number in (1, 2):
+        came = us.receive()
+        assert (came.command["MessageID"], bytes(came.body.data())) == (number, bytes((number,)) * 3000)
+
+
+def test_only_a_few_messages_may_come_early(pair):
+    us, them = pair
+    for number in range(MANY_WAITING + 1):
+        them.send(CONTEXT, {"CommandField": C_ECHO, "MessageID": number})
+    with pytest.raises(Ended) as raised:
+        us.cancelled(99)
+    assert raised.value.ending is Ending.VIOLATED
+
+
+def test_an_answer_is_found_among_what_else_comes(pair):
+    us, them = pair
+    them.send(CONTEXT, {"CommandField": C_ECHO, "MessageID": 5})
+    them.send(CONTEXT, {"CommandField": C_CANCEL, "MessageIDBeingRespondedTo": 3})
+    them.send(CONTEXT, {"CommandField": C_STORE | 0x8000, "MessageIDBeingRespondedTo": 8, "Status": 1})
+    them.send(CONTEXT, {"CommandField": C_STORE | 0x8000, "MessageIDBeingRespondedTo": 9, "Status": 0})
+    stops = []
+    assert us.answer_to(9, stops.append).command["Status"] == 0
+    assert stops == [3]
+    assert us.receive().command["MessageID"] == 5
+
+
+def test_a_release_is_answered_and_an_abort_is_told_apart(pair):
+    us, them = pair
+    them.wire.write(pdus.release_request())
+    with pytest.raises(Ended) as raised:
+        us.receive()
+    assert raised.value.ending is Ending.RELEASED
+    with pytest.raises(Ended) as raised:
+        them.receive()
+    assert raised.value.ending is Ending.RELEASED
+    us.abort()
+    with pytest.raises(Ended) as raised:
+        them.receive()
+    assert raised.value.ending is Ending.ABORTED
+
+
+@pytest.mark.parametrize(
+    ("may", "role", "outward"), [(May.RETRIEVE, True, True), (May.RETRIEVE, False, False), (May.STORE, True, False)]
+)
+def test_objects_go_out_only_where_the_other_side_took_the_role(may, role, outward):
+    storage = "1.2.840.10008.5.1.4.1.1.2"
+    request = request_for("BINGCHENG", "TESTER", [(storage, [EXPLICIT])], scp_of=[storage] if role else [])
+    _, agreed = answer(read_request(request), frozenset((may,)), private=False)
+    assert agreed.contexts[1].outward is outward

@@ -1,0 +1,155 @@
+"""Objects in a bucket: the same store, on a real HTTP server that speaks S3."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+
+import pytest
+from tests.archive.objects.conftest import FROM, SPACE
+from tests.archive.objects.sent import STUDY, file
+
+from bingcheng.archive.objects.objects import Objects
+from bingcheng.archive.objects.query import Query
+from bingcheng.archive.objects.received import ReceivedStatus
+from bingcheng.archive.objects.s3 import S3
+from bingcheng.archive.workspace import Workspace
+from bingcheng.core.errors import RemoteError
+
+BUCKET = "bingcheng"
+KEY = {"key_id": "testing", "secret": "testing-secret", "region": "us-east-1"}
+
+
+@pytest.fixture(scope="module")
+def endpoint():
+    """The address of an S3 server that holds an empty bucket."""
+    boto3 = pytest.importorskip("boto3")
+    program = shutil.which("moto_server")
+    if program is None:
+        pytest.skip("no S3 server is installed (PyPI: moto[server], in an environment whose programs are on the path)")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    address = f"http://127.0.0.1:{port}"
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen([program, "-H", "127.0.0.1", "-p", str(port)], **quiet) as server:
+        for _ in range(200):
+            with socket.socket() as trial:
+                if trial.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            if server.poll() is not None:
+                pytest.skip("the S3 server on the path ends as soon as it is started")
+            time.sleep(0.1)
+        client = boto3.client(
+            "s3",
+            endpoint_url=address,
+            region_name=KEY["region"],
+            aws_access_key_id=KEY["key_id"],
+            aws_secret_access_key=KEY["secret"],
+        )
+        client.create_bucket(Bucket=BUCKET)
+        client.close()
+        yield address
+        server.kill()
+
+
+def connected(endpoint, tmp_path, **how):
+    return S3.connect(BUCKET, tmp_path / "copies", endpoint_url=endpoint, prefix=tmp_path.name, **KEY, **how)
+
+
+@pytest.fixture
+def store(endpoint, tmp_path):
+    workspace = Workspace.open(tmp_path / "workspace")
+    objects = Objects.open(workspace, connected(endpoint, tmp_path))
+    yield objects
+    objects.close()
+    workspace.close()
+
+
+def receive(objects, data):
+    return objects.receive(data, space=SPACE, origin=FROM).status
+
+
+def test_a_bucket_holds_objects_as_a_folder_does(store):
+    assert receive(store, file(1)) is ReceivedStatus.STORED
+    assert receive(store, file(1)) is ReceivedStatus.ALREADY
+    assert receive(store, file(1, PatientID="P2")) is ReceivedStatus.CONFLICT
+    assert receive(store, file(2)) is ReceivedStatus.STORED
+    instances = store.instances_of([SPACE], STUDY)
+    for one in instances:
+        with store.open_bytes(one) as stream:
+            assert stream.read() == file(one.number)
+        assert store.frame(one, 1) == file(one.number)[one.pixel_offset :]
+    assert len(list(store.metadata(instances))) == 2
+    folder = store.exam_folder(SPACE, STUDY)
+    assert sorted(path.read_bytes() for path in folder.rglob("*.dcm")) == sorted([file(1), file(2)])
+    (conflict,) = store.conflicts([SPACE])
+    store.settle_conflict(SPACE, conflict.id, keep="received")
+    assert store.path(store.instances_of([SPACE], STUDY)[0]).read_bytes() == file(1, PatientID="P2")
+    held = sorted(path.read_bytes() for path in store.exam_folder(SPACE, STUDY).rglob("*.dcm"))
+    assert held == sorted([file(1, PatientID="P2"), file(2)])
+    assert len(list(store.storage.keys())) == 2
+    assert store.remove(SPACE, STUDY) == 2
+    assert list(store.storage.keys()) == []
+    assert [path for path in (store.workspace.folder.parent / "copies").rglob("*.dcm") if path.is_file()] == []
+
+
+def test_a_bucket_is_put_right_after_a_crash(store, endpoint, tmp_path):
+    receive(store, file(1))
+    (key,) = store.storage.keys()
+    data = file(2)
+    other = Objects.open(store.workspace, connected(endpoint, tmp_path))
+    receive(other, data)
+    (second,) = set(store.storage.keys()) - {key}
+    other.remove(SPACE, STUDY, None, "1.2.3.1.2")
+    store.storage.put(second, memoryview(data))  # as a killed process leaves it: the bytes without a row
+    stale = tmp_path / "copies" / ".present" / "killed"
+    stale.mkdir()
+    (stale / "lock").touch()
+    again = Objects.open(store.workspace, connected(endpoint, tmp_path))
+    assert again.recovered.indexed == 1
+    assert len(again.instances_of([SPACE], STUDY)) == 2
+    store.storage.remove([key])
+    assert again.check().lost == (key,)
+    for opened in (other, again):
+        opened.close()
+
+
+def test_copies_make_room_for_others_but_not_for_those_just_used(endpoint, tmp_path, monkeypatch):
+    storage = connected(endpoint, tmp_path, cache_bytes=4000)
+    for number in range(6):
+        storage.put(f"hospital-1/a/b/{number}.dcm", memoryview(bytes([number]) * 1000))
+    old = time.time() - 3600
+    for number in range(6):
+        path = storage.path(f"hospital-1/a/b/{number}.dcm")
+        if number < 3:
+            os.utime(path, (old, old))
+    left = sorted(path.name for path in (tmp_path / "copies").rglob("*.dcm"))
+    assert set(left) >= {"3.dcm", "4.dcm", "5.dcm"}
+    assert len(left) < 6
+    with storage.open("hospital-1/a/b/0.dcm") as stream:
+        assert stream.read() == bytes(1000)
+    storage.close()
+
+
+def test_what_is_not_there_and_a_server_that_is_gone_are_told_apart(endpoint, tmp_path):
+    storage = connected(endpoint, tmp_path)
+    with pytest.raises(RemoteError, match="object-lost"):
+        storage.open("hospital-1/none.dcm")
+    with pytest.raises(RemoteError, match="object-lost"):
+        storage.folder("hospital-1/none")
+    storage.close()
+    with pytest.raises(RemoteError, match="storage-failed"):
+        S3.connect("no-such-bucket", tmp_path / "c", endpoint_url=endpoint, **KEY)
+    with pytest.raises(RemoteError, match="storage-failed"):
+        S3.connect(BUCKET, tmp_path / "c", endpoint_url="http://127.0.0.1:9", **KEY)
+
+
+def test_a_bucket_that_fails_keeps_no_row(store, monkeypatch):
+    monkeypatch.setattr(store.storage, "_bucket", "no-such-bucket")
+    with pytest.raises(RemoteError, match="archive"):
+        receive(store, file(1))
+    assert store.studies(Query(), [SPACE]) == []

@@ -1,0 +1,139 @@
+"""The command ``bingcheng deidentify`` as a person sees it."""
+
+from __future__ import annotations
+
+import pytest
+from pydicom import dcmread
+from tests.archive.deidentify.making import US, ct, written
+from tests.archive.deidentify.pictures import grey
+
+
+@pytest.fixture
+def folder(tmp_path):
+    made = tmp_path / "Quixworth"
+    made.mkdir()
+    (made / "one.dcm").write_bytes(written(ct()))
+    (made / "two.dcm").write_bytes(written(ct(SOPInstanceUID="1.2.276.5.5.5.5", InstanceNumber="4")))
+    return made
+
+
+def add(folder, name, dataset):
+    (folder / name).write_bytes(written(dataset))
+
+
+def results(tmp_path):
+    return sorted((tmp_path / "out").rglob("*.dcm"))
+
+
+def test_a_folder_is_cleaned_into_another(bingcheng, folder, tmp_path):
+    said = bingcheng("deidentify", folder, "out", "--profile", "teaching", "--key", "my.key")
+    assert said.code == 0, said.err
+    assert "2 of 2 files are clean, of 1 patients." in said.out
+    files = results(tmp_path)
+    assert len(files) == 2
+    for path in files:
+        found = dcmread(path)
+        assert path.name == f"{found.SOPInstanceUID}.dcm"
+        assert path.parts[-4:-1] == (found.PatientID, found.StudyInstanceUID, found.SeriesInstanceUID)
+        assert "uixworth" not in str(path.relative_to(tmp_path)) + said.out
+        assert b"uixworth" not in path.read_bytes()
+    assert (tmp_path / "my.key").stat().st_mode & 0o077 == 0
+
+
+def test_the_same_key_continues_and_another_begins_anew(bingcheng, folder, tmp_path):
+    for out, key in (("out", "my.key"), ("again", "my.key"), ("other", "other.key")):
+        assert bingcheng("deidentify", folder, out, "--key", key).code == 0
+    named = [sorted(p.name for p in (tmp_path / out).rglob("*.dcm")) for out in ("out", "again", "other")]
+    assert named[0] == named[1]
+    assert not set(named[0]) & set(named[2])
+
+
+def test_a_preview_shows_everything_and_writes_nothing(bingcheng, folder, tmp_path):
+    before = sorted(tmp_path.rglob("*"))
+    said = bingcheng("deidentify", folder, "--key", "my.key", "--preview", "--json")
+    assert said.code == 0, said.err
+    (first, _) = said.json["previews"]
+    rows = {row["path"]: row for row in first["changes"]}
+    assert rows["(0010,0010)"]["before"] == "Quixworth^Zebediah"
+    assert rows["(0010,0010)"]["after"].startswith("P-")
+    assert sorted(tmp_path.rglob("*")) == sorted([*before, tmp_path / "my.key"])
+    shown = bingcheng("deidentify", folder, "--key", "my.key", "--preview")
+    assert "Quixworth" in shown.out
+    assert "Nothing was written" in shown.out
+
+
+def test_what_a_person_must_see_waits_and_leaves_after_their_decision(bingcheng, folder, tmp_path):
+    add(folder, "us.dcm", ct(SOPClassUID=US, Modality="US", SOPInstanceUID="1.2.276.8.1"))
+    add(folder, "text.dcm", grey(SOPInstanceUID="1.2.276.8.2"))
+    said = bingcheng("deidentify", folder, "out", "--key", "my.key", "--pictures", "look", "--json")
+    assert said.code == 1
+    assert said.json["done"] == 2
+    (trouble,) = said.json["troubles"]
+    assert (trouble["code"], trouble["state"]) == ("archive.pixels-need-a-person", "person")
+    assert {one["uid"] for one in trouble["files"]} == {"1.2.276.8.1", "1.2.276.8.2"}
+    assert sorted(p.name for p in (tmp_path / "look").iterdir()) == ["1.2.276.8.1.png", "1.2.276.8.2.png"]
+    (tmp_path / "seen.toml").write_text(
+        '[[object]]\nuid = "1.2.276.8.1"\nregions = []\n[[object]]\nuid = "1.2.276.8.2"\nregions = [[0, 0, 160, 30]]\n',
+        encoding="utf-8",
+    )
+    said = bingcheng("deidentify", folder, "out", "--key", "my.key", "--approve", "seen.toml")
+    assert said.code == 0, said.err
+    assert len(results(tmp_path)) == 4
+
+
+def test_refused_files_are_named_with_the_reason_and_the_others_are_cleaned(bingcheng, folder, tmp_path):
+    (folder / "notes.txt").write_text("Dear colleague", encoding="utf-8")
+    said = bingcheng("deidentify", folder, "out", "--key", "my.key")
+    assert said.code == 1
+    assert "can't be read as a DICOM object" in said.out
+    assert "notes.txt" in said.out
+    assert len(results(tmp_path)) == 2
+
+
+def test_who_it_was_is_told_with_the_key_only(bingcheng, folder, tmp_path):
+    assert bingcheng("deidentify", folder, "out", "--key", "my.key", "--table", "who.sqlite").code == 0
+    name = results(tmp_path)[0].parts[-4]
+    said = bingcheng("deidentify", "--key", "my.key", "--table", "who.sqlite", "--original", name, "--json")
+    assert said.json["name"] == "Quixworth^Zebediah"
+    assert "MRN-7730921" in bingcheng("deidentify", "--key", "my.key", "--table", "who.sqlite", "--original", name).out
+    (tmp_path / "wrong.key").write_text("0" * 64, encoding="ascii")
+    said = bingcheng("deidentify", "--key", "wrong.key", "--table", "who.sqlite", "--original", name)
+    assert said.code == 4
+    assert "archive.bad-key" in said.err
+    assert bingcheng("deidentify", "--key", "my.key", "--table", "who.sqlite", "--original", "P-X").code == 4
+    with_table = sorted(p.name for p in results(tmp_path))
+    assert bingcheng("deidentify", folder, "plain", "--key", "my.key").code == 0
+    assert sorted(p.name for p in (tmp_path / "plain").rglob("*.dcm")) == with_table
+
+
+def test_profiles_are_listed(bingcheng):
+    said = bingcheng("deidentify", "--list")
+    assert said.code == 0
+    assert "teaching" in said.out
+    assert "113107" in said.out
+    assert {one["name"] for one in bingcheng("deidentify", "--list", "--json").json} >= {"basic", "teaching"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("in", "out"), "cli.deidentify-no-key"),
+        (("--key", "my.key"), "cli.deidentify-no-place"),
+        (("in", "--key", "my.key"), "cli.deidentify-no-place"),
+        (("in", "in/out", "--key", "my.key"), "cli.deidentify-inside"),
+        (("--key", "my.key", "--original", "P-X"), "cli.deidentify-no-table"),
+        (("in", "out", "--key", "my.key", "--profile", "nothing"), "archive.no-such-profile"),
+    ],
+)
+def test_wrong_usage_is_said_plainly(bingcheng, tmp_path, arguments, code):
+    (tmp_path / "in").mkdir()
+    said = bingcheng("deidentify", *arguments)
+    assert said.code in (2, 4)
+    assert code in said.err
+    assert not (tmp_path / "my.key").exists() or code == "archive.no-such-profile"
+
+
+def test_an_empty_folder_is_said_to_be_empty(bingcheng, tmp_path):
+    (tmp_path / "in").mkdir()
+    assert bingcheng("deidentify", "in", "out", "--key", "my.key").code == 3
+    assert bingcheng("deidentify", "missing", "out", "--key", "my.key").code == 3

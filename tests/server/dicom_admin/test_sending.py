@@ -1,0 +1,232 @@
+"""An exam sent to a peer from its page: by the own hospital, to its own peers, in the background."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import time
+
+import pytest
+from pydicom import dcmread
+from tests.archive.dimse.making import file_of, image
+from tests.server.examples import OBJECT, STUDY, ct_file
+
+from bingcheng.archive.audit.event import EventOutcome
+from bingcheng.archive.audit.event_code import EventCode
+from bingcheng.archive.audit.trail import Asked, events
+from bingcheng.archive.dimse.peers import Peer, add_peer, remove_peer
+from bingcheng.archive.jobs.queue import JobKind, JobState, ask, last_digest, latest, sendings
+from bingcheng.archive.jobs.target import Target
+from bingcheng.archive.objects.received import Origin
+from bingcheng.engine.run import Options
+from bingcheng.server.background.calling import Calling
+from bingcheng.server.background.given import Given
+from bingcheng.server.background.work import work
+from bingcheng.server.settings import Settings
+
+SENT, MADE = Origin(kind="dimse", peer="CT1@192.0.2.7"), Origin(kind="derived", peer="bingcheng")
+EXAM = f"/exam/{STUDY}"
+
+
+def space(number: int) -> str:
+    return f"hospital/{number}"
+
+
+def derived_file() -> bytes:
+    return file_of(
+        image(
+            StudyInstanceUID=STUDY,
+            SeriesInstanceUID=f"{STUDY}.2",
+            SOPInstanceUID=f"{STUDY}.2.1",
+            PatientID="K-1",
+        )
+    )
+
+
+@pytest.fixture
+def exam(served):
+    served.site.objects.receive(ct_file(), space=space(served.north), origin=SENT)
+    served.site.objects.receive(derived_file(), space=space(served.north), origin=MADE)
+    return served
+
+
+def target(served, hospital, *, port=104, title="ARCHIVE", host="127.0.0.1") -> int:
+    peer = Peer(ae_title=title, networks=(), space=space(hospital), may=frozenset(), host=host, port=port)
+    with served.site.workspace.writing() as connection:
+        return add_peer(connection, peer).number
+
+
+def done(served) -> int:
+    return work(served.site.workspace, served.site.objects, Options(workers=1))
+
+
+def jobs(served):
+    with served.site.workspace.reading() as connection:
+        return sendings(connection, space(served.north), STUDY, most=9)
+
+
+def test_an_exam_goes_to_the_peer_that_is_chosen_and_the_page_says_so(exam, archive):
+    port, taken = archive()
+    number = target(exam, exam.north, port=port)
+    client = exam.browser("technologist")
+    assert f'<option value="{number}">ARCHIVE</option>' in client.get(EXAM).text
+    answer = client.post(f"{EXAM}/send", data={"peer": str(number)})
+    assert answer.headers["location"] == f"{EXAM}#sending"
+    client.post(f"{EXAM}/send", data={"peer": str(number)})  # pressed twice
+    assert len(jobs(exam)) == 1
+    assert "Waits to be sent" in client.get(EXAM).text
+    assert client.get(f"{EXAM}/sendings").json()[0]["open"] is True
+    assert done(exam) == 1
+    assert taken == [("BINGCHENG", OBJECT)]
+    (job,) = jobs(exam)
+    assert (job.state, job.total) == (JobState.DONE, 1)
+    (told,) = client.get(f"{EXAM}/sendings").json()
+    assert (told["number"], told["says"], told["open"]) == (job.number, "Sent", False)
+    assert "data-sendings" not in client.get(EXAM).text
+
+
+def test_what_was_made_of_it_goes_along_where_wished(exam, archive):
+    port, taken = archive()
+    number = target(exam, exam.north, port=port)
+    exam.browser("radiologist").post(f"{EXAM}/send", data={"peer": str(number), "derived": "true"})
+    done(exam)
+    assert {uid for _, uid in taken} == {OBJECT, f"{STUDY}.2.1"}
+
+
+def test_it_stands_in_the_audit_trail_who_asked_and_what_became_of_it(exam, archive):
+    port, _ = archive()
+    number = target(exam, exam.north, port=port)
+    exam.browser("technologist").post(f"{EXAM}/send", data={"peer": str(number)})
+    done(exam)
+    with exam.site.workspace.reading() as connection:
+        told = [one.event for one in events(connection, Asked(study_uid=STUDY))]
+    (asked,) = [one for one in told if one.code is EventCode.EXPORT]
+    assert (asked.login, asked.subject) == ("technologist", f"peer/{number}")
+    (sent,) = [one for one in told if one.what == "dimse-sent"]
+    assert (sent.outcome, sent.subject, sent.count, sent.hospital) == (EventOutcome.SUCCESS, "ARCHIVE", 1, exam.north)
+
+
+def test_objects_that_the_peer_does_not_take_are_told_and_tried_again(exam, archive):
+    port, taken = archive(status=0xA700)
+    number = target(exam, exam.north, port=port)
+    client = exam.browser("technologist")
+    client.post(f"{EXAM}/send", data={"peer": str(number)})
+    done(exam)
+    (job,) = jobs(exam)
+    assert job.reason.code == "server.not-all-taken"
+    assert "did not take 1 of 1 objects" in client.get(EXAM).text
+    exam.browser("site-admin").post("/admin/store/retry")
+    done(exam)
+    assert len(taken) == 2
+
+
+def test_a_peer_that_is_gone_or_silent_fails_the_job_with_a_reason(exam):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        closed = free.getsockname()[1]
+    silent, gone = target(exam, exam.north, port=closed), target(exam, exam.north, title="GONE")
+    client = exam.browser("technologist")
+    for number in (silent, gone):
+        client.post(f"{EXAM}/send", data={"peer": str(number)})
+    with exam.site.workspace.writing() as connection:
+        remove_peer(connection, gone)
+    done(exam)
+    assert [one.reason.code for one in jobs(exam)] == ["archive.no-such-peer", "archive.no-answer"]
+    assert client.get(EXAM).status_code == 200  # the peer's title is not known any more
+
+
+def test_only_the_own_hospital_s_exam_goes_only_to_its_own_peers(exam):
+    own, foreign = target(exam, exam.north), target(exam, exam.south, title="<THEIRS>")
+    only_calls = Peer(ae_title="CT1", networks=("192.0.2.7",), space=space(exam.north), may=frozenset())
+    with exam.site.workspace.writing() as connection:
+        scanner = add_peer(connection, only_calls).number
+    client = exam.browser("technologist")
+    assert "THEIRS" not in client.get(EXAM).text
+    for wrong in (foreign, scanner, "x", ""):
+        answer = client.post(f"{EXAM}/send", data={"peer": str(wrong)})
+        assert answer.status_code == 400
+        assert answer.json()["code"] == "server.no-such-target"
+    for number in (own, foreign):
+        other = exam.browser("other-technologist")
+        assert other.post(f"{EXAM}/send", data={"peer": str(number)}).status_code == 404
+    assert exam.browser("other-technologist").get(f"{EXAM}/sendings").status_code == 404
+    assert exam.browser("site-admin").post(f"{EXAM}/send", data={"peer": str(own)}).status_code == 403
+    assert jobs(exam) == ()
+
+
+def test_a_target_that_became_another_hospital_s_gets_nothing(exam, archive):
+    port, taken = archive()
+    foreign = target(exam, exam.south, port=port)
+    with exam.site.workspace.writing() as connection:
+        word = Target(peer=foreign).written()
+        ask(connection, JobKind.SEND, space(exam.north), STUDY, exam.clock(), target=word)
+    done(exam)
+    assert taken == []
+    assert jobs(exam)[0].reason.code == "archive.no-such-peer"
+
+
+def test_sending_an_exam_neither_hides_its_assessment_nor_makes_it_due_again(exam, archive):
+    port, _ = archive()
+    number = target(exam, exam.north, port=port)
+    with exam.site.workspace.writing() as connection:
+        ask(connection, JobKind.ASSESS, space(exam.north), STUDY, exam.clock())
+    done(exam)
+    with exam.site.workspace.reading() as connection:
+        before = latest(connection, [space(exam.north)], [STUDY]), last_digest(connection, space(exam.north), STUDY)
+    assert before[1]
+    exam.browser("technologist").post(f"{EXAM}/send", data={"peer": str(number)})
+    done(exam)
+    with exam.site.workspace.reading() as connection:
+        after = latest(connection, [space(exam.north)], [STUDY]), last_digest(connection, space(exam.north), STUDY)
+    assert after == before
+
+
+@pytest.mark.skipif(shutil.which("storescp") is None, reason="dcmtk's storescp is not installed")
+def test_dcmtk_receives_the_exam_as_it_was_stored(exam, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    folder = tmp_path / "received"
+    folder.mkdir()
+    receiver = subprocess.Popen(["storescp", "-aet", "DCMTK", "-od", str(folder), str(port)])
+    try:
+        number = target(exam, exam.north, port=port, title="DCMTK")
+        path = f"/admin/peers/{number}/echo"
+        for _ in range(50):
+            if "answered within" in exam.browser("site-admin").post(path).text:
+                break
+            time.sleep(0.1)
+        exam.browser("technologist").post(f"{EXAM}/send", data={"peer": str(number)})
+        done(exam)
+    finally:
+        receiver.terminate()
+        receiver.wait(10)
+    (received,) = folder.iterdir()
+    assert dcmread(received).SOPInstanceUID == OBJECT
+    assert jobs(exam)[0].state is JobState.DONE
+
+
+@pytest.mark.parametrize("derived", [False, True])
+def test_a_target_is_read_as_it_was_written(derived):
+    given = Target(peer=2**40, derived=derived)
+    assert Target.of(given.written()) == given
+    assert len(given.written()) <= 64
+
+
+def test_the_working_process_is_told_how_peers_are_called(tmp_path):
+    settings = Settings(
+        dicom_ae_title="NORTH",
+        dicom_tls_certificate=tmp_path / "c",
+        dicom_tls_key=tmp_path / "k",
+        dicom_tls_trusted=tmp_path / "t",
+    )
+    for calling in (Calling.from_settings(settings), Calling()):
+        given = Given(workspace=tmp_path, database=None, workers=2, calling=calling)
+        assert Given.of(given.as_json()) == given
+
+
+def test_an_exam_without_any_object_left_is_told(exam):
+    number = target(exam, exam.north)
+    exam.browser("technologist").post(f"{EXAM}/send", data={"peer": str(number)})
+    exam.site.objects.remove(space(exam.north), STUDY)
+    done(exam)
+    assert jobs(exam)[0].reason.code == "server.nothing-to-send"

@@ -1,0 +1,149 @@
+"""The command in a process of its own: it starts, says where, and stops cleanly."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from bingcheng.archive.audit.event_code import EventType
+from bingcheng.archive.audit.trail import Asked, events, verify
+from bingcheng.archive.workspace import Workspace
+from bingcheng.core.errors import InputError
+from bingcheng.server.run import address_of, run
+from bingcheng.server.settings import Settings
+
+
+@pytest.fixture
+def start(tmp_path):
+    started = []
+
+    def begun(*arguments: object, **environment: str):
+        process = subprocess.Popen(
+            [
+                Path(sys.executable).with_name("bingcheng"),
+                "serve",
+                "-w",
+                tmp_path / "workspace",
+                "--port",
+                "0",
+                *map(str, arguments),
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "BINGCHENG_LANG": "en", **environment},
+        )
+        started.append(process)
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if "Ctrl+C" in line:
+                break
+        return process, "".join(lines)
+
+    yield begun
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def answer_of(address: str, path: str, **more) -> httpx.Response:
+    for _ in range(100):
+        try:
+            return httpx.get(f"{address}{path}", trust_env=False, **more)
+        except httpx.ConnectError:
+            time.sleep(0.05)
+    pytest.fail("the server never answered")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_says_where_and_the_code_and_stops_cleanly(start, tmp_path, number):
+    process, said = start()
+    address = re.search(r"http://127\.0\.0\.1:\d+", said).group()
+    assert re.search("code: [A-Z2-7]{4}-[A-Z2-7]{4}", said)
+    assert answer_of(address, "/healthz").json() == {"status": "ok"}
+    assert answer_of(address, "/").headers["location"] == "/welcome"
+    process.send_signal(number)
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, out) == (0, "")
+    assert "Traceback" not in err
+    assert '"route": "/healthz"' in err
+    opened = Workspace.look_into(tmp_path / "workspace")
+    with opened.reading() as connection:
+        found = [one.event.type_code for one in events(connection, Asked(of_installation=True))]
+        assert found == [EventType.APPLICATION_STOP, EventType.APPLICATION_START]
+        assert verify(connection) == 2
+    opened.close()
+
+
+def test_a_busy_port_is_told_before_anything_is_touched(tmp_path):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        settings = Settings(workspace=tmp_path / "workspace", port=other.getsockname()[1])
+        with pytest.raises(InputError) as raised:
+            run(settings, lambda _: None)
+    assert raised.value.code == "server.cannot-listen"
+    assert not (tmp_path / "workspace").exists()
+
+
+@pytest.mark.parametrize(("certificate", "key"), [("cert.pem", None), (None, "key.pem"), ("cert.pem", "key.pem")])
+def test_unusable_certificates_are_told(tmp_path, certificate, key):
+    for name in ("cert.pem", "key.pem"):
+        (tmp_path / name).write_text("no certificate")
+    settings = Settings(
+        workspace=tmp_path / "workspace",
+        port=0,
+        tls_certificate=certificate and tmp_path / certificate,
+        tls_key=key and tmp_path / key,
+    )
+    with pytest.raises(InputError) as raised:
+        run(settings, lambda _: None)
+    assert raised.value.code == "server.unusable-tls"
+
+
+def test_over_tls_the_cookies_are_bound(start, tmp_path):
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    subprocess.run(
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "1",
+            "-subj",
+            "/CN=localhost",
+            "-out",
+            certificate,
+            "-keyout",
+            key,
+        ],
+        check=True,
+        capture_output=True,
+    )
+    _, said = start(BINGCHENG_TLS_CERTIFICATE=str(certificate), BINGCHENG_TLS_KEY=str(key))
+    address = re.search(r"https://127\.0\.0\.1:\d+", said).group()
+    answer = answer_of(address, "/login", verify=False)
+    assert answer.headers["set-cookie"].startswith("__Host-bingcheng-form=")
+    assert "max-age" in answer.headers["strict-transport-security"]
+
+
+def test_an_address_can_be_typed(monkeypatch):
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port = listening.getsockname()[1]
+        for host, shown in (("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("::1", "[::1]")):  # noqa: S104
+            assert address_of(Settings(host=host), listening) == f"http://{shown}:{port}"
+        assert address_of(Settings(public_url="https://h.example/"), listening) == "https://h.example"

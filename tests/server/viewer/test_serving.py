@@ -1,0 +1,153 @@
+"""The viewer's routes: who may open it, what a browser is told, what is served."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+
+import pytest
+
+from bingcheng.server.application import ROUTERS
+from bingcheng.server.viewer import adaptation
+from bingcheng.server.viewer.configuration import LANGUAGES, app_config
+from bingcheng.server.viewer.installation import install
+from bingcheng.server.viewer.links import has_tumour_volume, study_link, tumour_volume_link
+from bingcheng.server.viewer.serving import router
+
+NAME = "bingcheng.server.viewer.serving"
+MODES = ("viewer", "segmentation", "tmtv")
+
+
+@pytest.fixture
+def home(serve, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setattr("bingcheng.server.viewer.serving.BUNDLED", tmp_path / "none")
+    return serve() if NAME in ROUTERS else serve(router)
+
+
+@pytest.fixture
+def ready(home, published, tmp_path):
+    home.application.state.viewer = install(tmp_path / "app", published)
+    return home
+
+
+def settings_of(script):
+    return json.loads(re.search(r"window\.config = (\{.*?\n\});", script, re.DOTALL)[1])
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_who_is_not_signed_in_is_sent_to_sign_in_and_back(ready, mode):
+    answer = ready.anonymous().get(f"/viewer/{mode}?StudyInstanceUIDs=1.2", headers={"accept": "text/html"})
+    assert answer.status_code in (302, 303, 401)
+    assert answer.headers.get("location", "/login").startswith("/login")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_page_may_load_from_this_server_only(ready, mode):
+    answer = ready.browser("radiologist").get(f"/viewer/{mode}?StudyInstanceUIDs=1.2")
+    assert answer.status_code == 200
+    directives = dict(one.strip().split(" ", 1) for one in answer.headers["content-security-policy"].split(";"))
+    assert directives["default-src"] == "'none'"
+    for name in ("script-src", "connect-src", "worker-src", "img-src", "font-src", "style-src"):
+        sources = directives[name].split()
+        assert sources[0] == "'self'"
+        assert not [one for one in sources if "." in one or "*" in one or one in ("https:", "http:")]
+    assert "'unsafe-inline'" not in directives["script-src"]
+    assert "<script>" not in answer.text
+
+
+def test_the_rest_of_the_site_keeps_its_stricter_policy(ready):
+    assert "unsafe" not in ready.browser("radiologist").get("/healthz").headers["content-security-policy"]
+
+
+def test_other_words_below_viewer_are_no_address(ready):
+    client = ready.browser("radiologist")
+    for path in ("/viewer/microscopy", "/viewer/index.html", f"{adaptation.FILES}nothing.js", "/viewer/0-0/boot.js"):
+        assert client.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("name", ["viewer.json", "..%2Fviewer.json", "%2e%2e/%2e%2e/settings.py", "app.bundle.css.gz"])
+def test_a_file_that_is_not_listed_is_not_served(ready, name):
+    assert ready.browser("radiologist").get(f"{adaptation.FILES}{name}").status_code == 404
+
+
+def test_files_are_sent_compressed_with_their_type_and_kept_by_the_browser(ready):
+    client = ready.anonymous()
+    script = client.get(f"{adaptation.FILES}app.bundle.00ff.js")
+    assert script.headers["content-encoding"] == "gzip"
+    assert script.headers["content-type"].startswith("text/javascript")
+    assert "immutable" in script.headers["cache-control"]
+    assert script.text.startswith("__webpack_require__.p")
+    assert client.get(f"{adaptation.FILES}decoder.wasm").headers["content-type"] == "application/wasm"
+    font = client.get(f"{adaptation.FILES}a.woff2")
+    assert "content-encoding" not in font.headers
+    assert font.content[:4] == b"wOF2"
+
+
+def test_who_takes_no_gzip_gets_the_same_content(ready):
+    path = f"{adaptation.FILES}app.bundle.00ff.js"
+    plain = ready.anonymous().get(path, headers={"accept-encoding": "identity"})
+    stored = ready.application.state.viewer.files["app.bundle.00ff.js"].path.read_bytes()
+    assert "content-encoding" not in plain.headers
+    assert plain.content == gzip.decompress(stored)
+
+
+def test_the_settings_point_at_this_server_and_nowhere_else(ready):
+    script = ready.anonymous().get("/viewer/app-config.js").text
+    source = settings_of(script)["dataSources"][0]["configuration"]
+    assert {source[name] for name in ("qidoRoot", "wadoRoot", "wadoUriRoot")} == {"/dicomweb"}
+    assert "http:" not in script
+    assert "https:" not in script
+
+
+@pytest.mark.parametrize(("code", "tag"), LANGUAGES.items())
+def test_the_viewer_speaks_the_language_of_the_reader(ready, code, tag):
+    answer = ready.anonymous().get("/viewer/app-config.js", headers={"accept-language": code})
+    assert settings_of(answer.text)["bingcheng"]["language"] == tag
+    assert "public" not in answer.headers["cache-control"]
+
+
+def test_words_in_the_settings_can_not_end_the_script():
+    script = app_config("en", back='</script><script>alert("1")')
+    assert settings_of(script)["bingcheng"]["back"] == '</script><script>alert("1")'
+
+
+def test_without_the_viewer_a_page_says_how_to_get_it_and_leads_to_the_quick_look(home):
+    answer = home.browser("radiologist").get("/viewer/viewer?StudyInstanceUIDs=1.2.3,1.2.4")
+    assert answer.status_code == 200
+    assert "bingcheng viewer install" in answer.text
+    assert 'href="/quicklook/1.2.3"' in answer.text
+
+
+def test_a_study_in_the_address_can_not_write_into_that_page(home):
+    answer = home.browser("radiologist").get("/viewer/viewer", params={"StudyInstanceUIDs": '"><script>x</script>'})
+    assert "<script>x" not in answer.text
+
+
+def test_a_viewer_that_is_brought_while_we_serve_is_found(home, published, tmp_path):
+    client = home.browser("radiologist")
+    assert "viewer install" in client.get("/viewer/viewer").text
+    from bingcheng.server.viewer import package  # noqa: PLC0415 - its version names the folder
+
+    install(tmp_path / "data/bingcheng/viewer" / package.VERSION, published)
+    assert "react-portal" in client.get("/viewer/viewer").text
+
+
+def test_the_viewer_s_own_list_of_studies_gives_way_to_ours(ready):
+    answer = ready.browser("radiologist").get("/viewer")
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/"
+
+
+def test_links_name_study_series_and_image():
+    assert study_link(["1.2", "1.3"]) == "/viewer/viewer?StudyInstanceUIDs=1.2,1.3"
+    assert study_link(["1.2"], series="1.4", instance="1.5", segment=True) == (
+        "/viewer/segmentation?StudyInstanceUIDs=1.2&initialSeriesInstanceUID=1.4&initialSOPInstanceUID=1.5"
+    )
+    assert tumour_volume_link("1.2") == "/viewer/tmtv?StudyInstanceUIDs=1.2"
+
+
+def test_tumour_volume_needs_a_pet_and_a_ct():
+    assert has_tumour_volume(["CT", "PT", "SR"])
+    assert not has_tumour_volume(["CT", "SR"])

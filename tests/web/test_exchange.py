@@ -1,0 +1,213 @@
+"""What the platform is for, in a real browser: an exam is seen, shared de-identified, discussed, and refused."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import threading
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import uvicorn
+from tests.engine.making import ANNA, ct, uid_of
+
+from bingcheng.archive.authorisation.role import Role
+from bingcheng.archive.jobs.queue import JobKind, ask
+from bingcheng.archive.objects.received import Origin
+from bingcheng.archive.people.hospital import make_hospital
+from bingcheng.archive.people.passwords import Passwords
+from bingcheng.archive.people.person import make_person
+from bingcheng.engine.run import Options
+from bingcheng.server.application import application, open_site
+from bingcheng.server.background.work import work
+from bingcheng.server.settings import Settings
+from bingcheng.server.viewer.installation import BUNDLED, default_folder, found
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+pytestmark = pytest.mark.slow
+
+STUDY = uid_of("study", "anna-1")
+PASSWORD = "a long enough sentence"  # noqa: S105 - of people who don't exist
+PLACES = {"north": "North Hospital", "south": "South Hospital", "west": "West Hospital"}
+LONGEST_MS = 90_000
+
+
+@pytest.fixture(scope="module")
+def browser():
+    program = os.environ.get("BINGCHENG_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if not program:
+        pytest.skip("no chromium or google-chrome on this machine")
+    with playwright.sync_playwright() as engine:
+        started = engine.chromium.launch(
+            executable_path=program, args=["--no-sandbox", "--enable-unsafe-swiftshader", "--disable-sync"]
+        )
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory):
+    """Three hospitals with a radiologist each; an exam of the first was received and assessed."""
+    folder = tmp_path_factory.mktemp("platform")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    site = open_site(Settings(workspace=folder / "workspace", port=port))
+    hashed, now = Passwords().hashed(PASSWORD), site.now()
+    with site.workspace.writing() as connection:
+        for login, name in PLACES.items():
+            number = make_hospital(connection, name=name, code=login.upper(), now=now, spellings=[name])
+            make_person(
+                connection,
+                login=login,
+                name=f"Dr {login}",
+                hospital=number,
+                roles=[Role.RADIOLOGIST],
+                now=now,
+                password_hash=hashed,
+            )
+    ct(folder / "exam")
+    for path in sorted((folder / "exam").glob("*.dcm")):
+        site.objects.receive(path.read_bytes(), space="hospital/1", origin=Origin(kind="dimse", peer="CT1@127.0.0.1"))
+    with site.workspace.writing() as connection:
+        ask(connection, JobKind.ASSESS, "hospital/1", STUDY, now)
+
+    def background() -> None:
+        work(site.workspace, site.objects, Options(workers=1))
+
+    background()
+    server = uvicorn.Server(uvicorn.Config(application(site.settings, site=site), port=port, log_level="warning"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.05)
+    yield SimpleNamespace(address=f"http://127.0.0.1:{port}", background=background, site=site)
+    server.should_exit = True
+    thread.join(20)
+    site.close()
+
+
+def signed_in(browser, platform, login, **context):
+    page = browser.new_context(viewport={"width": 1440, "height": 900}, **{"locale": "en-GB"} | context).new_page()
+    page.set_default_timeout(LONGEST_MS)
+    page.goto(f"{platform.address}/login")
+    page.fill("[name=login]", login)
+    page.fill("[name=password]", PASSWORD)
+    page.click("main form button")
+    page.wait_for_url("**/worklist")
+    return page
+
+
+@pytest.fixture(scope="module")
+def shared(browser, platform):
+    """The address of a case that the first hospital made of its exam, published and gave to the second."""
+    page = signed_in(browser, platform, "north")
+    page.click(f"text={ANNA.name.split('^')[0]}")
+    page.click("text=Publish as a case")
+    page.fill("[name=title]", "Sphere in a cylinder")
+    page.click("text=Make the draft")
+    page.wait_for_url(re.compile(r"/cases/\d+"))
+    platform.background()
+    address = f"{platform.address}/cases/1"
+    page.goto(address)
+    while page.locator("text=Look at them").count():
+        page.click("text=Look at them")
+        for box in page.locator("input[type=checkbox][name=whole_series]").all()[:1]:
+            box.check()
+        page.locator("button[name=decision]").first.click()  # to show it, where that is offered, else to leave it out
+        platform.background()
+        page.goto(address)
+    page.click("button.main:text-is('Publish')")
+    page.goto(f"{address}/grants")
+    page.select_option("[name=audience]", label=PLACES["south"])
+    page.click("main button.main:has-text('Give it')")
+    page.context.close()
+    return address
+
+
+def test_a_radiologist_sees_the_exam_with_its_measurements(browser, platform):
+    page = signed_in(browser, platform, "north")
+    assert "Quellberg" in page.inner_text("table")
+    page.click("text=Quellberg")
+    assert "Longest diameter" in page.inner_text("main")
+    assert page.locator("svg.slice").count() > 0
+    page.context.close()
+
+
+def test_the_viewer_shows_the_ct_with_the_lesion_over_it(browser, platform):
+    if found([default_folder(Path.home(), os.environ), BUNDLED]) is None:
+        pytest.skip("the viewer is not installed: bingcheng viewer install")
+    page = signed_in(browser, platform, "north")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.click("text=Quellberg")
+    page.click("text=Open in the viewer")
+    page.wait_for_selector("canvas")
+    drawn = (
+        "window.cornerstone && window.cornerstone.getRenderingEngines()[0]?.getViewports()[0]?.getImageIds?.().length"
+    )
+    end = time.monotonic() + LONGEST_MS / 1e3
+    while not page.evaluate(f"() => {{ try {{ return {drawn} }} catch {{ return 0 }} }}"):
+        assert time.monotonic() < end
+        time.sleep(0.2)
+    segmented = "window.cornerstoneTools.segmentation.state.getSegmentations().length"
+    while not page.evaluate(f"() => {{ try {{ return {segmented} }} catch {{ return 0 }} }}"):
+        assert time.monotonic() < end, "the segmentation was never laid over the images"
+        time.sleep(0.2)
+    assert [url for url in asked if not url.startswith((platform.address, "blob:", "data:"))] == []
+    page.context.close()
+
+
+def test_the_second_hospital_reads_the_case_without_the_patient_and_comments(browser, platform, shared):
+    page = signed_in(browser, platform, "south")
+    assert "Quellberg" not in page.content()
+    page.goto(shared)
+    assert "Sphere in a cylinder" in page.inner_text("h1")
+    for words in ("Quellberg", "KH-70412", STUDY, "19580917", "1958-09-17"):
+        assert words not in page.content()
+    page.fill("textarea[name=words]", "Well seen.")
+    page.click("text=Say it")
+    page.wait_for_selector("article.comment")
+    assert "Well seen." in page.inner_text("article.comment")
+    quick = page.locator("a:has-text('Quick look')").first.get_attribute("href")
+    answer = page.goto(platform.address + quick)
+    assert answer.status == 200
+    assert "Quellberg" not in page.content()
+    page.context.close()
+
+
+def test_the_third_hospital_is_refused_as_if_there_were_nothing(browser, platform, shared):
+    page = signed_in(browser, platform, "west")
+    assert page.goto(shared).status == 404
+    assert page.goto(f"{platform.address}/exam/{STUDY}").status == 404
+    assert page.goto(f"{platform.address}/quicklook/{STUDY}").status == 404
+    assert "Sphere" not in page.content()
+    page.context.close()
+
+
+def test_a_withdrawn_case_is_shut_at_once(browser, platform, shared):
+    reader = signed_in(browser, platform, "south")
+    assert reader.goto(shared).status == 200
+    author = signed_in(browser, platform, "north")
+    author.on("dialog", lambda dialog: dialog.accept())
+    author.goto(f"{shared}/grants")
+    author.click("button:has-text('Take back')")
+    assert reader.goto(shared).status == 404
+    for page in (reader, author):
+        page.context.close()
+
+
+@pytest.mark.parametrize("language", ["en-GB", "zh-CN"])
+@pytest.mark.parametrize("width", [390, 1440])
+def test_no_page_is_wider_than_the_screen(browser, platform, shared, width, language):
+    page = signed_in(browser, platform, "north", locale=language)
+    page.set_viewport_size({"width": width, "height": 900})
+    for path in ("/worklist", f"/exam/{STUDY}", "/patients", "/hospital", "/cases", "/cases/1", "/account"):
+        page.goto(platform.address + path)
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width, f"{path}: {wide}"
+    page.context.close()

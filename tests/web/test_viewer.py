@@ -1,0 +1,297 @@
+"""OHIF in a real browser, on our DICOMweb: images, outlines, measurements; and nobody else is ever asked."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pydicom
+import pytest
+import uvicorn
+from tests.engine.making import BRUNO, change, ct, drawn, pet
+
+from bingcheng.archive.authorisation import Role
+from bingcheng.archive.objects.received import Origin
+from bingcheng.archive.people.hospital import make_hospital
+from bingcheng.archive.people.person import make_person
+from bingcheng.archive.people.session import begin_session
+from bingcheng.core.measurement import Measurement
+from bingcheng.core.provenance import Provenance
+from bingcheng.dicom.exam import FrameSource, VolumeFrames
+from bingcheng.outputs.seg import write_seg
+from bingcheng.outputs.sr import write_sr
+from bingcheng.outputs.sr_groups import ReportedLesion
+from bingcheng.quantify.size.diameter import Chord, DiameterLine
+from bingcheng.server.application import ROUTERS, application, open_site
+from bingcheng.server.dicomweb.router import router as dicomweb
+from bingcheng.server.quicklook.router import router as quicklook
+from bingcheng.server.settings import Settings
+from bingcheng.server.viewer.installation import BUNDLED, default_folder, found
+from bingcheng.server.viewer.serving import router as viewer
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+pytestmark = pytest.mark.slow
+
+FLAGS = [
+    "--no-sandbox",
+    "--enable-unsafe-swiftshader",  # WebGL without a graphics processor; pages are drawn without it, which is quicker
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+LONGEST_S = 90
+LONG_MM, SHORT_MM = 24.0, 18.0
+
+
+@dataclass
+class Running:
+    """A server with an exam of CT and PET, its segmentation and its report; and a session."""
+
+    address: str
+    secret: str
+    study: str
+    ct: str
+    pet: str
+
+    def page(self, browser: Any, path: str, *, width: int = 1280, language: str = "en-US") -> Page:
+        context = browser.new_context(viewport={"width": width, "height": 800}, locale=language)
+        context.add_cookies([{"name": "bingcheng", "value": self.secret, "url": self.address}])
+        return Page(context, self.address, path)
+
+
+class Page:
+    """An open page, with all that it asked for and complained about."""
+
+    def __init__(self, context: Any, address: str, path: str) -> None:
+        self.context, self.address = context, address
+        self.asked: list[str] = []
+        self.faults: list[str] = []
+        self.page = context.new_page()
+        context.on("request", lambda request: self.asked.append(request.url))
+        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.page.on("console", lambda said: self.faults.append(said.text) if "Content Security" in said.text else None)
+        self.page.goto(address + path)
+
+    def foreign(self) -> list[str]:
+        own = (self.address + "/", "blob:", "data:")
+        return [url for url in self.asked if not url.startswith(own)]
+
+    def until(self, script: str) -> Any:
+        """What a script gives as soon as it gives something. (Playwright's own waiting needs eval in the page.)"""
+        end = time.monotonic() + LONGEST_S
+        while time.monotonic() < end:
+            try:
+                given = self.page.evaluate(f"() => {{ try {{ return {script}; }} catch (e) {{ return null; }} }}")
+            except playwright.Error:
+                given = None  # the page is being exchanged
+            if given:
+                return given
+            time.sleep(0.2)
+        pytest.fail(f"never came: {script}; {self.faults}")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    program = os.environ.get("BINGCHENG_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if not program:
+        pytest.skip("no chromium or google-chrome on this machine")
+    with playwright.sync_playwright() as engine:
+        started = engine.chromium.launch(executable_path=program, args=FLAGS)
+        yield started
+        started.close()
+
+
+def reported(folder: Path) -> None:
+    """The CT's lesion segmented and measured by Bingcheng, in the same study."""
+    geometry = ct(folder / "ct", name="ct", patient=BRUNO)
+    paths = sorted(path for path in (folder / "ct").rglob("*.dcm") if path.name != "seg.dcm")
+    headers = {path: pydicom.dcmread(path, stop_before_pixels=True) for path in paths}
+    paths.sort(key=lambda path: float(headers[path].ImagePositionPatient[2]))
+    frames = VolumeFrames(
+        frames=tuple(FrameSource(path=path) for path in paths),
+        geometry=geometry,
+        sop_instance_uids=tuple(str(headers[path].SOPInstanceUID) for path in paths),
+    )
+    region = drawn(geometry, BRUNO)
+    seg = write_seg(folder / "ours-seg.dcm", [region], frames)
+    center = (40.0, 10.0, float(geometry.to_mm((8, 0, 0))[2]))
+
+    def chord(length: float, axis: int) -> Chord:
+        ends = [tuple(c + sign * length / 2 * (n == axis) for n, c in enumerate(center)) for sign in (-1, 1)]
+        return Chord(start_mm=ends[0], end_mm=ends[1], length_mm=length)
+
+    axis = DiameterLine(
+        slice_index=8,
+        long_axis=chord(LONG_MM, 0),
+        short_axis=chord(SHORT_MM, 1),
+        caliper_width_mm=SHORT_MM,
+        longest_chord_mm=LONG_MM,
+    )
+    provenance = Provenance(measure="volume", revision=1, parameters={}, inputs=("1.2.3",), version="1")
+    volume = Measurement(
+        key="volume",
+        label="Volume",
+        unit="ml",
+        value=5.5,
+        standard_uncertainty=0.2,
+        no_value=None,
+        provenance=provenance,
+    )
+    lesion = ReportedLesion(label="Liver VI", tracking_uid=region.tracking_uid or "", measurements=(volume,), axis=axis)
+    write_sr(folder / "ours-sr.dcm", [lesion], frames, seg)
+    study = headers[paths[0]].StudyInstanceUID
+    pet(folder / "pet", name="pet", patient=BRUNO)
+    for path in (folder / "pet").rglob("*.dcm"):
+        change(path, lambda one: setattr(one, "StudyInstanceUID", study))
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    ready = found([default_folder(Path.home(), os.environ), BUNDLED])
+    if ready is None:
+        pytest.skip("the viewer is not installed: bingcheng viewer install")
+    folder = tmp_path_factory.mktemp("exam")
+    reported(folder)
+    headers = [pydicom.dcmread(path, stop_before_pixels=True) for path in folder.rglob("*.dcm")]
+    series = {one.Modality: one.SeriesInstanceUID for one in headers}
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    site = open_site(Settings(workspace=tmp_path_factory.mktemp("workspace"), port=port))
+    with site.workspace.writing() as connection:
+        north = make_hospital(connection, name="North", code="N", now=site.now())
+        anna = make_person(
+            connection, login="anna", name="Anna", hospital=north, roles=[Role.RADIOLOGIST], now=site.now()
+        )
+        secret = begin_session(connection, anna, now=site.now())
+    for path in folder.rglob("*.dcm"):
+        origin = Origin(kind="import", peer="test")
+        site.objects.receive(path.read_bytes(), space=f"hospital/{north}", origin=origin)
+    routers = {
+        "bingcheng.server.dicomweb.router": dicomweb,
+        "bingcheng.server.viewer.serving": viewer,
+        "bingcheng.server.quicklook.router": quicklook,
+    }
+    app = application(site.settings, site=site, more=[one for name, one in routers.items() if name not in ROUTERS])
+    app.state.viewer = ready
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.05)
+    yield Running(f"http://127.0.0.1:{port}", secret, headers[0].StudyInstanceUID, series["CT"], series["PT"])
+    server.should_exit = True
+    thread.join(20)
+    site.close()
+
+
+PANE = "window.cornerstone.getRenderingEngines()[0].getViewports()[0]"
+SHADES = f"""(() => {{
+  const canvas = document.querySelector('canvas.cornerstone-canvas');
+  const small = Object.assign(document.createElement('canvas'), {{ width: 48, height: 48 }});
+  const pen = small.getContext('2d');
+  pen.drawImage(canvas, 0, 0, 48, 48);
+  const seen = new Set(pen.getImageData(0, 0, 48, 48).data);
+  return {PANE} && seen.size > 8 ? seen.size : null;
+}})()"""
+SEGMENTS = "window.cornerstoneTools.segmentation.state.getSegmentations()"
+ANNOTATIONS = "window.cornerstoneTools.annotation.state.getAllAnnotations()"
+
+
+def test_the_ct_is_shown_with_our_segment_over_it_at_the_lesion(running: Running, browser: Any) -> None:
+    opened = running.page(
+        browser, f"/viewer/viewer?StudyInstanceUIDs={running.study}&initialSeriesInstanceUID={running.ct}"
+    )
+    assert opened.until(SHADES)
+    segments = opened.until(f"{SEGMENTS}.length && JSON.stringify({SEGMENTS}.map(s => Object.values(s.segments)))")
+    assert [[one["label"] for one in some] for some in json.loads(segments)] == [["Lesion 1"]]  # ours, not both
+    # 16 slices; the lesion lies in the middle, the series begins at its end.
+    assert opened.until(f"Math.abs({PANE}.getCurrentImageIdIndex() - 7.5) < 2")
+    assert opened.faults == []
+    assert opened.foreign() == []
+    opened.context.close()
+
+
+def test_our_report_opens_as_a_measurement_with_its_name_and_its_lengths(running: Running, browser: Any) -> None:
+    opened = running.page(
+        browser, f"/viewer/viewer?StudyInstanceUIDs={running.study}&initialSeriesInstanceUID={running.ct}"
+    )
+    assert opened.until(SHADES)
+    opened.page.get_by_text("Lesion measurements").first.dblclick(timeout=60_000)
+    opened.until(f"{ANNOTATIONS}.find(a => a.metadata.toolName === 'Bidirectional')")
+    told = opened.until(
+        f"JSON.stringify({ANNOTATIONS}.filter(a => a.metadata.toolName === 'Bidirectional')"
+        ".map(a => ({label: a.data.label, stats: Object.values(a.data.cachedStats)[0]})))"
+    )
+    (one,) = json.loads(told)
+    measured = SimpleNamespace(**one["stats"])
+    assert one["label"] == "Liver VI"
+    # The viewer measures the line anew between its ends, which stand in the report as single-precision numbers.
+    assert measured.length == pytest.approx(LONG_MM, abs=0.01)
+    assert measured.width == pytest.approx(SHORT_MM, abs=0.01)
+    assert opened.foreign() == []
+    opened.context.close()
+
+
+def test_three_planes_are_shown(running: Running, browser: Any) -> None:
+    opened = running.page(
+        browser,
+        f"/viewer/viewer?StudyInstanceUIDs={running.study}&initialSeriesInstanceUID={running.ct}&hangingProtocolId=mpr",
+    )
+    assert opened.until("window.cornerstone.getRenderingEngines()[0].getViewports().length >= 3")
+    assert opened.until(SHADES)
+    assert opened.faults == []
+    assert opened.foreign() == []
+    opened.context.close()
+
+
+def test_pet_and_ct_are_fused_in_the_mode_for_tumour_volume(running: Running, browser: Any) -> None:
+    opened = running.page(browser, f"/viewer/tmtv?StudyInstanceUIDs={running.study}")
+    assert opened.until("window.cornerstone.getRenderingEngines()[0].getViewports().length === 10")
+    assert opened.until(SHADES)
+    assert opened.foreign() == []
+    opened.context.close()
+
+
+def test_the_viewer_speaks_chinese_to_who_reads_chinese(running: Running, browser: Any) -> None:
+    opened = running.page(browser, f"/viewer/viewer?StudyInstanceUIDs={running.study}", width=390, language="zh-CN")
+    assert opened.until(SHADES)
+    assert opened.page.evaluate("localStorage.getItem('i18nextLng')") == "zh"
+    assert opened.foreign() == []
+    opened.context.close()
+
+
+def test_the_quick_look_is_leafed_through_by_key_and_shows_each_image(running: Running, browser: Any) -> None:
+    opened = running.page(browser, f"/quicklook/{running.study}?series={running.ct}")
+    stack = opened.page.locator("[data-stack]")
+    before = int(stack.locator("[data-place]").inner_text())
+    stack.focus()
+    opened.page.keyboard.press("ArrowDown")
+    opened.page.keyboard.press("ArrowDown")
+    assert int(stack.locator("[data-place]").inner_text()) == before + 2
+    assert opened.until(f"document.querySelector('[data-image]').src.includes('/{before + 1}.webp')")
+    opened.page.keyboard.press("o")
+    assert opened.until("document.querySelector('[data-image]').src.includes('outline=false')")
+    assert opened.until("document.querySelector('[data-image]').naturalWidth === 640")
+    assert opened.faults == []
+    assert opened.foreign() == []
+    opened.context.close()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_quick_look_does_not_run_over_the_side(running: Running, browser: Any, width: int) -> None:
+    opened = running.page(browser, f"/quicklook/{running.study}", width=width)
+    widths = opened.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    assert widths[0] <= widths[1]
+    opened.context.close()
