@@ -71,6 +71,9 @@ def blanked(found: Object, regions: Sequence[Region]) -> None:
     element.value = in_byte_order(found, form, values.tobytes())
 
 
+BITS_ALLOCATED = 0x00280100
+
+
 def without_high_bits(found: Object) -> None:
     """Clear the bits above those stored, in which old files keep overlays (PS3.5 8.1.2), whatever the header tells.
 
@@ -83,6 +86,8 @@ def without_high_bits(found: Object) -> None:
     """
     if not any(one.tag in PIXEL_TAGS for one in found.elements) or pixel_element(found).encapsulated:
         return
+    if found.number(BITS_ALLOCATED, 0) == 1:
+        return  # a segmentation: every bit is a pixel
     form = layout(found)
     if form.bits_stored >= form.bits_allocated or form.dtype.kind == "f":
         return

@@ -11,6 +11,7 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from bingcheng.archive import schema
+from bingcheng.archive.cases.opinions import remind
 from bingcheng.archive.exam_sources import sources
 from bingcheng.archive.jobs.queue import JobKind, JobState, ask, counts, give_back, last_digest
 from bingcheng.archive.jobs.tables import job
@@ -25,6 +26,7 @@ from bingcheng.server.site import Site
 QUIET_S = 10.0
 """How long no object of an exam must have come before it counts as whole."""
 LOOK_EVERY_S = 2.0
+REMIND_EVERY = timedelta(hours=1)
 BRING_IN_EVERY = timedelta(minutes=5)
 """How often exams of the workspace that the archive lacks are looked for."""
 STOP_WITHIN_S = 5.0
@@ -51,6 +53,7 @@ class Background:
         self._thread = threading.Thread(target=self._run, name="bingcheng-background", daemon=True)
         self._worker: subprocess.Popen[bytes] | None = None
         self._looked_at = site.now() - BRING_IN_EVERY
+        self._reminded_at = site.now() - REMIND_EVERY
 
     def start(self) -> None:
         """Begin; what a killed server left in the queue waits again."""
@@ -88,11 +91,15 @@ class Background:
             self._woken.clear()
 
     def look(self) -> None:
-        """Ask for what is due, and see that a process works while anything waits."""
+        """Ask for what is due, remind of opinions, and see that a process works while anything waits."""
         self._ask_for_received()
         if self._brings_in and self._site.now() - self._looked_at >= BRING_IN_EVERY:
             self._looked_at = self._site.now()
             self._ask_for_absent()
+        if self._site.now() - self._reminded_at >= REMIND_EVERY:
+            self._reminded_at = self._site.now()
+            with self._site.workspace.writing() as connection:
+                remind(connection, self._reminded_at)
         self._see_to_worker()
 
     def _ask_for_received(self) -> None:
