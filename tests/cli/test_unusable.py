@@ -24,10 +24,10 @@ def exam(tmp_path):
 
 @pytest.fixture
 def tiny_disk():
-    """A real disk of one megabyte."""
+    """A real disk of four megabytes; a workspace of one exam takes two of them."""
     folder = Path(tempfile.mkdtemp())
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], capture_output=True, text=True, check=False
+        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", folder], capture_output=True, text=True, check=False
     )
     if mounted.returncode != 0:
         folder.rmdir()

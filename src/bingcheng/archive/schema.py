@@ -1,4 +1,5 @@
-"""The tables of a workspace. Identity stands in a table of its own, which no query of results touches."""
+"""The tables of a workspace. Identity stands in tables of its own, which no query of results touches: `identity`, and
+`exam_source`, as folders are often named after patients."""
 
 from __future__ import annotations
 
