@@ -1,5 +1,6 @@
 """The tables of a workspace. Identity stands in tables of its own, which no query of results touches: `identity`, and
-`exam_source`, as folders are often named after patients."""
+`exam_source`, as folders are often named after patients.
+"""
 
 from __future__ import annotations
 
