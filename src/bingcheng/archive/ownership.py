@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, insert, not_, or
 from bingcheng.archive import schema
 from bingcheng.archive.exam_owner import exam_owner
 from bingcheng.archive.objects.tables import stored_study
-from bingcheng.archive.people.hospital import hospital_of_site
+from bingcheng.archive.people.hospital import hospital_of_site, sites_of
 
 HOSPITALS = "hospital/"
 """With what the space of a hospital begins; what is in other spaces belongs to no hospital."""
@@ -60,8 +60,6 @@ def claim(connection: Connection, exam_uid: str, space: str) -> bool:
 
 def owned_by(connection: Connection, hospital: int) -> ColumnElement[bool]:
     """The condition on the table of exams that holds for those of `hospital`, as `owner` tells them."""
-    sites = connection.scalars(select(schema.exam.c.site).distinct()).all()
-    spelt = [site for site in sites if hospital_of_site(connection, site) == hospital]
     claimed = exists().where(exam_owner.c.study_uid == schema.exam.c.uid)
     mine = claimed.where(exam_owner.c.space == f"{HOSPITALS}{hospital}")
-    return or_(mine, and_(not_(claimed), schema.exam.c.site.in_(spelt)))
+    return or_(mine, and_(not_(claimed), schema.exam.c.site.in_(sites_of(connection, hospital))))

@@ -31,6 +31,7 @@ from bingcheng.archive.jobs.queue import Job, JobKind, JobState, latest
 from bingcheng.archive.jobs.tables import job
 from bingcheng.archive.objects.tables import stored_series, stored_study
 from bingcheng.archive.ownership import HOSPITALS, owned_by
+from bingcheng.archive.site_counts import outcome_of
 from bingcheng.core.finding import Outcome
 
 MOST = 50
@@ -248,7 +249,7 @@ def _entries(connection: Connection, hospital: int, rows: Sequence[Row[Any]]) ->
             performed_at=row.performed_at,
             description=row.description,
             modalities=modalities.get(row.uid, ()),
-            outcome=_outcome_of(row),
+            outcome=outcome_of(row.failed, row.unknown, row.passed),
             required=row.failed + row.unknown,
             lesions=lesions.get(row.uid, 0),
             refusals=refusals.get(row.uid, 0),
@@ -258,14 +259,6 @@ def _entries(connection: Connection, hospital: int, rows: Sequence[Row[Any]]) ->
         )
         for row in rows
     )
-
-
-def _outcome_of(row: Row[Any]) -> Outcome | None:
-    if row.failed:
-        return Outcome.FAIL
-    if row.unknown:
-        return Outcome.UNKNOWN
-    return Outcome.PASS if row.passed else None
 
 
 def _counted(connection: Connection, table: Any, count: ColumnElement[int], uids: Sequence[str]) -> Mapping[str, int]:

@@ -123,7 +123,7 @@ def add_spelling(connection: Connection, number: int, spelling: str) -> None:
     InputError
         ``archive.no-name``, ``archive.spelling-taken``.
     """
-    key = _folded(spelling)
+    key = folded(spelling)
     if not key or len(key) > LONGEST_SPELLING:
         raise InputError(NO_NAME, count=LONGEST_SPELLING)
     table, owners = tables.hospital_spelling, tables.hospital
@@ -140,13 +140,13 @@ def add_spelling(connection: Connection, number: int, spelling: str) -> None:
 def remove_spelling(connection: Connection, number: int, spelling: str) -> None:
     """Let exams whose site is `spelling` belong to nobody again."""
     table = tables.hospital_spelling
-    connection.execute(delete(table).where(table.c.folded == _folded(spelling), table.c.hospital == number))
+    connection.execute(delete(table).where(table.c.folded == folded(spelling), table.c.hospital == number))
 
 
 def hospital_of_site(connection: Connection, site: str) -> int | None:
     """The number of the hospital that scanners write as `site`; None if nobody claimed it."""
     table = tables.hospital_spelling.c
-    found = connection.scalar(select(table.hospital).where(table.folded == _folded(site)))
+    found = connection.scalar(select(table.hospital).where(table.folded == folded(site)))
     return None if found is None else int(found)
 
 
@@ -157,13 +157,13 @@ def sites_of(connection: Connection, number: int) -> tuple[str, ...]:
             select(tables.hospital_spelling.c.folded).where(tables.hospital_spelling.c.hospital == number)
         )
     )
-    return tuple(site for site in _sites(connection) if _folded(site) in claimed)
+    return tuple(site for site in _sites(connection) if folded(site) in claimed)
 
 
 def unclaimed_sites(connection: Connection) -> tuple[str, ...]:
     """The sites of stored exams that belong to no hospital yet."""
     claimed = set(connection.scalars(select(tables.hospital_spelling.c.folded)))
-    return tuple(site for site in _sites(connection) if site.strip() and _folded(site) not in claimed)
+    return tuple(site for site in _sites(connection) if site.strip() and folded(site) not in claimed)
 
 
 def named(name: str) -> str:
@@ -185,5 +185,6 @@ def _sites(connection: Connection) -> list[str]:
     return list(connection.scalars(select(site).distinct().order_by(site)))
 
 
-def _folded(words: str) -> str:
+def folded(words: str) -> str:
+    """A spelling as spellings are compared: in lower case, without double spaces."""
     return " ".join(storable(words).casefold().split())

@@ -17,6 +17,7 @@ from bingcheng.core.errors import InputError
 from bingcheng.server.cases.seen import hospitals_by_number, people_by_number, person_number, reader_of
 from bingcheng.server.cases.words import NOTICE_WORDS, STATUS_WORDS
 from bingcheng.server.pages.page import page
+from bingcheng.server.pages.paging import page_asked
 from bingcheng.server.pages.told import told
 from bingcheng.server.security.required import allowed
 from bingcheng.server.security.traced import traced
@@ -42,7 +43,7 @@ def listed(
     page_number: str = "1",
 ) -> Response:
     """The list, and what it can be narrowed to."""
-    number = int(page_number) if page_number.isdecimal() and 0 < int(page_number[:7]) < 1_000_000 else 1
+    number = page_asked(page_number)
     whose = int(hospital) if hospital.isdecimal() and len(hospital) < 10 else None
     asked = Search(
         words=words[:LONGEST],

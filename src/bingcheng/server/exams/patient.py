@@ -17,6 +17,7 @@ from bingcheng.archive.people.problems import NO_SUCH_THING
 from bingcheng.core.errors import InputError
 from bingcheng.server.exams.seen import of_patient
 from bingcheng.server.pages.page import language_of, page
+from bingcheng.server.pages.paging import page_asked
 from bingcheng.server.security.required import allowed
 from bingcheng.server.security.traced import saw_studies, traced
 from bingcheng.server.site import Site, site
@@ -36,7 +37,7 @@ def listed(
     page_number: str = "1",
 ) -> Response:
     """The patients, those with most exams first."""
-    number = int(page_number) if page_number.isdecimal() and 0 < int(page_number) < 1_000_000 else 1
+    number = page_asked(page_number)
     if actor.hospital is None:
         return page(request, "exams/nowhere.html.jinja", actor=actor)
     exam, identity = schema.exam.c, schema.identity.c

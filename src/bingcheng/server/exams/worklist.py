@@ -18,6 +18,7 @@ from bingcheng.core.finding import Outcome
 from bingcheng.outputs.report.words import EXAM_WORDS, style
 from bingcheng.server.exams.words import ORDER_WORDS, STATE_WORDS
 from bingcheng.server.pages.page import page
+from bingcheng.server.pages.paging import page_asked
 from bingcheng.server.security.required import allowed
 from bingcheng.server.security.traced import saw_studies
 from bingcheng.server.site import Site, site
@@ -48,7 +49,7 @@ def shown(
     wanted = wanted_of(
         words=words, since=since, until=until, modality=modality, outcome=outcome, state=state, order=order
     )
-    number = int(page_number) if page_number.isdecimal() and 0 < int(page_number) < 1_000_000 else 1
+    number = page_asked(page_number)
     if actor.hospital is None:
         return page(request, "exams/nowhere.html.jinja", actor=actor)
     with where.workspace.reading() as connection:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from bingcheng.archive.numbers import CriterionName, Numbers, numbers
-from bingcheng.archive.people.hospital import hospitals
+from bingcheng.archive.people.hospital import folded, hospitals
 from bingcheng.archive.site_counts import Outcomes, site_counts
 from bingcheng.archive.summaries import CriterionCount, criterion_counts
 from bingcheng.compare.homogeneity import SiteRow
@@ -55,11 +55,15 @@ class HospitalNumbers:
 
     number: int | None
     name: str
-    outcomes: Outcomes
     months: Mapping[str, Outcomes]
     criteria: tuple[CriterionRow, ...]
     comparison: tuple[SiteRow, ...]
     devices: tuple[str, ...]
+
+    @property
+    def outcomes(self) -> Outcomes:
+        """Of all months."""
+        return sum(self.months.values(), Counter())
 
     @property
     def exam_count(self) -> int:
@@ -70,7 +74,7 @@ class HospitalNumbers:
 def numbers_of_all(connection: Connection) -> tuple[tuple[HospitalNumbers, ...], Numbers | None]:
     """Every hospital that has exams, and when the comparison was worked out."""
     made = numbers(connection)
-    known = {spelling: one for one in hospitals(connection) for spelling in map(_folded, one.spellings)}
+    known = {spelling: one for one in hospitals(connection) for spelling in map(folded, one.spellings)}
     names = {} if made is None else {(one.protocol, one.criterion, one.role): one for one in made.criteria}
     sites = site_counts(connection)
     counts: dict[str, list[CriterionCount]] = defaultdict(list)
@@ -78,7 +82,7 @@ def numbers_of_all(connection: Connection) -> tuple[tuple[HospitalNumbers, ...],
         counts[count.site].append(count)
     grouped: dict[tuple[int | None, str], list[str]] = defaultdict(list)
     for one in sites:
-        hospital = known.get(_folded(one.site))
+        hospital = known.get(folded(one.site))
         grouped[(None, one.site) if hospital is None else (hospital.number, hospital.name)].append(one.site)
     months = {one.site: one.months for one in sites}
     rows = () if made is None else made.comparison
@@ -86,7 +90,6 @@ def numbers_of_all(connection: Connection) -> tuple[tuple[HospitalNumbers, ...],
         HospitalNumbers(
             number=number,
             name=name,
-            outcomes=sum((m for site in spelt for m in months[site].values()), Counter()),
             months=_together(months[site] for site in spelt),
             criteria=_criteria([count for site in spelt for count in counts[site]], names),
             comparison=tuple(replace(row, site=name) for row in rows if row.site in spelt),
@@ -125,7 +128,3 @@ def _criteria(
         if counted[Outcome.PASS] or counted[Outcome.FAIL] or counted[Outcome.UNKNOWN]
     ]
     return tuple(sorted(rows, key=lambda row: (-row.failed, -row.unknown, row.protocol, row.criterion)))
-
-
-def _folded(words: str) -> str:
-    return " ".join(words.casefold().split())
