@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -199,3 +200,16 @@ def test_one_damaged_file_does_not_keep_the_others_out_of_the_archive(site, hosp
     assert (last(site, north).reason.code, last(site, north).reason.count) == ("archive.truncated-object", 1)
     with site.workspace.reading() as connection:
         assert len(sent(connection, north, STUDY)) == len(files) - 1
+
+
+def test_overdue_opinions_are_reminded_of_once_an_hour(site, monkeypatch):
+    told, now = [], utc_now()
+    monkeypatch.setattr("bingcheng.server.background.runner.remind", lambda _, moment: told.append(moment))
+    site.now = lambda: now
+    looking = background(site)
+    looking.look()
+    looking.look()
+    assert told == [now]
+    now += timedelta(minutes=61)
+    looking.look()
+    assert told == [now - timedelta(minutes=61), now]

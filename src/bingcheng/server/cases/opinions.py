@@ -25,7 +25,6 @@ from bingcheng.archive.cases.opinions import (
     move_opinion,
     opinion,
     opinions,
-    remind,
 )
 from bingcheng.archive.cases.problems import WRONG_AUDIENCE, WRONG_STEP
 from bingcheng.archive.people.problems import NO_SUCH_THING
@@ -55,9 +54,6 @@ Asking = Annotated[Actor, allowed(Action.ASK_OPINION)]
 @router.get("/opinions")
 def listed(request: Request, actor: Reading, where: Where) -> Response:
     """What is asked of the actor's hospital, and what it asked."""
-    now = where.now()
-    with where.workspace.writing() as connection:
-        remind(connection, now)
     with where.workspace.reading() as connection:
         found = [
             one
@@ -74,7 +70,7 @@ def listed(request: Request, actor: Reading, where: Where) -> Response:
         titles=titles,
         names=names,
         hospitals=places,
-        today=now.date(),
+        today=where.now().date(),
         opinion_words=OPINION_WORDS,
     )
 
