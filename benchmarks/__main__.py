@@ -30,7 +30,9 @@ from benchmarks import (
     radiomics,
     radiomics_cold,
     radiomics_uncertainty,
+    radiomics_verify,
     start,
+    viewer,
 )
 from benchmarks.clock import ContenderError
 from benchmarks.result import Result
@@ -50,6 +52,7 @@ BENCHMARKS: Mapping[str, Callable[[Settings], Result]] = MappingProxyType(
         "radiomics-memory": radiomics.run_memory,
         "radiomics-cold": radiomics_cold.run,
         "radiomics-uncertainty": radiomics_uncertainty.run,
+        "verify": radiomics_verify.run,
         "filters": filters.run,
         "follow-up": follow_up.run,
         "store": exchange_store.run,
@@ -59,13 +62,15 @@ BENCHMARKS: Mapping[str, Callable[[Settings], Result]] = MappingProxyType(
         "deidentify": exchange_deidentify.run,
         "deidentify-exam": exchange_deidentify.run_exam,
         "pages": exchange_pages.run,
+        "viewer": viewer.run,
         "start": start.run,
         "demo": demo.run,
     }
 )
-OPTIONAL = frozenset(("exam-jpeg-2000", "radiomics-uncertainty", "filters", "follow-up", "dimse", "dicomweb"))
+OPTIONAL = frozenset(("exam-jpeg-2000", "radiomics-uncertainty", "filters", "follow-up", "dimse", "dicomweb", "viewer"))
 """Run only when named: a second compressed syntax, what is compared with MIRP, which takes 1.8 GiB of disk, with
-SimpleITK's B-splines, which take minutes, and with Orthanc, which the system has to have."""
+SimpleITK's B-splines, which take minutes, with Orthanc, which the system has to have, and the viewer, which needs a
+browser."""
 
 
 def main(arguments: list[str] | None = None) -> int:

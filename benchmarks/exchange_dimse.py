@@ -1,6 +1,7 @@
 """C-STORE: how fast objects come in from dcmtk's storescu, each durable before it is answered, beside Orthanc.
 
-Every run begins with an empty store; the start of the programs does not count. Orthanc is started with
+Every run begins with an empty store and a disk at rest: what the run before left to be written is flushed first, or the
+next one's flushes would wait for it. The start of the programs does not count. Orthanc is started with
 ``TCP_NODELAY=1``: without it each of its answers waits 40 ms for an acknowledgement.
 """
 
@@ -81,6 +82,7 @@ def _data(folder: Path, matrix: int) -> list[Path]:
 def _stored(server: str, store: Path, folders: Sequence[Path], count: int) -> Sample:
     shutil.rmtree(store, ignore_errors=True)
     store.mkdir(parents=True)
+    os.sync()
     with (_orthanc if server == ORTHANC else partial(_script, server))(store) as (process, port):
         lots = folders if count > 1 else [" ".join(map(str, folders))]
         before = _cpu_s(process.pid)

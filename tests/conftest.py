@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
+import socket
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from shutil import which
+from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, settings
+from sqlalchemy import create_engine, text
 
 REFERENCE_DATA = "BINGCHENG_REFERENCE_DATA"
 
@@ -46,3 +51,54 @@ def complaints() -> Callable[[Path], list[str]]:
         return [line for line in lines if line.startswith("Error")]
 
     return errors
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """A real PostgreSQL server; its address without a database."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    initdb = found[-1] if found else which("initdb")
+    if not initdb:
+        pytest.skip("no PostgreSQL server is installed (Debian: postgresql)")
+    programs = Path(initdb).parent
+    pytest.importorskip("psycopg")
+    root = os.geteuid() == 0
+    if root and not (
+        which("runuser") and subprocess.run(["id", "postgres"], check=False, capture_output=True).returncode == 0
+    ):
+        pytest.skip("PostgreSQL does not run as root, and there is no account 'postgres'")
+    as_user = ["runuser", "-u", "postgres", "--"] if root else []
+    folder = Path(tempfile.mkdtemp())
+    if root:
+        shutil.chown(folder, "postgres", "postgres")
+
+    def call(*arguments: object) -> None:
+        done = subprocess.run([*as_user, *map(str, arguments)], capture_output=True, text=True, check=False, cwd=folder)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    data, log = folder / "data", folder / "log"
+    call(programs / "initdb", "-D", data, "-U", "bingcheng", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C")
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
+    call(programs / "pg_ctl", "-D", data, "-w", "-l", log, "-o", options, "start")
+    yield f"postgresql+psycopg://bingcheng@127.0.0.1:{port}"
+    call(programs / "pg_ctl", "-D", data, "-m", "immediate", "stop")
+    shutil.rmtree(folder)
+
+
+def new_database(server: str) -> str:
+    """The address of a database on a server that nobody has used."""
+    name = f"test_{uuid4().hex}"
+    engine = create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    return f"{server}/{name}"
+
+
+@pytest.fixture
+def postgresql(postgresql_server: str) -> str:
+    """The address of an empty database on a real PostgreSQL server."""
+    return new_database(postgresql_server)

@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy import event
 from tests.archive.conftest import record
 
-from bingcheng.archive.exam_sources import save_sources, sources
+from bingcheng.archive.exam_sources import save_sources, sources, sources_of
 from bingcheng.archive.store import save_exam
 
 HERE, THERE = Path("/exams/one"), Path("/exams/two.zip")
@@ -19,6 +19,9 @@ def test_places_come_back_and_the_last_run_s_count(workspace):
     save_sources(workspace, {"1.2.3": {HERE, THERE}, "1.2.4": {HERE}})
     save_sources(workspace, {"1.2.3": {THERE}})
     assert sources(workspace) == {"1.2.3": (THERE,), "1.2.4": (HERE,)}
+    with workspace.reading() as connection:
+        assert sources_of(connection, "1.2.3") == (THERE,)
+        assert sources_of(connection, "1.2.9") == ()
 
 
 def test_an_exam_that_is_not_stored_has_no_place(workspace):

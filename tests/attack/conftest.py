@@ -1,5 +1,71 @@
-"""The served application, as the server's own tests have it."""
+"""The served application, as the server's own tests have it, and one that really listens."""
 
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
 from tests.server.conftest import serve, served
 
-__all__ = ["serve", "served"]
+from bingcheng.server.run import Stoppable, _configured
+
+__all__ = ["listening", "serve", "served"]
+
+
+@dataclass
+class Listening:
+    """A server on a port of this machine."""
+
+    served: Any
+    port: int
+
+    @property
+    def address(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def connected(self, sent: bytes = b"") -> socket.socket:
+        """A connection on which `sent` was sent."""
+        made = socket.create_connection(("127.0.0.1", self.port), timeout=30)
+        made.sendall(sent)
+        return made
+
+
+def answered(connection: socket.socket) -> bytes:
+    """All that comes until the server closes the connection; nothing if it was cut."""
+    found = b""
+    with contextlib.suppress(ConnectionError):
+        while piece := connection.recv(1 << 16):
+            found += piece
+    return found
+
+
+@pytest.fixture
+def listening(serve) -> Iterator[Any]:
+    """Lets an application listen: ``listening(router, …, setting=value)``."""
+    running: list[tuple[Stoppable, threading.Thread]] = []
+
+    def begun(*routers: Any, **settings: object) -> Listening:
+        made = serve(*routers, **settings)
+        bound = socket.socket()
+        bound.bind(("127.0.0.1", 0))
+        server = Stoppable(_configured(made.application, made.site.settings))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
+        thread.start()
+        running.append((server, thread))
+        while not server.started:
+            assert thread.is_alive()
+            time.sleep(0.01)
+        return Listening(made, bound.getsockname()[1])
+
+    yield begun
+    for server, thread in running:
+        server.should_exit = server.force_exit = True
+        thread.join(20)
+        assert not thread.is_alive()

@@ -66,6 +66,32 @@ def in_unused_offsets(stream):
     return stream[:16] + (CANARY + bytes(48))[:48] + stream[64:]
 
 
+def in_a_segment_that_nobody_knows(stream):
+    return put_in(stream, 2, b"\xff\x07")
+
+
+def between_runs(stream):
+    """Behind the runs of the first of two segments, whose decoder stops when its plane is full."""
+    count, first, second = struct.unpack_from("<3I", stream)
+    assert count == 2
+    moved = second + len(CANARY) + 1
+    return struct.pack("<3I", count, first, moved) + stream[12:second] + CANARY + b"!" + stream[second:]
+
+
+def in_lengths_of_packets(stream):
+    """In place of the lengths of packets in the header of a tile."""
+    at = stream.index(b"\xff\x90")
+    made = bytearray(put_in(stream, at + 12, b"\xff\x58", b"\0"))
+    length = struct.unpack_from(">I", made, at + 6)[0]
+    struct.pack_into(">I", made, at + 6, length + len(made) - len(stream) if length else 0)
+    return bytes(made)
+
+
+def in_lengths_of_tiles(stream):
+    at = stream.index(b"\xff\x90")
+    return put_in(stream, at, b"\xff\x55", b"\0\x60")
+
+
 HIDDEN = {
     "JPEG comment and segments": (JPEGBaseline8Bit, lambda: jpeg(comment=CANARY, exif=b"Exif\0\0" + CANARY)),
     "JPEG behind its end": (JPEGBaseline8Bit, lambda: jpeg() + CANARY),
@@ -75,6 +101,10 @@ HIDDEN = {
     "JPEG 2000 remark in a tile": (JPEG2000Lossless, lambda: in_tile_of_2000(stream_of(JPEG2000Lossless))),
     "JPEG 2000 box": (JPEG2000Lossless, lambda: in_boxes(stream_of(JPEG2000Lossless))),
     "JPEG 2000 behind its end": (JPEG2000Lossless, lambda: stream_of(JPEG2000Lossless) + CANARY),
+    "JPEG 2000 lengths of packets": (JPEG2000Lossless, lambda: in_lengths_of_packets(stream_of(JPEG2000Lossless))),
+    "JPEG 2000 lengths of tiles": (JPEG2000Lossless, lambda: in_lengths_of_tiles(stream_of(JPEG2000Lossless))),
+    "RLE between its runs": (RLELossless, lambda: between_runs(stream_of(RLELossless))),
+    "JPEG before its end": (JPEGBaseline8Bit, lambda: jpeg()[:-2] + CANARY + b"\xff\xd9"),
     "RLE unused offsets": (RLELossless, lambda: in_unused_offsets(stream_of(RLELossless))),
     "RLE behind its runs": (RLELossless, lambda: stream_of(RLELossless) + CANARY),
 }
@@ -109,6 +139,145 @@ def test_a_damaged_stream_is_refused_since_nobody_can_look_into_it():
     result = Deidentifier(profile=Profile.named("basic"), key=KEY, approvals=approvals).one(written(image))
     assert result.state is State.REFUSED
     assert result.problem.code == "archive.pixels-not-read"
+
+
+def restated(data, syntax):
+    """A file that claims another transfer syntax."""
+    at = data.index(b"\x02\0\x10\0UI")
+    length = struct.unpack_from("<H", data, at + 6)[0]
+    value = syntax.encode() + bytes(len(syntax) % 2)
+    return data[: at + 6] + struct.pack("<H", len(value)) + value + data[at + 8 + length :]
+
+
+def approved(image, profile="basic"):
+    approvals = {str(image.SOPInstanceUID): Approval(regions=())}
+    return Deidentifier(profile=Profile.named(profile), key=KEY, approvals=approvals).one(written(image))
+
+
+@pytest.mark.parametrize(
+    "syntax",
+    [
+        "1.2.840.10008.1.2.4.110",  # JPEG XL
+        "1.2.840.10008.1.2.8.1",  # deflated frames
+        "1.2.840.10008.1.2.4.94",  # JPIP: the pixels are elsewhere
+        "1.2.840.10008.1.2.7.1",  # SMPTE ST 2110
+        "1.2.840.113619.5.2",  # private, of a maker
+        "1.2.276.Elbonia",
+    ],
+)
+@pytest.mark.parametrize("wrapped", [True, False])
+def test_a_transfer_syntax_that_nobody_knows_is_refused_whatever_a_person_allows(syntax, wrapped):
+    image = ct()
+    if wrapped:
+        image = encapsulated(image, [CANARY + b"!"], JPEGBaseline8Bit)
+    approvals = {str(image.SOPInstanceUID): Approval(regions=())}
+    worker = Deidentifier(profile=Profile.named("basic"), key=KEY, approvals=approvals)
+    result = worker.one(restated(written(image), syntax))
+    assert result.state is State.REFUSED
+    assert result.problem.code == "archive.deidentify-unknown-syntax"
+
+
+def test_pixels_that_are_not_written_as_their_syntax_says_are_refused():
+    wrapped = encapsulated(eight_bits(bytes(ROWS * COLUMNS), "MONOCHROME2"), [CANARY + b"!"], JPEGBaseline8Bit)
+    bare = eight_bits(jpeg().ljust(ROWS * COLUMNS, b"\0"), "MONOCHROME2")
+    for image, claims in ((wrapped, "1.2.840.10008.1.2.1"), (bare, "1.2.840.10008.1.2.5")):
+        approvals = {str(image.SOPInstanceUID): Approval(regions=())}
+        worker = Deidentifier(profile=Profile.named("basic"), key=KEY, approvals=approvals)
+        assert worker.one(restated(written(image), claims)).problem.code == "archive.pixels-not-read"
+
+
+def test_an_object_without_pixels_is_written_plainly_whatever_its_syntax():
+    image = encapsulated(ct(SOPClassUID="1.2.840.10008.5.1.4.1.1.88.33", Modality="SR"), [jpeg()], JPEGBaseline8Bit)
+    del image.PixelData
+    result = approved(image)
+    assert result.state is State.DONE, result.problem
+    assert read(result.data).file_meta.TransferSyntaxUID == "1.2.840.10008.1.2.1"
+
+
+@pytest.mark.parametrize(
+    "make", [in_a_segment_that_nobody_knows, lambda stream: stream.replace(b"\xff\xda", b"\xff\xde", 1)]
+)
+def test_segments_that_nobody_knows_are_refused(make):
+    image = encapsulated(eight_bits(bytes(ROWS * COLUMNS), "MONOCHROME2"), [make(jpeg())], JPEGBaseline8Bit)
+    assert approved(image).problem.code == "archive.pixels-not-read"
+
+
+def test_a_stream_that_shows_more_than_the_header_tells_is_refused():
+    for syntax, stream in ((JPEGBaseline8Bit, jpeg()), (JPEG2000Lossless, stream_of(JPEG2000Lossless))):
+        image = encapsulated(eight_bits(bytes(ROWS * COLUMNS), "MONOCHROME2"), [stream], syntax)
+        image.Rows = ROWS - 20
+        assert approved(image).state is State.REFUSED
+
+
+def test_what_says_something_among_coded_pixels_is_written_anew_with_the_same_pixels():
+    """A decoder passes over what it doesn't need; only letters tell that somebody else may read it."""
+    image = eight_bits(bytes(ROWS * COLUMNS), "MONOCHROME2")
+    plain = encapsulated(image, [jpeg()], JPEGBaseline8Bit)
+    bytes_before, before = plain.PixelData, read(written(plain)).pixel_array
+    assert read(approved(plain).data).PixelData == bytes_before
+    hidden = encapsulated(image, [jpeg()[:-2] + CANARY + b"\xff\xd9"], JPEGBaseline8Bit)
+    found = read(approved(hidden).data)
+    np.testing.assert_array_equal(found.pixel_array, before)
+    assert found.LossyImageCompression == "01"
+
+
+def test_what_the_decoder_finds_superfluous_is_refused():
+    hidden = encapsulated(grey(), [stream_of(JPEGLSLossless)[:-2] + CANARY + b"\xff\xd9"], JPEGLSLossless)
+    assert approved(hidden).state is State.REFUSED
+
+
+def test_lengths_of_tiles_are_true_or_made_so():
+    stream = stream_of(JPEG2000Lossless)
+    at = stream.index(b"\xff\x90")
+    told = struct.unpack_from(">HI", stream, at + 4)
+    true = b"\xff\x55" + struct.pack(">HBBHI", 10, 0, 0x60, told[0], told[1] or len(stream) - 2 - at)
+    lie = true[:6] + b"MEIER7"
+    for told_so in (true, lie):
+        data = approved(encapsulated(grey(), [stream[:at] + told_so + stream[at:]], JPEG2000Lossless)).data
+        assert b"MEIER7" not in data
+        assert read(data).PixelData.count(true) == 1
+
+
+def with_extended_offsets(image, offsets, lengths, total=None):
+    image.ExtendedOffsetTable, image.ExtendedOffsetTableLengths = offsets, lengths
+    if total is not None:
+        image.add_new(0x7FE00003, "UV", total)
+    return image
+
+
+def test_offset_tables_hold_offsets_only():
+    frames = [stream_of(JPEGLSLossless), stream_of(JPEGLSLossless)]
+    frames = [one + bytes(len(one) % 2) for one in frames]
+    image = encapsulated(grey(np.stack([np.zeros((ROWS, COLUMNS), "<u2")] * 2)), frames, JPEGLSLossless)
+    size = len(frames[0])
+    true = struct.pack("<2Q", 0, size + 8), struct.pack("<2Q", size, size)
+    image.PixelData = b"\xfe\xff\0\xe0\0\0\0\0" + image.PixelData[image.PixelData.index(b"\xfe\xff\0\xe0", 4) :]
+    kept = read(approved(with_extended_offsets(image, *true, total=2 * size)).data)
+    assert (kept.ExtendedOffsetTable, kept.ExtendedOffsetTableLengths) == true
+    for lie in ((CANARY[:16], true[1]), (true[0], CANARY[:16]), (true[0] + CANARY[:8], true[1])):
+        data = approved(with_extended_offsets(image, *lie)).data
+        assert CANARY[:8] not in data
+        assert read(data).PixelData == image.PixelData
+    data = approved(with_extended_offsets(image, *true, total=int.from_bytes(CANARY[:8], "little"))).data
+    assert CANARY[:8] not in data
+
+
+def test_nothing_stands_behind_the_pixels_of_a_segmentation_of_one_bit():
+    bits = np.packbits(np.arange(ROWS * COLUMNS * 3) % 7 == 0, bitorder="little").tobytes()
+    image = ct(
+        SOPClassUID="1.2.840.10008.5.1.4.1.1.66.4",
+        Modality="SEG",
+        Rows=ROWS,
+        Columns=COLUMNS,
+        NumberOfFrames=3,
+        BitsAllocated=1,
+        BitsStored=1,
+        HighBit=0,
+        PixelData=bits + CANARY + b"!",
+    )
+    result = Deidentifier(profile=Profile.named("research-follow-up"), key=KEY).one(written(image))
+    assert result.state is State.DONE, result.problem
+    assert read(result.data).PixelData == bits
 
 
 def test_nothing_stands_behind_native_pixels():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from pydicom import dcmread
 from tests.archive.deidentify.making import US, ct, written
@@ -87,6 +89,17 @@ def test_refused_files_are_named_with_the_reason_and_the_others_are_cleaned(bing
     assert said.code == 1
     assert "can't be read as a DICOM object" in said.out
     assert "notes.txt" in said.out
+    assert len(results(tmp_path)) == 2
+
+
+def test_a_file_that_the_disk_does_not_give_keeps_none_of_the_others(bingcheng, folder, tmp_path):
+    memory = Path("/proc/self/mem")  # a file whose beginning nobody can read, not even root
+    if not memory.exists():
+        pytest.skip("only Linux has such a file")
+    (folder / "lost.dcm").symlink_to(memory)
+    said = bingcheng("deidentify", folder, "out", "--key", "my.key", "--json")
+    assert said.code == 1
+    assert [(one["code"], len(one["files"])) for one in said.json["troubles"]] == [("cli.deidentify-cant-read", 1)]
     assert len(results(tmp_path)) == 2
 
 

@@ -77,6 +77,38 @@ def test_json_holds_tracks_links_and_decisions(stored):
     assert said["decisions"][0]["by"] == "Dr Li"
 
 
+def test_recist_is_calculated_with_what_a_reader_has_to_decide(stored):
+    said = stored("lesions", "--response")
+    assert said.code == 0, said.err
+    assert "RECIST 1.1, calculated for a reader to check" in said.out
+    assert "Targets in E01" in said.out
+    assert "needs a reader" in said.out.split("RECIST 1.1")[1]
+    (before,) = stored("lesions", "--json").json["responses"]
+    assert before["exams"][0]["questions"]
+    for command, *names in (
+        ("link", "E01:liver", "E02:a"),
+        ("link", "E01:left", "E02:b", "E02:c"),
+        ("link", "E01:near one", "E01:near two", "E02:d"),
+        ("vanished", "E01:gone"),
+        ("new", "E02:e"),
+    ):
+        assert stored("lesions", command, *names, *WHO).code == 0
+    (after,) = stored("lesions", "--json").json["responses"]
+    (exam,) = after["exams"]
+    assert (exam["response"], exam["needs_reader"]) == ("PD", False)
+    # 26, 20, twice 14 grown together and 14 mm; then 13 and 13, 22, 30 and none. Each diameter to a voxel of 3 mm.
+    assert after["baseline_mm"] == pytest.approx(88.0, abs=12.0)
+    assert exam["sum_mm"] == pytest.approx(78.0, abs=12.0)
+    assert any("e is new" in reason for reason in exam["reasons"])
+    assert any("gone has gone" in reason for reason in exam["reasons"])
+    assert "PD (progressive disease)" in stored("lesions", "--response").out
+
+
+def test_without_a_later_exam_it_says_what_recist_needs(bingcheng, tmp_path):
+    Workspace.open(tmp_path / "workspace").close()
+    assert "RECIST 1.1 needs a lesion" in bingcheng("lesions", "--response").out
+
+
 def test_one_exams_patient_can_be_asked_for(stored):
     assert "E01:liver" in stored("lesions", "--exam", "E01").out
     unknown = stored("lesions", "--exam", "E77")

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from tests.engine.processes import environment, finished, start, stored_exams
@@ -76,38 +72,6 @@ def test_a_scheduler_that_is_not_there_is_said(monkeypatch):
     with pytest.raises(BingchengError) as raised:
         list(run(str, [1], scheduler=address))
     assert raised.value.code == "engine.scheduler-silent"
-
-
-@pytest.fixture
-def postgresql():
-    """A real PostgreSQL server with an empty database."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    programs = found[-1].parent if found else shutil.which("initdb") and Path(shutil.which("initdb")).parent
-    if not programs:
-        pytest.skip("no PostgreSQL server is installed (Debian: postgresql)")
-    pytest.importorskip("psycopg")
-    root = os.geteuid() == 0
-    if root and not (
-        shutil.which("runuser") and subprocess.run(["id", "postgres"], check=False, capture_output=True).returncode == 0
-    ):
-        pytest.skip("PostgreSQL does not run as root, and there is no account 'postgres'")
-    as_user = ["runuser", "-u", "postgres", "--"] if root else []
-    folder = Path(tempfile.mkdtemp())
-    if root:
-        shutil.chown(folder, "postgres", "postgres")
-
-    def call(*arguments: object) -> None:
-        done = subprocess.run([*as_user, *map(str, arguments)], capture_output=True, text=True, check=False, cwd=folder)
-        assert done.returncode == 0, done.stdout + done.stderr
-
-    port = free_port()
-    data, log = folder / "data", folder / "log"
-    call(programs / "initdb", "-D", data, "-U", "bingcheng", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C")
-    settings = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
-    call(programs / "pg_ctl", "-D", data, "-w", "-l", log, "-o", settings, "start")
-    yield f"postgresql+psycopg://bingcheng@127.0.0.1:{port}/postgres"
-    call(programs / "pg_ctl", "-D", data, "-m", "immediate", "stop")
-    shutil.rmtree(folder)
 
 
 def test_a_server_keeps_the_same_assessment_as_a_file(small_study, postgresql, tmp_path, assessed):

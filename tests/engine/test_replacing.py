@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
+import subprocess
+import sys
 import time
 
 import pytest
@@ -60,7 +63,28 @@ def test_of_two_that_write_at_once_one_stays_whole(folder):
     assert names(folder.parent) == ["exam"]
 
 
-def test_what_a_killed_run_left_is_cleared_away_after_a_day(folder):
+KILLED = """
+import os, sys
+from pathlib import Path
+from bingcheng.engine.replacing import replacing
+with replacing(Path(sys.argv[1])) as made:
+    (made / "half").touch()
+    os.kill(os.getpid(), 9)
+"""
+
+
+def test_what_a_killed_run_left_is_cleared_away_by_the_next_one_of_whatever_exam(folder):
+    with replacing(folder.parent / "living") as living:
+        done = subprocess.run([sys.executable, "-c", KILLED, folder], check=False)
+        assert done.returncode == -signal.SIGKILL
+        assert len(names(folder.parent)) == 3
+        assert names(folder) == ["old"]
+        with replacing(folder.parent / "other") as made:
+            (made / "new").touch()
+        assert names(folder.parent) == sorted([living.name, "exam", "other"])
+
+
+def test_what_a_run_on_another_machine_left_is_cleared_away_after_a_day(folder):
     for name, age_s in (("dead", ABANDONED_S + 60.0), ("alive", 60.0)):
         left = folder.parent / f".exam.{name}"
         left.mkdir()

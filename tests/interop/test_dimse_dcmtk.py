@@ -179,6 +179,17 @@ def test_we_send_to_storescp_and_decompress_for_one_that_takes_nothing_else(list
     assert decompressed.PixelData == image(number=9).PixelData
 
 
+@pytest.mark.parametrize("habit", ["--abort-after", "--abort-during"])
+def test_a_receiver_that_breaks_off_is_told_apart_from_one_that_refuses(listening, folder, storescp, habit):  # noqa: F811
+    port, _ = storescp(habit)
+    site = listening()
+    call("storescu", *ours(site), *sorted(folder.iterdir()))
+    instances = site.objects.instances_of((SPACE,), "1.2.3.1", None)
+    sent = send(Caller(ae_title="BINGCHENG"), receiver(port), site.objects, instances)
+    assert sent.completed < 6
+    assert sent.later == len(sent.failed) == 6 - sent.completed
+
+
 def test_tls_of_both_sides(listening, folder, storescp, pem):  # noqa: F811
     if "+tla" not in call("storescu", "--help"):
         pytest.skip("this dcmtk was built without TLS")

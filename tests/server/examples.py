@@ -48,6 +48,7 @@ EXAMPLES: dict[str, tuple[Value, str]] = {
     "person_number": (lambda served: str(served.people["technologist"]), "987654"),
     "hospital_number": (lambda served: str(served.north), "987654"),
     "group": ("1", "987654"),
+    "sending": ("987653", "987654"),
     "dicom_peer": (lambda served: str(peer_of_north(served)), "987654"),
     "conflict": (lambda served: str(served.site.objects.conflicts([hospital_space(served.north)])[0].id), "987654"),
     "token": ("1", "987654"),

@@ -223,24 +223,70 @@ def test_the_ct_is_shown_with_our_segment_over_it_at_the_lesion(running: Running
     opened.context.close()
 
 
-def test_our_report_opens_as_a_measurement_with_its_name_and_its_lengths(running: Running, browser: Any) -> None:
+LINES = f"{ANNOTATIONS}.filter(a => a.metadata.toolName === 'Bidirectional')"
+
+
+def test_our_report_is_drawn_at_once_with_its_name_and_its_lengths(running: Running, browser: Any) -> None:
     opened = running.page(
         browser, f"/viewer/viewer?StudyInstanceUIDs={running.study}&initialSeriesInstanceUID={running.ct}"
     )
-    assert opened.until(SHADES)
-    opened.page.get_by_text("Lesion measurements").first.dblclick(timeout=60_000)
-    opened.until(f"{ANNOTATIONS}.find(a => a.metadata.toolName === 'Bidirectional')")
-    told = opened.until(
-        f"JSON.stringify({ANNOTATIONS}.filter(a => a.metadata.toolName === 'Bidirectional')"
-        ".map(a => ({label: a.data.label, stats: Object.values(a.data.cachedStats)[0]})))"
-    )
+    each = "a => ({label: a.data.label, stats: Object.values(a.data.cachedStats)[0]})"
+    told = opened.until(f"{LINES}.length && JSON.stringify({LINES}.map({each}))")
     (one,) = json.loads(told)
     measured = SimpleNamespace(**one["stats"])
     assert one["label"] == "Liver VI"
     # The viewer measures the line anew between its ends, which stand in the report as single-precision numbers.
     assert measured.length == pytest.approx(LONG_MM, abs=0.01)
     assert measured.width == pytest.approx(SHORT_MM, abs=0.01)
+    # The view goes to the slice that the line lies on.
+    assert opened.until(f"{PANE}.getCurrentImageIdIndex() === 7 || {PANE}.getCurrentImageIdIndex() === 8")
+    assert opened.faults == []
     assert opened.foreign() == []
+    opened.context.close()
+
+
+def test_a_length_that_is_drawn_and_saved_stays_with_the_exam(running: Running, browser: Any) -> None:
+    address = f"/viewer/viewer?StudyInstanceUIDs={running.study}&initialSeriesInstanceUID={running.ct}"
+    opened = running.page(browser, address, width=1440)
+    page = opened.page
+    assert opened.until(f"{LINES}.length")
+    assert opened.until(SHADES)
+    page.click('[data-cy="MeasurementTools-split-button-primary"]')
+    box = page.locator("canvas.cornerstone-canvas").first.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 3
+    page.mouse.move(x - 60, y)
+    page.mouse.down()
+    page.mouse.move(x, y, steps=4)
+    page.mouse.move(x + 60, y, steps=4)
+    page.mouse.up()
+    lengths = f"{ANNOTATIONS}.filter(a => a.metadata.toolName === 'Length')"
+    assert opened.until(f"{lengths}.length") == 1
+    if not page.get_by_text("Create SR").count():
+        page.locator('[data-cy="trackedMeasurements-btn"], [data-cy="panelMeasurement-btn"]').first.click()
+    page.get_by_text("Create SR").first.click()
+    page.locator("[role=dialog] input").last.fill("Seen by Anna")
+    page.locator("[role=dialog] button").filter(has_text="Save").first.click()
+    assert opened.until("document.body.innerText.includes('saved successfully')")
+    assert opened.until(f"{lengths}.length") == 1  # it stays on the image
+    page.goto(f"{running.address}/exam/{running.study}")
+    told = page.locator("#drawn").inner_text()
+    assert "Anna" in told
+    assert "Seen by Anna" in told
+    assert "Length" in told
+    page.goto(running.address + address)
+    assert opened.until(f"{lengths}.length") == 1  # drawn at once, beside ours
+    assert opened.until(f"{LINES}.length") == 1
+    assert opened.foreign() == []
+    opened.context.close()
+
+
+def test_what_may_not_be_kept_is_refused_in_words(running: Running, browser: Any) -> None:
+    opened = running.page(browser, f"/viewer/viewer?StudyInstanceUIDs={running.study}")
+    assert opened.until("window.extensionManager && window.cornerstone.getRenderingEngines().length")
+    store = "window.extensionManager.getActiveDataSource()[0].store.dicom"
+    said = opened.page.evaluate(f"() => {store}({{StudyInstanceUID: '1.2.3'}}).then(() => 'kept', e => e.message)")
+    assert "your own hospital" in said
+    assert "discussion" in said
     opened.context.close()
 
 

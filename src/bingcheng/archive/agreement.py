@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection
 
-from bingcheng.archive import schema
+from bingcheng.archive.about import held, hold
 
 KEY = "agreement"
 
@@ -22,7 +22,7 @@ class Agreement:
 
 def agreement(connection: Connection) -> Agreement:
     """What was asked for last; nothing before the first time."""
-    stored = connection.scalar(select(schema.about.c.value).where(schema.about.c.key == KEY))
+    stored = held(connection, KEY)
     if stored is None:
         return Agreement()
     kept = json.loads(stored)
@@ -31,6 +31,4 @@ def agreement(connection: Connection) -> Agreement:
 
 def agree(connection: Connection, made: Agreement) -> None:
     """Keep what was asked for in place of what was kept before."""
-    connection.execute(delete(schema.about).where(schema.about.c.key == KEY))
-    value = json.dumps({"asked": made.asked, "own": made.own}, ensure_ascii=False)
-    connection.execute(insert(schema.about), {"key": KEY, "value": value})
+    hold(connection, KEY, json.dumps({"asked": made.asked, "own": made.own}, ensure_ascii=False))

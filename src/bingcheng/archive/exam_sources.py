@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from bingcheng.archive import schema
 from bingcheng.archive.codec import storable
@@ -34,6 +34,13 @@ def save_sources(workspace: Workspace, found: Mapping[str, Collection[Path]]) ->
         rows = [{"exam_uid": uid, "path": path} for uid, paths in changed.items() for path in sorted(paths)]
         if rows:
             connection.execute(insert(table), rows)
+
+
+def sources_of(connection: Connection, exam_uid: str) -> tuple[Path, ...]:
+    """The folders and archives that one exam was last read from."""
+    table = schema.exam_source.c
+    found = connection.scalars(select(table.path).where(table.exam_uid == exam_uid).order_by(table.id))
+    return tuple(Path(path) for path in found)
 
 
 def sources(workspace: Workspace) -> dict[str, tuple[Path, ...]]:

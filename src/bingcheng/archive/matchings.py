@@ -6,7 +6,7 @@ back says when.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -116,9 +116,12 @@ def drawn_exams(connection: Connection) -> tuple[DrawnExam, ...]:
     )
 
 
-def proposals(connection: Connection) -> tuple[Proposal, ...]:
-    """All stored proposals, in the order in which they were stored."""
-    query = select(schema.matching.c.record).order_by(schema.matching.c.id)
+def proposals(connection: Connection, among: Collection[str] | None = None) -> tuple[Proposal, ...]:
+    """All stored proposals, or those for two exams of `among`, in the order in which they were stored."""
+    table = schema.matching.c
+    query = select(table.record).order_by(table.id)
+    if among is not None:
+        query = query.where(table.earlier_uid.in_(among), table.later_uid.in_(among))
     return tuple(decoded(Proposal, record) for record in connection.scalars(query))
 
 
@@ -149,12 +152,21 @@ def forget_proposals(connection: Connection, pairs: Iterable[PairKey]) -> None:
         )
 
 
-def decisions(connection: Connection, *, undone: bool = False) -> tuple[Decision, ...]:
-    """The decisions that hold, in the order in which they were made; with `undone` also those that did."""
+def decisions(
+    connection: Connection, among: Collection[str] | None = None, *, undone: bool = False
+) -> tuple[Decision, ...]:
+    """The decisions that hold, in the order in which they were made; with `undone` also those that did.
+
+    Parameters
+    ----------
+    among : only decisions about two of these exams.
+    """
     table = schema.lesion_edit
     query = select(table).order_by(table.c.id)
     if not undone:
         query = query.where(table.c.undone_at.is_(None))
+    if among is not None:
+        query = query.where(table.c.earlier_uid.in_(among), table.c.later_uid.in_(among))
     return tuple(
         Decision(
             earlier_uid=row.earlier_uid,

@@ -15,32 +15,54 @@ Outcomes = Counter[Outcome | None]
 """Exams by how they met the protocols; None for those that none applies to."""
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class SiteCount:
-    """The exams of one spelling of a hospital's name, in all and by month (``2026-03``; empty for undated ones)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonthCount:
+    """The exams of one month under one spelling of a hospital's name, by how they met the protocols.
+
+    Parameters
+    ----------
+    month : ``2026-03``; empty for exams without a date.
+    passed, failed, unknown : exams that met, broke, or left open what is required.
+    unjudged : exams that no protocol applies to.
+    """
 
     site: str
-    months: dict[str, Outcomes]
+    month: str
+    passed: int = 0
+    failed: int = 0
+    unknown: int = 0
+    unjudged: int = 0
 
     @property
     def outcomes(self) -> Outcomes:
-        """Over all months."""
-        return sum(self.months.values(), Counter())
+        """The same, by outcome; only those that occur."""
+        counted = ((Outcome.PASS, self.passed), (Outcome.FAIL, self.failed), (Outcome.UNKNOWN, self.unknown))
+        return Counter({outcome: count for outcome, count in (*counted, (None, self.unjudged)) if count})
 
 
-def site_counts(connection: Connection) -> tuple[SiteCount, ...]:
-    """Of every hospital that the exams name, in the order of their names."""
+def month_counts(connection: Connection) -> tuple[MonthCount, ...]:
+    """Of every hospital that the exams name, in the order of their names, then of months."""
     exam = schema.exam.c
     met = (exam.failed > 0, exam.unknown > 0, exam.passed > 0)
     group = (exam.site, extract("year", exam.performed_at), extract("month", exam.performed_at), *met)
-    found: dict[str, dict[str, Outcomes]] = {}
+    found: dict[tuple[str, str], Outcomes] = {}
     for site, year, month, failed, unknown, passed, count in connection.execute(
         select(*group, func.count()).group_by(*group)
     ):
         named = UNDATED if year is None else f"{int(year):04d}-{int(month):02d}"
-        counted = found.setdefault(site, {}).setdefault(named, Counter())
+        counted = found.setdefault((site, named), Counter())
         counted[outcome_of(failed, unknown, passed)] += int(count)
-    return tuple(SiteCount(site=site, months=dict(sorted(found[site].items()))) for site in sorted(found))
+    return tuple(
+        MonthCount(
+            site=site,
+            month=month,
+            passed=counted[Outcome.PASS],
+            failed=counted[Outcome.FAIL],
+            unknown=counted[Outcome.UNKNOWN],
+            unjudged=counted[None],
+        )
+        for (site, month), counted in sorted(found.items())
+    )
 
 
 def outcome_of(failed: int, unknown: int, passed: int) -> Outcome | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
@@ -22,16 +22,24 @@ from bingcheng.outputs.keyimage import as_json
 from bingcheng.outputs.radiomics.feature_set import FeatureSet
 
 
-def save_exam(workspace: Workspace, record: ExamRecord) -> None:
+def save_exam(
+    workspace: Workspace, record: ExamRecord, *, allow: Callable[[Connection, str], None] | None = None
+) -> None:
     """Store one assessed exam; whatever was stored of it before is replaced. It is not judged yet.
+
+    Parameters
+    ----------
+    allow : asked with the exam's UID in the transaction that stores it; raises to leave all as it is.
 
     Raises
     ------
     InputError
-        ``archive.read-only``, ``archive.disk-full``; then nothing of the exam is stored.
+        ``archive.read-only``, ``archive.disk-full``, and what `allow` raises; then nothing of the exam is stored.
     """
     pseudonym = workspace.pseudonym(record.patient, record.site, record.uid)
     with workspace.writing() as connection:
+        if allow is not None:
+            allow(connection, record.uid)
         before = connection.scalar(select(schema.exam.c.patient).where(schema.exam.c.uid == record.uid))
         connection.execute(delete(schema.exam).where(schema.exam.c.uid == record.uid))
         _save_identity(connection, pseudonym, record.patient)

@@ -1,4 +1,7 @@
-"""Workspaces of earlier releases brought up to the tables of this one, in one transaction, keeping what they hold."""
+"""Workspaces of earlier releases brought up to the tables of this one, in one transaction, keeping what they hold.
+
+First come the steps between two versions, which know what changed and why; then whatever else is missing is added.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +11,40 @@ from types import MappingProxyType
 from sqlalchemy import Connection, select, update
 
 from bingcheng.archive import rooms, schema
+from bingcheng.archive.workspace_tables import complete, lacks
+
+
+def version_of(connection: Connection) -> int | None:
+    """The version that the tables of a workspace are of; None if it does not say, and is no workspace of ours."""
+    about = schema.about
+    found = connection.scalar(select(about.c.value).where(about.c.key == "version"))
+    return int(found) if found is not None and found.isdecimal() else None
+
+
+def outdated(connection: Connection) -> bool:
+    """Whether `upgrade` has anything to do; a workspace of a later release is left alone."""
+    version = version_of(connection)
+    if version is None or version > schema.VERSION:
+        return False
+    return version < schema.VERSION or bool(lacks(connection))
 
 
 def upgrade(connection: Connection) -> None:
-    """Apply every step between the version of the workspace and this release's."""
-    about = schema.about
-    found = connection.scalar(select(about.c.value).where(about.c.key == "version"))
-    if found is None or not found.isdecimal():
+    """Apply every step between the version of the workspace and this release's, and add what is missing after that.
+
+    Raises
+    ------
+    InputError
+        ``archive.cannot-complete``; the transaction must be undone then.
+    """
+    found = version_of(connection)
+    if found is None:
         return
-    for version in range(int(found), schema.VERSION):
+    about = schema.about
+    for version in range(found, schema.VERSION):
         STEPS[version](connection)
         connection.execute(update(about).where(about.c.key == "version").values(value=str(version + 1)))
+    complete(connection)
 
 
 def _statements_and_summaries(connection: Connection) -> None:

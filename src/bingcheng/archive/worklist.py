@@ -36,6 +36,8 @@ from bingcheng.core.finding import Outcome
 
 MOST = 50
 """Rows of a page."""
+MADE_OF_IMAGES = frozenset({"SEG", "SR", "PR", "KO"})
+"""Modalities of objects that are made of other ones' images."""
 
 
 class Order(StrEnum):
@@ -280,7 +282,8 @@ def _modalities_of(
         for uid, modality in connection.execute(query):
             if modality:
                 found[uid][modality] = None
-    return {uid: tuple(sorted(names)) for uid, names in found.items()}
+    # What is made of images says nothing more of an exam that has some.
+    return {uid: tuple(sorted(set(names) - MADE_OF_IMAGES or names)) for uid, names in found.items()}
 
 
 def _modalities(connection: Connection, hospital: int) -> tuple[str, ...]:

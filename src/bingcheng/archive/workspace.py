@@ -28,11 +28,14 @@ from bingcheng.archive.problems import (
     WRONG_ADDRESS,
     said_plainly,
 )
-from bingcheng.archive.upgrade import upgrade
+from bingcheng.archive.upgrade import outdated, upgrade, version_of
+from bingcheng.archive.workspace_copy import keep_copy
+from bingcheng.archive.workspace_tables import INCOMPLETE_WORKSPACE, lacks
 from bingcheng.core.errors import InputError
 from bingcheng.dicom.exam import Patient
 
 BUSY_TIMEOUT_S = 60.0
+LARGEST_LOG_BYTES = 64 << 20
 ONE_WRITER = 8_130_447_291_553_260_017
 """Key of the advisory lock that a transaction holds while it writes to a PostgreSQL server; any number of our own."""
 PSEUDONYM_LETTERS = 10
@@ -56,7 +59,9 @@ class Workspace:
 
     @staticmethod
     def open(folder: Path, database_url: str | None = None) -> Workspace:
-        """The workspace in `folder`, made if it does not exist.
+        """The workspace in `folder`, made if it does not exist, and brought to this release if it is of an earlier one.
+
+        Before a database file is changed, a copy of it is kept beside it (`bingcheng.archive.workspace_copy`).
 
         Parameters
         ----------
@@ -66,7 +71,8 @@ class Workspace:
         ------
         InputError
             ``archive.read-only``, ``archive.not-a-folder``, ``archive.disk-full``, ``archive.busy``,
-            ``archive.newer-workspace``, ``archive.not-a-workspace``, ``archive.wrong-address``.
+            ``archive.newer-workspace``, ``archive.not-a-workspace``, ``archive.wrong-address``,
+            ``archive.cannot-complete``.
         RemoteError
             ``archive.database-failed``.
         """
@@ -82,7 +88,8 @@ class Workspace:
         Raises
         ------
         InputError
-            ``archive.no-workspace``, and what `open` raises.
+            ``archive.no-workspace``, ``archive.older-workspace``, ``archive.incomplete-workspace``, and what `open`
+            raises.
         RemoteError
             ``archive.database-failed``.
         """
@@ -151,12 +158,15 @@ def _secret(folder: Path, engine: Engine) -> bytes:
         if not engine.dialect.has_table(connection, about.name):
             raise InputError(NO_WORKSPACE, folder=str(folder))
         stored: dict[str, str] = {row.key: row.value for row in connection.execute(select(about.c.key, about.c.value))}
+        incomplete = lacks(connection).unusable
     if not stored.get("version", "").isdecimal() or "secret" not in stored:
         raise InputError(NOT_A_WORKSPACE, file=DATABASE_FILE)
     if int(stored["version"]) > schema.VERSION:
         raise InputError(NEWER_WORKSPACE, found=int(stored["version"]), known=schema.VERSION)
     if int(stored["version"]) < schema.VERSION:
         raise InputError(OLDER_WORKSPACE, found=int(stored["version"]), known=schema.VERSION)
+    if incomplete:
+        raise InputError(INCOMPLETE_WORKSPACE)
     return bytes.fromhex(stored["secret"])
 
 
@@ -196,6 +206,8 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
         cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.execute("PRAGMA foreign_keys=ON")
+    # A log that grew while somebody read for long is cut again, instead of keeping its size for good.
+    cursor.execute(f"PRAGMA journal_size_limit={LARGEST_LOG_BYTES}")
     cursor.close()
 
 
@@ -216,20 +228,17 @@ def _begin_on_server(connection: Connection) -> None:
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
 
-def _older(connection: Connection) -> bool:
-    about = schema.about
-    version = connection.scalar(select(about.c.value).where(about.c.key == "version"))
-    return version is not None and version.isdecimal() and int(version) < schema.VERSION
-
-
 def _prepare(engine: Engine) -> None:
+    about = schema.about
     with engine.connect().execution_options(read_only=True) as connection:
-        if engine.dialect.has_table(connection, schema.about.name) and not _older(connection):
+        if engine.dialect.has_table(connection, about.name) and not outdated(connection):
             return
-    with engine.begin() as connection:  # the lock of a writer: whoever comes second finds the tables made
-        if engine.dialect.has_table(connection, schema.about.name):
-            upgrade(connection)
-        rooms.metadata.create_all(connection)
-        if connection.execute(select(schema.about.c.key)).first() is None:
+    with engine.begin() as connection:  # the lock of a writer: whoever comes second finds the work done
+        if not engine.dialect.has_table(connection, about.name):
+            rooms.metadata.create_all(connection)
             rows = [{"key": "version", "value": str(schema.VERSION)}, {"key": "secret", "value": secrets.token_hex(32)}]
-            connection.execute(insert(schema.about), rows)
+            connection.execute(insert(about), rows)
+        elif outdated(connection):
+            if engine.dialect.name == "sqlite":
+                keep_copy(Path(str(engine.url.database)), str(version_of(connection)))
+            upgrade(connection)

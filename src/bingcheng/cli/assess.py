@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,11 +15,12 @@ from bingcheng.cli.nothing_found import nothing_found
 from bingcheng.cli.progress import progress_bars
 from bingcheng.cli.terminal import MOST_REFUSALS, print_refusals, print_summary
 from bingcheng.cli.usage import WrongUsage
-from bingcheng.core.errors import Owner, Problem
+from bingcheng.core.errors import BingchengError, Owner, Problem
 from bingcheng.core.wording import text
 from bingcheng.engine.numbers import keep_numbers
 from bingcheng.engine.publish import Published, publish
 from bingcheng.engine.radiomics.asked import Asked
+from bingcheng.engine.received.derived import follow_run
 from bingcheng.engine.run import Options, Tally, assess
 from bingcheng.engine.view import assessment
 from bingcheng.outputs.assessment import Assessment
@@ -76,6 +78,8 @@ def run_assess(request: Request, language: Language) -> int:
             seen = assessment(workspace, identified=request.identified)
             published = publish(seen, workspace.folder, language)
             keep_numbers(workspace, seen, datetime.now(UTC).replace(tzinfo=None))
+            with suppress(BingchengError):  # the results are stored; the archive follows at the next opportunity
+                follow_run(workspace)
             told(step, 1, 1)
     finally:
         workspace.close()

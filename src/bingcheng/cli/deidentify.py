@@ -55,6 +55,12 @@ CANT_WRITE = Problem(
     remedy="Free some space, or name another folder; what was written is whole.",
     owner=Owner.OPERATOR,
 )
+CANT_READ = Problem(
+    code="cli.deidentify-cant-read",
+    says="the file can't be read from the disk",
+    remedy="Look whether you may read it, and whether its disk is sound.",
+    owner=Owner.OPERATOR,
+)
 PROJECT = "files"
 """Name of the one project of a key table in a file of its own."""
 
@@ -143,12 +149,20 @@ def _cleaned(request: Request) -> Tally:
     tally = Tally()
     kept: list[Deidentified] = []
     for path in _files(source):
-        data = path.read_bytes()
+        try:
+            data = path.read_bytes()
+        except OSError:  # one that can't be read keeps none of the others
+            _take(_unread(path), b"", request, tally, kept)
+            continue
         _take(worker.one(data, str(path)), data, request, tally, kept)
     if request.table is not None and not request.preview:
         with in_file(request.table) as connection:
             _opened(connection, secret).record(connection, kept)
     return tally
+
+
+def _unread(path: Path) -> Deidentified:
+    return Deidentified(source=str(path), state=State.REFUSED, problem=InputError(CANT_READ))
 
 
 def _own(name: str) -> Profile:
@@ -210,13 +224,13 @@ def _write(folder: Path, name: str, data: bytes) -> None:
 
 
 def _picture(one: Deidentified, data: bytes, folder: Path, *, read: bool) -> Path:
-    from bingcheng.archive.deidentify.pictures import before_and_after, first_frame  # noqa: PLC0415 - heavy
+    from bingcheng.archive.deidentify.pictures import before_and_after, views  # noqa: PLC0415 - heavy
 
     regions: list[Region] = list(one.regions)
     if read:
         from bingcheng.archive.deidentify.ocr import read_text  # noqa: PLC0415 - an extra
 
-        regions += [found.region for found in read_text(first_frame(data))]
+        regions += [found.region for view in views(data) for found in read_text(view)]
     path = folder / f"{one.sop_instance_uid}.png"
     _write(folder, path.name, before_and_after(data, regions))
     return path

@@ -48,6 +48,10 @@ def add_lesion_commands(application: typer.Typer, shared: Shared) -> typer.Typer
         ] = None,
         json: Annotated[bool, shared.as_json] = False,
         history: Annotated[bool, flag("--history", says=_("List what people decided, too."))] = False,
+        response: Annotated[
+            bool,
+            flag("--response", says=_("Calculate RECIST 1.1 from what was drawn and matched, for a reader to check.")),
+        ] = False,
         workspace: Annotated[Path, workspace] = DEFAULT_WORKSPACE,
         database: Annotated[str | None, database] = None,
     ) -> None:
@@ -55,7 +59,9 @@ def add_lesion_commands(application: typer.Typer, shared: Shared) -> typer.Typer
             return
         from bingcheng.cli.lesions import run_list  # noqa: PLC0415
 
-        shared.end(lambda: run_list(workspace, database, language, exam=exam, json=json, history=history))
+        shared.end(
+            lambda: run_list(workspace, database, language, exam=exam, json=json, history=history, response=response)
+        )
 
     def on_two_exams(name: str, says: str) -> None:
         @shared.describe(group, name, says)

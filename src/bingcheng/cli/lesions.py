@@ -16,6 +16,7 @@ from bingcheng.archive.workspace import Workspace
 from bingcheng.cli.exam_names import exam_named
 from bingcheng.cli.exits import OK, print_json
 from bingcheng.cli.lesion_links import addresses, print_links
+from bingcheng.cli.lesion_response import print_responses, response_as_json
 from bingcheng.core.wording import Text, text
 from bingcheng.engine.follow_up.decisions import Deciding, Who, take_back_last
 from bingcheng.engine.publish import publish
@@ -35,7 +36,14 @@ ACTIONS: Mapping[str, Text] = {
 
 
 def run_list(
-    folder: Path, database: str | None, language: Language, *, exam: str | None, json: bool, history: bool
+    folder: Path,
+    database: str | None,
+    language: Language,
+    *,
+    exam: str | None,
+    json: bool,
+    history: bool,
+    response: bool,
 ) -> int:
     """Print the tracks of all patients, or of one exam's patient; returns the exit code.
 
@@ -54,12 +62,18 @@ def run_list(
     patients = None if exam is None else {exam_named(seen.exams, exam).patient}
     shown = [one for one in seen.exams if patients is None or one.patient in patients]
     matched = [one for one in seen.follow_up if patients is None or one.patient in patients]
+    answers = [one for one in seen.responses if patients is None or one.patient in patients]
     if json:
-        print_json(_as_json(shown, matched, decided, language))
+        print_json(
+            _as_json(shown, matched, decided, language)
+            | {"responses": [response_as_json(one, language) for one in answers]}
+        )
         return OK
     console = Console()
     _print_tracks(console, language, shown)
     print_links(console, language, matched, seen.exams)
+    if response:
+        print_responses(console, language, answers, seen.exams)
     if history:
         _print_history(console, language, decided, seen)
     return OK

@@ -148,6 +148,9 @@ def steps_in_words(language: Language, one: LesionFeatures) -> str:
     """What was done to the image, in one line."""
     standardised = one.image_type.standardisation
     steps = [] if standardised is None else [text("Whole image standardised, times {scale}", scale=standardised.scale)]
+    if one.result.tilt_deg is not None:
+        tilt = f"{one.result.tilt_deg:.1f}"
+        steps.append(text("Gantry tilted by {tilt}°: slices moved over each other first", tilt=tilt))
     for step in one.result.settings.steps():
         if step.ibsi is None:
             steps.append(text("{name}: {setting}", name=step.name, setting=step.setting))

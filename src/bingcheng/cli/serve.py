@@ -12,6 +12,7 @@ from bingcheng.cli.exits import OK
 from bingcheng.core.wording import Text
 from bingcheng.outputs.language import Language
 from bingcheng.server.run import Wishes, run
+from bingcheng.server.security.refusal import Discreet
 from bingcheng.server.settings import Settings, load_settings
 
 
@@ -57,7 +58,7 @@ def settings_of(request: Request, environment: Mapping[str, str]) -> Settings:
 def _log(request: Request) -> None:
     """One line a request on standard error, and faults; nothing of other libraries, which may repeat what was sent."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.setFormatter(Discreet("%(asctime)s %(levelname)s %(message)s"))
     ours = logging.getLogger("bingcheng")
     ours.addHandler(handler)
     ours.setLevel(logging.WARNING if request.quiet else logging.INFO)

@@ -107,7 +107,8 @@ class JudgedSite:
     Parameters
     ----------
     band : the size that the level is for; None for adults of all sizes.
-    median : the hospital's, in the unit of the quantity.
+    median : the hospital's, in the unit of the quantity, over `count` exams.
+    reference : the level's 75th percentile; `low` : its 25th, None where it has none.
     whose : authority and year of a published level; None for the hospitals' own.
     """
 
@@ -119,6 +120,9 @@ class JudgedSite:
     verdict: DoseVerdict
     sentence: Text
     median: float
+    count: int
+    reference: float
+    low: float | None
     whose: str | None = None
 
     @property
@@ -172,6 +176,9 @@ def judged_sites(level: ReferenceLevel) -> tuple[JudgedSite, ...]:
             JudgedSite(
                 site=site.site,
                 median=site.median,
+                count=site.count,
+                reference=level.drl.value,
+                low=level.low.value,
                 procedure=group.procedure,
                 phantom_cm=group.phantom_cm,
                 quantity=group.quantity,
@@ -208,6 +215,9 @@ def judged_by_published(
             JudgedSite(
                 site=site.site,
                 median=site.median,
+                count=site.count,
+                reference=level.drl,
+                low=level.low,
                 procedure=level.procedure,
                 phantom_cm=level.phantom_cm,
                 quantity=level.quantity,

@@ -54,6 +54,7 @@ def dose_overview(
     rules: DoseRules,
     *,
     authorities: Iterable[str] | None = None,
+    levels: Iterable[ReferenceLevel] | None = None,
     fewest_exams: int = FEWEST_EXAMS,
     fewest_sites: int = FEWEST_SITES,
 ) -> DoseOverview:
@@ -64,18 +65,23 @@ def dose_overview(
     records : of all exams.
     rules : with the published levels.
     authorities : whose published levels are shown; all for None.
+    levels : of a larger comparison that the records belong to; made of the records themselves for None.
     fewest_exams, fewest_sites : what a hospital, and a level, need to count.
     """
     held = tuple(records)
     wanted = None if authorities is None else set(authorities)
     published = tuple(level for level in rules.level if wanted is None or level.authority in wanted)
-    levels = reference_levels(held, fewest_exams=fewest_exams, fewest_sites=fewest_sites)
+    own = (
+        reference_levels(held, fewest_exams=fewest_exams, fewest_sites=fewest_sites)
+        if levels is None
+        else tuple(levels)
+    )
     shown = {record.procedure.regions for record in held if not record.procedure.hybrid}
     return DoseOverview(
-        exams=tuple(JudgedDose(record=one, judgements=judged(one, levels, published)) for one in held),
-        levels=levels,
+        exams=tuple(JudgedDose(record=one, judgements=judged(one, own, published)) for one in held),
+        levels=own,
         sites=(
-            *(site for level in levels for site in judged_sites(level)),
+            *(site for level in own for site in judged_sites(level)),
             *(site for level in published for site in judged_by_published(held, level, fewest_exams)),
         ),
         published=tuple(level for level in published if level.procedure.regions in shown),

@@ -14,6 +14,7 @@ from bingcheng.archive.workspace import Workspace
 from bingcheng.core.errors import InputError
 from bingcheng.engine.conformance_objects import write_conformance_objects
 from bingcheng.engine.judgement import judge_exams
+from bingcheng.engine.numbers import recount
 from bingcheng.engine.problems import AGREEMENT_UNREADABLE, PROTOCOL_TAKEN
 from bingcheng.outputs.language import Language
 from bingcheng.protocol.library import NO_SUCH_PROTOCOL, protocols
@@ -63,6 +64,8 @@ def judge_again(workspace: Workspace, today: date, language: Language | None = N
     """
     by = agreed(workspace)
     judged = judge_exams(workspace, by.protocols, asked=by.asked, today=today)
+    if judged:
+        recount(workspace)
     write_conformance_objects(workspace, by.protocols, language=language)
     return judged
 

@@ -9,6 +9,7 @@ from bingcheng.archive.records import ExamRecord, SeriesRecord
 from bingcheng.compare.dose_overview import DoseOverview, JudgedDose, dose_overview
 from bingcheng.compare.dose_published import dose_rules
 from bingcheng.compare.dose_record import DoseRecord, ExamFacts, dose_of_exam
+from bingcheng.compare.dose_reference import ReferenceLevel
 from bingcheng.compare.dose_verdict import DoseVerdict
 from bingcheng.core.finding import Finding
 from bingcheng.core.refusal import Refusal
@@ -60,10 +61,15 @@ def exam_dose(exam: Exam, series: Sequence[SeriesRecord]) -> ExamDose:
     )
 
 
-def all_doses(records: Iterable[ExamRecord]) -> DoseOverview | None:
-    """The doses of all exams, compared and judged; None if not one exam is of CT."""
+def all_doses(records: Iterable[ExamRecord], *, levels: Iterable[ReferenceLevel] | None = None) -> DoseOverview | None:
+    """The doses of all exams, compared and judged; None if not one exam is of CT.
+
+    Parameters
+    ----------
+    levels : what they are judged by; made of the exams themselves for None.
+    """
     doses = tuple(dose for record in records for dose in record.doses)
-    return dose_overview(doses, dose_rules()) if doses else None
+    return dose_overview(doses, dose_rules(), levels=levels) if doses else None
 
 
 def dose_findings(overview: DoseOverview | None) -> dict[str, tuple[Finding, ...]]:

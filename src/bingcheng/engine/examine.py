@@ -20,7 +20,7 @@ from bingcheng.engine.discretion import Discretion
 from bingcheng.engine.doses import exam_dose
 from bingcheng.engine.inputs import Image, Marked, case_of, identified, marked, on_grid, read_images, refused
 from bingcheng.engine.plan import Task, image_series, short
-from bingcheng.engine.problems import NO_IMAGE, NO_LESION, ONLY_LOCALISERS
+from bingcheng.engine.problems import FILES_WENT, NO_IMAGE, NO_LESION, ONLY_LOCALISERS
 from bingcheng.engine.radiomics.asked import Asked
 from bingcheng.engine.radiomics.lesions import lesion_features
 from bingcheng.engine.replacing import replacing
@@ -61,12 +61,25 @@ def examined(task: Task) -> ExamRecord:
     Raises
     ------
     InputError
-        ``engine.cannot-write``, ``outputs.cannot-write``.
+        ``engine.cannot-write``, ``outputs.cannot-write``, ``engine.files-went``.
     """
     if task.outputs is None:
-        return Discretion.about([task.exam]).record(_record(task, None))
+        return _whole(task, None)
     with replacing(task.outputs) as folder:
-        return Discretion.about([task.exam]).record(_record(task, folder))
+        return _whole(task, folder)
+
+
+def _whole(task: Task, outputs: Path | None) -> ExamRecord:
+    """The record, if all that it was to be made of was there to its end.
+
+    Somebody who deletes an exam while it is read must not leave results of half of it, in the place of earlier ones.
+    """
+    record = Discretion.about([task.exam]).record(_record(task, outputs))
+    files = {source.path for series in task.exam.series for source in series.sources}
+    gone = sum(not path.exists() for path in files)
+    if gone:
+        raise InputError(FILES_WENT, count=gone)
+    return record
 
 
 def _record(task: Task, outputs: Path | None) -> ExamRecord:

@@ -16,6 +16,12 @@ UNEXPECTED = Problem(
     remedy="Report it to the developers with the code and the place; nothing of the exam was stored.",
     owner=Owner.DEVELOPER,
 )
+FILES_WENT = Problem(
+    code="engine.files-went",
+    says="{count} files of this exam went away while it was assessed",
+    remedy="Assess it again when its files are in their place; what was stored of it before is unchanged.",
+    owner=Owner.OPERATOR,
+)
 MASK_WITHOUT_IMAGE = Problem(
     code="engine.mask-without-image",
     says="the mask lies on the grid of no series that was given",

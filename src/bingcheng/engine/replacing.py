@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
+import os
 import shutil
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,14 +17,15 @@ from bingcheng.core.errors import InputError
 from bingcheng.engine.problems import CANNOT_WRITE
 
 ABANDONED_S = 86400.0
-"""What a run that was killed left behind is cleared away after a day: no exam takes longer."""
+"""What a run on another machine left behind when it was killed is cleared away after a day: no exam takes longer."""
 
 
 @contextmanager
 def replacing(folder: Path) -> Iterator[Path]:
     """An empty folder to write into; it takes the place of `folder` if all goes well, else it is cleared away.
 
-    If nothing was written, nothing stands in that place afterwards.
+    If nothing was written, nothing stands in that place afterwards. What runs that were killed left beside it is
+    cleared away first.
 
     Raises
     ------
@@ -29,9 +34,8 @@ def replacing(folder: Path) -> Iterator[Path]:
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        _clear_abandoned(folder)
-        made = Path(mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
-        made.chmod(folder.parent.stat().st_mode & 0o777)  # a temporary folder is its owner's only
+        _clear_abandoned(folder.parent)
+        made, lock = _made(folder)
     except OSError as error:
         raise InputError(CANNOT_WRITE, what=folder.parent.name, error=type(error).__name__) from error
     try:
@@ -41,6 +45,29 @@ def replacing(folder: Path) -> Iterator[Path]:
         raise InputError(CANNOT_WRITE, what=folder.parent.name, error=type(error).__name__) from error
     finally:
         shutil.rmtree(made, ignore_errors=True)
+        os.close(lock)
+
+
+def _made(folder: Path) -> tuple[Path, int]:
+    """A new folder beside, and the lock on it that tells others of this machine that its run lives."""
+    while True:
+        made = Path(mkdtemp(dir=folder.parent, prefix=f".{folder.name}.{_machine()}_"))
+        lock = os.open(made, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            made.chmod(folder.parent.stat().st_mode & 0o777)  # a temporary folder is its owner's only
+        except FileNotFoundError:
+            os.close(lock)  # taken for a dead run's before it was locked
+        except BaseException:
+            os.close(lock)
+            raise
+        else:
+            return made, lock
+
+
+def _machine() -> str:
+    """A short name of this machine: locks of others may not be seen here."""
+    return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
 
 
 def _put(made: Path, folder: Path) -> None:
@@ -58,8 +85,21 @@ def _put(made: Path, folder: Path) -> None:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def _clear_abandoned(folder: Path) -> None:
-    for left in folder.parent.glob(f".{folder.name}.*"):
+def _clear_abandoned(parent: Path) -> None:
+    """Clear away what was left of any folder beside, not of one only: it may never be written again."""
+    ours = f".{_machine()}_"
+    for left in parent.glob(".*.*"):
         with suppress(OSError):
-            if time.time() - left.stat().st_mtime > ABANDONED_S:
+            if ours in left.name:
+                _clear_if_free(left)
+            elif time.time() - left.stat().st_mtime > ABANDONED_S:
                 shutil.rmtree(left, ignore_errors=True)
+
+
+def _clear_if_free(left: Path) -> None:
+    lock = os.open(left, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(left, ignore_errors=True)
+    finally:
+        os.close(lock)

@@ -36,6 +36,8 @@ from bingcheng.engine.nifti_masks import mask_files
 from bingcheng.engine.plan import DICOM_FOLDER, Plan, Task, places, plan, without_outputs
 from bingcheng.engine.problems import NO_SUCH_PATH, UNEXPECTED
 from bingcheng.engine.radiomics.asked import Asked, asked_for
+from bingcheng.engine.received.owned import Owned
+from bingcheng.engine.received.problems import OWNED_BY_HOSPITAL
 from bingcheng.outputs.language import Language
 from bingcheng.protocol.model import Protocol
 
@@ -60,8 +62,8 @@ class Options:
     radiomics : what features of lesions to extract. The workspace remembers it, until a run names others or asks for
         none.
     no_radiomics : extract none from now on.
-    one_by_one : what is given is a few exams of many that come one after the other: what a run before could not place
-        in any exam stays said.
+    received : what is given is copies in the archive, whose hospitals have claimed the results; and a few exams of
+        many that come one after the other, so that what a run before could not place in any exam stays said.
     """
 
     workers: int = 2
@@ -73,7 +75,7 @@ class Options:
     language: Language | None = None
     radiomics: Asked | None = None
     no_radiomics: bool = False
-    one_by_one: bool = False
+    received: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,34 +118,37 @@ def assess(paths: Sequence[Path], workspace: Workspace, options: Options, progre
     features = asked_for(workspace, options.radiomics, none=options.no_radiomics)
     todo, people = _planned(paths, workspace, features, progress)
     known = {} if options.again else fingerprints(workspace)
-    tasks = _shared([task for task in todo.tasks if known.get(task.exam.uid) != task.fingerprint], options)
-    failures = [refusal for refusal in todo.stray if refusal.kind is SubjectKind.EXAM]
+    changed = [task for task in todo.tasks if known.get(task.exam.uid) != task.fingerprint]
+    owned = Owned.among(workspace, () if options.received else changed)
+    tasks = _shared([task for task in changed if task.exam.uid not in owned.kept], options)
+    failures = [refusal for refusal in todo.stray if refusal.kind is SubjectKind.EXAM] + [*owned.kept.values()]
     lost_before = len(failures)
     step = text("Assessing exams")
     progress(step, 0, len(tasks))
     for done, (task, outcome) in enumerate(_run(tasks, options), start=1):
-        refusal = _stored(workspace, task, outcome)
+        refusal = _stored(workspace, task, outcome, None if options.received else owned)
         if refusal is not None:
             failures.append(refusal)
         progress(step, done, len(tasks))
     said = [people.refusal(refusal) for refusal in sorted(failures, key=lambda r: r.subject)]
-    if not options.one_by_one:
+    if not options.received:
         strays = [people.refusal(refusal) for refusal in todo.stray if refusal.kind is not SubjectKind.EXAM]
         save_stray_refusals(workspace, [*strays, *said])
-    save_sources(workspace, {task.exam.uid: places(task) for task in todo.tasks})
-    _follow(workspace, todo.tasks, options, progress)
+    ours = [task for task in todo.tasks if task.exam.uid not in owned.kept]
+    save_sources(workspace, {task.exam.uid: places(task) for task in ours})
+    _follow(workspace, ours, options, progress)
     step = text("Judging against the protocols")
     progress(step, 0, 1)
     judge_exams(workspace, judges.protocols, asked=judges.asked, today=options.today)
-    given = {task.exam.uid: task.exam for task in todo.tasks}
+    given = {task.exam.uid: task.exam for task in ours}
     write_conformance_objects(workspace, judges.protocols, given, options.language)
     progress(step, 1, 1)
     return Tally(
-        found=len(todo.tasks) + lost_before,
+        found=len(ours) + lost_before,
         assessed=len(tasks) - (len(failures) - lost_before),
-        unchanged=len(todo.tasks) - len(tasks),
+        unchanged=len(ours) - len(tasks),
         failed=len(failures),
-        given=frozenset(task.exam.uid for task in todo.tasks) - {refusal.subject for refusal in failures},
+        given=frozenset(given) - {refusal.subject for refusal in failures},
         failures=tuple(said),
     )
 
@@ -177,14 +182,20 @@ def _planned(
     return todo, Discretion.about(grouping.exams)
 
 
-def _stored(workspace: Workspace, task: Task, outcome: ExamRecord | Refusal | InputError) -> Refusal | None:
+def _stored(
+    workspace: Workspace, task: Task, outcome: ExamRecord | Refusal | InputError, owned: Owned | None
+) -> Refusal | None:
     """Store what came out of a task, or say why there is nothing to store."""
     if isinstance(outcome, Refusal):
         return outcome
     if isinstance(outcome, InputError):
         return _refusal(task, outcome)
     try:
-        save_exam(workspace, outcome)
+        save_exam(workspace, outcome, allow=None if owned is None else owned.allow)
+    except InputError as error:
+        if error.problem is not OWNED_BY_HOSPITAL:
+            raise
+        return _refusal(task, error)
     except (TypeError, ValueError) as error:
         # A value of this exam that the database can't take; the disk or the server are not to blame (see save_exam).
         return _refusal(task, InputError(UNEXPECTED, error=type(error).__name__, where=_place(error)))

@@ -8,14 +8,17 @@ from dataclasses import replace
 from datetime import datetime
 
 import bingcheng
+from bingcheng.archive.numbers import Numbers
 from bingcheng.archive.records import ExamRecord, LesionRecord, SeriesRecord
 from bingcheng.archive.retrieval import exams as stored_exams
 from bingcheng.archive.retrieval import stray_refusals
+from bingcheng.archive.standing import standing
 from bingcheng.archive.summaries import PeerTable, peer_table
 from bingcheng.archive.workspace import Workspace
 from bingcheng.compare.homogeneity import SiteRow, site_rows
 from bingcheng.compare.lesions import lesion_changes
 from bingcheng.compare.observation import Condition, Observation
+from bingcheng.compare.response_reading import patient_responses
 from bingcheng.compare.tracks import Tracks
 from bingcheng.core.finding import Finding, Outcome
 from bingcheng.core.measurement import Measurement
@@ -45,7 +48,12 @@ MOST_FAILURES = 5
 
 
 def assessment(
-    workspace: Workspace, *, identified: bool = False, images: bool = True, uids: Collection[str] | None = None
+    workspace: Workspace,
+    *,
+    identified: bool = False,
+    images: bool = True,
+    uids: Collection[str] | None = None,
+    beside: Numbers | None = None,
 ) -> Assessment:
     """Everything that the workspace holds, ready to be rendered.
 
@@ -53,13 +61,13 @@ def assessment(
     ----------
     identified : show patients by name and number and exams by date; only for those who may see them.
     images : whether to read the key images, for outputs that show them.
-    uids : only these exams, e.g. those of a patient; hospitals and doses are then compared among them alone, and
-        labels count among them. None for all.
+    uids : only these exams, e.g. those of a patient; labels count among them. None for all.
+    beside : what was worked out of the whole workspace, to show some of its exams beside: without it hospitals and
+        doses are compared among these exams alone.
     """
     with workspace.reading() as connection:
-        peers, follow_up = peer_table(connection), FollowUp.stored(connection)
-    if uids is not None:
-        follow_up = follow_up.among(uids)
+        kept = None if beside is None else standing(connection)
+        peers, follow_up = kept or peer_table(connection), FollowUp.stored(connection, uids)
     records = {record.uid: _ranked(record, peers) for record in stored_exams(workspace, images=images, uids=uids)}
     people = {uid: workspace.pseudonym(one.patient, one.site, uid) for uid, one in records.items()}
     ordered = _in_order(records.values(), people)
@@ -81,7 +89,7 @@ def assessment(
     tracks = followed(patients, holds.pairs)
     views = _tracked(_with_refusals(views, follow_up.refusals(holds.lost)), tracks)
     # Dose reference levels are no limits: what they ask stands on the exam's page, not among a hospital's failures.
-    sites, dose = _sites(views), all_doses(ordered)
+    sites, dose = _sites(views), all_doses(ordered, levels=None if beside is None else beside.levels)
     seen = [o for record in ordered for o in _observations(record, shown[record.uid])]
     return Assessment(
         version=bingcheng.__version__,
@@ -89,7 +97,8 @@ def assessment(
         sites=sites,
         exams=_with_findings(views, dose_findings(dose)),
         changes=lesion_changes(seen, labels=_labels(ordered), tracks=tracks),
-        comparison=_compared(seen),
+        responses=patient_responses(seen, labels=_labels(ordered), tracks=tracks),
+        comparison=_compared(seen) if beside is None else beside.comparison,
         refusals=stray_refusals(workspace) if uids is None else (),
         dose=dose,
         radiomics=cohorts(ordered, people),

@@ -13,6 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 
 Triple = tuple[float, float, float]
 
+SQUARE = 1e-4
+"""Cosine up to which two axes count as at right angles: the rounding of a header's direction cosines."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VolumeGeometry:
@@ -49,6 +52,13 @@ class VolumeGeometry:
         """Outer size along (z, y, x), half a voxel beyond the outermost centres on each side."""
         z, y, x = (n * step for n, step in zip(self.shape, self.spacing_mm, strict=True))
         return z, y, x
+
+    @property
+    def sheared(self) -> bool:
+        """Whether the axes are not at right angles, as with a tilted gantry."""
+        z, y, x = self.axes
+        cosines = (sum(p * q for p, q in zip(a, b, strict=True)) for a, b in ((z, y), (z, x), (y, x)))
+        return any(abs(cosine) > SQUARE for cosine in cosines)
 
     def to_mm(self, index: ArrayLike) -> NDArray[np.float64]:
         """LPS positions (..., 3) of fractional indices (..., 3) given as (z, y, x)."""

@@ -54,7 +54,10 @@ class Region:
     ) -> Region:
         """The region of a full-size mask (z, y, x), cropped to its bounding box; an empty one has an empty box."""
         inside = full if full.dtype == bool else full > 0
-        bounds = [_bounds(inside.any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1))]
+        # The slices first: of most masks nearly all are empty, and need not be looked at along two more axes.
+        first, last = _bounds(inside.any(axis=(1, 2)))
+        plane = inside[first:last].any(axis=0)
+        bounds = [(first, last), _bounds(plane.any(axis=1)), _bounds(plane.any(axis=0))]
         box = tuple(slice(low, high) for low, high in bounds)
         mask = np.ascontiguousarray(full[box])
         start = (bounds[0][0], bounds[1][0], bounds[2][0])

@@ -13,6 +13,7 @@ from datetime import date
 from bingcheng.compare.dose_overview import DoseOverview
 from bingcheng.compare.homogeneity import SiteRow
 from bingcheng.compare.lesions import LesionChange
+from bingcheng.compare.response_reading import PatientResponse
 from bingcheng.core.finding import Finding
 from bingcheng.core.measurement import Measurement
 from bingcheng.core.refusal import Refusal
@@ -180,3 +181,5 @@ class Assessment:
     """How robust radiomics features are over all lesions; empty if nobody asked for them."""
     follow_up: tuple[MatchedExams, ...] = ()
     """How lesions were matched between exams; empty where names pair all of them."""
+    responses: tuple[PatientResponse, ...] = ()
+    """RECIST 1.1 as calculated over each patient's exams, for a reader to check."""

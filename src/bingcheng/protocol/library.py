@@ -122,6 +122,8 @@ def read(content: str, name: str) -> tuple[Protocol | None, Iterator[InputError]
         table = tomllib.loads(content)
     except tomllib.TOMLDecodeError as error:
         return None, iter((InputError(NOT_TOML, file=name, error=str(error)),))
+    except RecursionError:
+        return None, iter((InputError(NOT_TOML, file=name, error="nested too deeply"),))
     try:
         found = Protocol.model_validate(table)
     except ValidationError as error:

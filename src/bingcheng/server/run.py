@@ -25,6 +25,7 @@ from bingcheng.core.errors import InputError, Owner, Problem
 from bingcheng.core.wording import Text, text
 from bingcheng.server.application import application, open_site
 from bingcheng.server.background.services import services
+from bingcheng.server.security.connections import guarded
 from bingcheng.server.settings import Settings
 from bingcheng.server.site import Site
 
@@ -146,6 +147,8 @@ def _configured(made: FastAPI, settings: Settings) -> uvicorn.Config:
         raise InputError(UNUSABLE_TLS, error="one of the two is missing")
     config = uvicorn.Config(
         made,
+        http=guarded(settings.trusted_proxies),
+        ws="none",
         log_config=None,
         access_log=False,
         server_header=False,

@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
@@ -77,6 +78,7 @@ class Settings(BaseModel):
     tls_certificate: Path | None = Field(None, description="file with the certificate chain (PEM)")
     tls_key: Path | None = Field(None, description="file with its private key (PEM)")
     language: Literal["", "en", "zh"] = Field("", description="language where neither person nor browser says one")
+    time_zone: str = Field("", description="IANA name of the zone in which pages show times; none: the machine's own")
     largest_form_mb: Annotated[float, Field(gt=0, le=1024)] = Field(2, description="largest request that is no upload")
     largest_upload_gb: Annotated[float, Field(gt=0, le=1024)] = Field(8, description="largest upload of objects")
     audit_days: Annotated[int, Field(ge=0)] = Field(
@@ -112,6 +114,12 @@ class Settings(BaseModel):
     dicom_largest_object_gb: Annotated[float, Field(gt=0, le=4)] = Field(
         4, description="largest object that a peer may store"
     )
+    pairing_offer_days: Annotated[int, Field(ge=0, le=3650)] = Field(
+        90, description="days that a paired installation may fetch a case that is offered to it; 0: without an end"
+    )
+    pairing_unfinished_days: Annotated[int, Field(ge=10, le=3650)] = Field(
+        14, description="days after which what a paired installation began to send, and did not go on with, is dropped"
+    )
     oidc: OidcSettings | None = Field(None, description="an OpenID Connect provider")
 
     @field_validator("public_url")
@@ -120,6 +128,16 @@ class Settings(BaseModel):
         if address is not None and not address.startswith(("http://", "https://")):
             raise ValueError("it begins with https://")
         return address.rstrip("/") if address else None
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            if name:
+                ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError("this machine knows no such time zone") from error
+        return name
 
     @property
     def secure(self) -> bool:

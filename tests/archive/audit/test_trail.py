@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text, update
-from tests.archive.objects.conftest import postgresql  # noqa: F401 - a fixture
 from tests.archive.people.conftest import on_server  # noqa: F401 - a fixture
 
 from bingcheng.archive.audit import tables
@@ -21,6 +20,7 @@ from bingcheng.archive.audit.trail import (
     Asked,
     count_events,
     events,
+    events_in_pieces,
     forget_before,
     head,
     record,
@@ -120,11 +120,29 @@ def test_an_event_comes_back_as_it_was(workspace):
         ("DELETE FROM audit_event WHERE id = 7", 7),
         ("DELETE FROM audit_event WHERE id = 1", 1),
         ("UPDATE audit_event SET id = 11 WHERE id = 3", 3),
+        ("UPDATE audit_event SET outcome = 4 WHERE id = 5", 5),
+        ("UPDATE audit_event SET actor_hospital = 2 WHERE id = 5", 5),
+        ("DELETE FROM audit_study WHERE event = 5", 5),
+        ("UPDATE audit_study SET study_uid = '9.9' WHERE event = 8", 8),
+        ("INSERT INTO audit_study (event, study_uid) VALUES (6, '9.9')", 6),
     ],
 )
 def test_whatever_is_changed_is_found_where_it_was_changed(trail, statement, number):
     tamper(trail, statement)
     assert broken_at(trail) == number
+
+
+@pytest.mark.parametrize(("limit", "before"), [(None, None), (4, None), (4, 7), (100, 3), (0, None)])
+def test_pieces_are_the_events_without_a_transaction_that_stays_open(trail, monkeypatch, limit, before):
+    monkeypatch.setattr("bingcheng.archive.audit.trail.AT_ONCE", 3)
+    with trail.reading() as connection:
+        whole = list(events(connection, Asked(), limit=limit, before=before))
+    pieces = events_in_pieces(trail, Asked(), limit=limit, before=before)
+    found = []
+    for one in pieces:
+        assert trail.engine.pool.checkedout() == 0
+        found.append(one)
+    assert found == whole
 
 
 def test_an_event_in_between_is_found(trail):

@@ -21,9 +21,11 @@ from bingcheng.archive.authorisation import (
     Subject,
     SubjectKind,
     check,
+    check_taken_away,
     decide,
     glass,
     may_give,
+    opens,
 )
 from bingcheng.archive.authorisation.rights import GIVES
 from bingcheng.archive.authorisation.role import OF_NO_HOSPITAL, ROLE_MEANINGS, ROLE_WORDS
@@ -114,12 +116,33 @@ def test_a_case_of_another_hospital_is_read_while_it_is_granted():
 
 
 def test_an_emergency_opens_one_exam_and_no_other():
-    opened = actor(Role.SITE_ADMIN, broken_glass=frozenset({glass(2, "1.2")}))
-    assert decide(opened, Action.READ_EXAM, exam(2)).ground is Ground.BROKEN_GLASS
-    assert not decide(opened, Action.READ_EXAM, replace(exam(2), study_uid="1.3")).allowed
-    assert not decide(opened, Action.READ_EXAM, exam(1)).allowed
-    assert not decide(opened, Action.JUDGE_EXAM, exam(2)).allowed
-    assert not decide(replace(opened, scopes=frozenset({Scope.CASES_READ})), Action.READ_EXAM, exam(2)).allowed
+    opened = actor(Role.SITE_ADMIN, broken_glass=frozenset({glass(1, "1.2")}))
+    assert decide(opened, Action.READ_EXAM, exam(1)).ground is Ground.BROKEN_GLASS
+    assert not decide(opened, Action.READ_EXAM, replace(exam(1), study_uid="1.3")).allowed
+    assert not decide(opened, Action.READ_EXAM, exam(2)).allowed
+    assert not decide(opened, Action.JUDGE_EXAM, exam(1)).allowed
+    assert not decide(opened, Action.READ_EXAM).allowed, "no list of exams"
+    for scopes in (frozenset({Scope.CASES_READ}), frozenset(Scope)):
+        assert not decide(replace(opened, scopes=scopes), Action.READ_EXAM, exam(1)).allowed
+        assert not opens(replace(opened, scopes=scopes))
+    assert (opens(opened), opens(opened, "1.2"), opens(opened, "1.3")) == (True, True, False)
+
+
+def test_what_was_opened_closes_with_the_right_to_open_it():
+    opened = actor(Role.RADIOLOGIST, broken_glass=frozenset({glass(2, "1.2")}))
+    assert decide(opened, Action.READ_EXAM, exam(2)).allowed
+    for role in set(Role) - {Role.RADIOLOGIST} - OF_NO_HOSPITAL:
+        later = replace(opened, roles=frozenset({role}))
+        assert not decide(later, Action.READ_EXAM, exam(2)).allowed, role
+        assert not opens(later), role
+
+
+def test_what_is_seen_by_right_may_be_taken_away_and_what_was_opened_may_not():
+    opened = actor(Role.RADIOLOGIST, broken_glass=frozenset({glass(1, "1.2"), glass(2, "1.2")}))
+    check_taken_away(opened, 1, "1.2")
+    with pytest.raises(RefusedError) as raised:
+        check_taken_away(opened, 2, "1.2")
+    assert raised.value.code == "archive.only-to-look-at"
 
 
 def test_the_glass_of_another_hospital_breaks_only_where_it_allows_that():

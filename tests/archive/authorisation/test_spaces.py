@@ -33,7 +33,7 @@ def granted(monkeypatch):
     """A room of cases that grants case 5 to hospital 1 and case 6 to the province."""
     asked = []
 
-    def spaces_granted(connection, hospital, now):
+    def spaces_granted(connection, hospital, now, *, publishes):
         asked.append((hospital, now))
         return {1: (case_space(5),), None: (case_space(6),)}.get(hospital, ())
 

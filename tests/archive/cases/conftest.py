@@ -7,7 +7,6 @@ from datetime import datetime
 
 import pytest
 from sqlalchemy import insert
-from tests.archive.objects.conftest import postgresql  # noqa: F401 - a fixture
 
 from bingcheng.archive.authorisation import Role
 from bingcheng.archive.cases import tables
@@ -71,4 +70,4 @@ def two(tmp_path):
 @pytest.fixture
 def postgresql_url(request):
     """The address of an empty database on a real PostgreSQL server."""
-    return f"{request.getfixturevalue('postgresql')}/postgres"
+    return request.getfixturevalue("postgresql")

@@ -39,6 +39,16 @@ def test_what_is_not_published_nobody_reads_whatever_was_granted(two, status):
     assert readable(two, two.north) == readable(two, two.south) == readable(two, None) == ()
 
 
+@pytest.mark.parametrize("status", list(CaseStatus))
+def test_who_publishes_looks_at_the_drafts_of_the_own_hospital_alone(two, status):
+    number = two.case(status=status)
+    with two.workspace.reading() as connection:
+        own = spaces_granted(connection, two.north, NOON, publishes=True)
+        others = [spaces_granted(connection, one, NOON, publishes=True) for one in (two.south, None)]
+    assert own == (() if status is CaseStatus.WITHDRAWN else (f"case/{number}",))
+    assert others == [(), ()]
+
+
 def test_a_grant_to_the_province_reaches_all_hospitals_and_its_own_people(two):
     number = two.case()
     give(two, number, Audience.PROVINCE)

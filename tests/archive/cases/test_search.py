@@ -112,17 +112,52 @@ def test_facets_count_what_the_reader_may_see(two):
     assert seen.hospitals == ((two.north, "North Hospital", 2),)
 
 
+def examined(two, number, *modalities):
+    """Let the case have an exam of each of these modalities."""
+    row = {"case_id": number, "day": 0, "instances": 1}
+    rows = [
+        {**row, "number": place, "study_uid": f"1.{number}.{place}", "modalities": said}
+        for place, said in enumerate(modalities, start=1)
+    ]
+    with two.workspace.writing() as connection:
+        connection.execute(insert(tables.case_exam), rows)
+
+
+def test_a_case_counts_once_for_each_modality_of_its_exams(two):
+    examined(two, two.case(), "CT", "CT PT", "CT")
+    examined(two, two.case(), "MR")
+    examined(two, two.case(status=CaseStatus.DRAFT), "US")
+    two.case()
+    assert found(two, two.north).modalities == (("CT", 1), ("MR", 1), ("PT", 1))
+    assert found(two, two.north, publishes=True).modalities == (("CT", 1), ("MR", 1), ("PT", 1), ("US", 1))
+
+
+def test_facets_are_of_all_that_may_be_seen_whatever_is_asked_and_beyond_the_last_page(two):
+    first, second = two.case(body_part="liver", tags=("a",)), two.case(body_part="lung")
+    with two.workspace.reading() as connection:
+        for offset, page in ((0, [second, first]), (1, [first]), (50, [])):
+            seen = search(connection, Reader(hospital=two.north), Search(), NOON, offset=offset)
+            assert ([one.number for one in seen.cases], seen.total) == (page, 2)
+    seen = found(two, two.north, words="nowhere")
+    assert (seen.total, seen.cases) == (0, ())
+    assert (seen.body_parts, seen.tags) == ((("liver", 1), ("lung", 1)), (("a", 1),))
+
+
 def test_search_and_grants_work_on_postgresql(tmp_path, postgresql_url):
     workspace = Workspace.open(tmp_path / "workspace", postgresql_url)
     try:
         two = inhabited(workspace)
         number = two.case(title="肝细胞癌", body_part="liver", modality="CT", tags=("a",), show_hospital=True)
         two.measured(number, value=32.0)
+        examined(two, number, "CT", "CT PT")
         with workspace.writing() as connection:
             grant(connection, Given.CASE, number, Audience.HOSPITAL, to=two.south, by=two.author, now=NOON)
         query = 'lesion.longest_diameter > 3 cm and organ = 肝 and modality = CT and hospital ~ north and "细胞"'
         seen = found(two, two.south, words="肝", query=query, tag="a")
-        assert [one.number for one in seen.cases] == [number]
+        assert ([one.number for one in seen.cases], seen.total) == ([number], 1)
+        assert (seen.body_parts, seen.tags) == ((("liver", 1),), (("a", 1),))
+        assert seen.modalities == (("CT", 1), ("PT", 1))
+        assert seen.hospitals == ((two.north, "North Hospital", 1),)
         with workspace.reading() as connection:
             assert spaces_granted(connection, two.south, NOON) == (f"case/{number}",)
             assert spaces_granted(connection, None, NOON) == ()

@@ -114,3 +114,68 @@ def test_longer_values_than_their_vr_allows_are_no_fault():
     result = WORKER.one(written(ct(SeriesDescription="thorax", ImageComments="lung " * 2000)))
     assert result.state is State.DONE
     assert read(result.data).ImageComments.startswith("lung")
+
+
+def in_items(inside, *, undefined):
+    """A sequence of one item, of stated length or ended by delimiters."""
+    if undefined:
+        ends = struct.pack("<HHIHHI", 0xFFFE, 0xE00D, 0, 0xFFFE, 0xE0DD, 0)
+        body = struct.pack("<HHI", 0xFFFE, 0xE000, 0xFFFFFFFF) + inside + ends
+        return struct.pack("<HH2sHI", 0x0008, 0x1140, b"SQ", 0, 0xFFFFFFFF) + body
+    return element(0x00081140, b"SQ", struct.pack("<HHI", 0xFFFE, 0xE000, len(inside)) + inside)
+
+
+@pytest.mark.parametrize("undefined", [True, False])
+@pytest.mark.parametrize("depth", [1, 2, 20])
+@pytest.mark.parametrize("profile", ["basic", "research-follow-up"])
+def test_private_and_odd_attributes_deep_within_public_sequences_go(undefined, depth, profile):
+    inner = (
+        element(0x00080000, b"UL", b"Otto")
+        + element(0x00080070, b"LO", b"Meierling's")  # of odd length
+        + element(0x00090010, b"LO", b"MEIERLING MED ")
+        + element(0x00091001, b"UN", b"Otto Meierling")
+        + element(0x00204000, b"LT", b"Meierling")
+        + element(0x60004000, b"LT", b"Meierling!")
+    )
+    for _ in range(depth):
+        inner = in_items(inner, undefined=undefined)
+    result = Deidentifier(profile=Profile.named(profile), key=KEY).one(with_element(inner, before=0x00100010))
+    assert result.state is State.DONE, result.problem
+    for word in (b"eierling", b"EIERLING", b"Otto"):
+        assert word not in result.data
+
+
+@pytest.mark.parametrize(
+    ("charset", "raw"),
+    [
+        (b"ISO 2022 IR 6\\ISO 2022 IR 58", b"lung Quix\x1b(Bworth \x1b$)A\xcd\xf5"),
+        (b"ISO_IR 100", b"lung \x1b(BQuix\x1b(Bworth"),
+        (b"ISO_IR 192", b"lung Quix\xe2\x80\x8bworth"),
+        (b"GB18030", b"lung \xcd\xf5\\\xd0\xa1\xc3\xf7"),
+        (b"ISO 2022 IR 87", b"lung \x1b$B%/%$\x1b(BQuixworth"),
+        (b"ISO_IR 192", b"lung \xff\xfeQuixworth\x80"),
+    ],
+    ids=[
+        "an escape within a name",
+        "where no set has any",
+        "a space of no width",
+        "Chinese parted",
+        "Japanese",
+        "not UTF-8",
+    ],
+)
+def test_no_way_of_writing_hides_a_name(charset, raw):
+    dataset = ct(SeriesDescription="lung", ImageComments="thorax")
+    data = written(dataset)
+    charset += b" " * (len(charset) % 2)
+    raw += b" " * (len(raw) % 2)
+    start = data.index(b"\x08\0\x08\0CS")
+    data = data[:start] + element(0x00080005, b"CS", charset) + data[start:]
+    data = data.replace(element(0x0008103E, b"LO", b"lung"), element(0x0008103E, b"LO", raw))
+    data = data.replace(element(0x00204000, b"LT", b"thorax"), element(0x00204000, b"LT", raw))
+    result = WORKER.one(data)
+    assert result.state is State.DONE, result.problem
+    assert b"worth" not in result.data
+    assert b"\xcd\xf5" not in result.data
+    said = read(result.data)["SeriesDescription"].value
+    assert (said if isinstance(said, str) else said[0]).strip() == "lung"

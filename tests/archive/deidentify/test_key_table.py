@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import create_engine, select, text, update
+from sqlalchemy import select, update
 from tests.archive.deidentify.making import KEY, ct, read, written
-from tests.archive.objects.conftest import postgresql as postgresql  # noqa: PLC0414 - a fixture
 
 from bingcheng.archive.deidentify.batch import Deidentifier
 from bingcheng.archive.deidentify.key_table import EntryKind, KeyTable, Secret, in_file
@@ -120,11 +119,7 @@ def test_the_usual_cost_is_what_owasp_advises(workspace):
 
 
 def test_it_stands_on_a_database_server_too(postgresql, tmp_path, cleaned):
-    engine = create_engine(f"{postgresql}/postgres", isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text("CREATE DATABASE key_table"))
-    engine.dispose()
-    workspace = Workspace.open(tmp_path / "there", f"{postgresql}/key_table")
+    workspace = Workspace.open(tmp_path / "there", postgresql)
     try:
         with workspace.writing() as connection:
             KeyTable.make(connection, "north", PHRASE, KEY).record(connection, [cleaned])

@@ -37,7 +37,7 @@ from bingcheng.archive.deidentify.batch import Approval, Deidentifier, State
 from bingcheng.archive.deidentify.burned_in import SCANNED
 from bingcheng.archive.deidentify.devices import Region, own_rules, shipped_rules
 from bingcheng.archive.deidentify.glyphs import looks_like_text
-from bingcheng.archive.deidentify.pictures import before_and_after, first_frame
+from bingcheng.archive.deidentify.pictures import before_and_after, views
 from bingcheng.archive.deidentify.profile import Profile
 from bingcheng.core.errors import InputError
 
@@ -167,6 +167,41 @@ def test_colours_in_planes_are_blanked_black():
     assert np.array_equal(rest, rgb()[TEXT_ROWS:])
 
 
+@pytest.mark.parametrize(
+    ("dtype", "keyword", "bits"),
+    [
+        ("<i2", "PixelData", 16),
+        ("<u4", "PixelData", 32),
+        ("<i4", "PixelData", 32),
+        ("<f4", "FloatPixelData", 32),
+        ("<f8", "DoubleFloatPixelData", 64),
+    ],
+)
+@pytest.mark.parametrize("frames", [1, 2])
+def test_signed_long_and_floating_pixels_are_blanked_in_every_frame(dtype, keyword, bits, frames):
+    values = np.stack([with_text().astype(dtype) - (300 if dtype != "<u4" else 0)] * frames)
+    if dtype[1] == "f":
+        values[0, 100, 100] = np.nan
+    dataset = grey(NumberOfFrames=frames, BitsAllocated=bits, BitsStored=bits, HighBit=bits - 1)
+    dataset.PixelRepresentation = int(dtype[1] == "i")
+    if keyword != "PixelData":
+        del dataset.PixelData
+        del dataset.PixelRepresentation
+        del dataset.BitsStored
+    setattr(dataset, keyword, values.tobytes())
+    found = np.frombuffer(blanked(dataset)[keyword].value, dtype).reshape(values.shape)
+    assert (found[:, :TEXT_ROWS] == np.nanmin(values)).all()
+    np.testing.assert_array_equal(found[:, TEXT_ROWS:], values[:, TEXT_ROWS:])
+
+
+@pytest.mark.parametrize("syntax", LOSSLESS, ids=lambda one: one.name)
+def test_inverted_grey_is_blanked_by_its_highest_value_compressed_too(syntax):
+    dataset = compressed(grey(PhotometricInterpretation="MONOCHROME1"), syntax)
+    top, rest = halves(blanked(dataset))
+    assert (top == 4095).all()
+    np.testing.assert_array_equal(rest, with_text()[TEXT_ROWS:])
+
+
 def test_a_palette_is_blanked_by_its_darkest_entry_and_inverted_grey_by_its_highest():
     table = {}
     for number, colour in enumerate(("Red", "Green", "Blue")):
@@ -174,8 +209,11 @@ def test_a_palette_is_blanked_by_its_darkest_entry_and_inverted_grey_by_its_high
         entries[77] = 5 + number
         table[f"{colour}PaletteColorLookupTableDescriptor"] = [256, 0, 16]
         table[f"{colour}PaletteColorLookupTableData"] = entries.tobytes()
-    top, _ = halves(blanked(eight_bits(rgb()[..., 0].copy(), "PALETTE COLOR", **table)))
-    assert (top == 77).all()
+    palette = eight_bits(rgb()[..., 0].copy(), "PALETTE COLOR", **table)
+    for dataset in (palette, compressed(eight_bits(rgb()[..., 0].copy(), "PALETTE COLOR", **table), RLELossless)):
+        top, rest = halves(blanked(dataset))
+        assert (top == 77).all()
+        np.testing.assert_array_equal(rest, rgb()[TEXT_ROWS:, :, 0])
     top, _ = halves(blanked(grey(PhotometricInterpretation="MONOCHROME1")))
     assert (top == 4095).all()
 
@@ -277,7 +315,7 @@ def test_a_person_sees_before_and_after():
     shown = np.asarray(picture)
     assert shown[:TEXT_ROWS, :COLUMNS].max() == 255
     assert not shown[:TEXT_ROWS, COLUMNS + 8 :].any()
-    assert first_frame(data).dtype == np.uint8
+    assert [one.dtype for one in views(data)] == [np.uint8]
 
 
 @pytest.mark.parametrize(

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import pytest
 from tests.archive.deidentify.making import KEY, ct, written
 
-from bingcheng.archive.deidentify import clean, proof
+from bingcheng.archive.deidentify import clean, kept, proof, strangers
 from bingcheng.archive.deidentify.batch import Deidentifier, State
+from bingcheng.archive.deidentify.elements import Element
 from bingcheng.archive.deidentify.profile import Profile
 from bingcheng.archive.deidentify.proof import LeakKind, Needles, leaks, needles, printable, written_forms
-from bingcheng.archive.deidentify.rules import Rules
+from bingcheng.archive.deidentify.rules import Action, Rules
 
-FOLLOW_UP = Rules(Profile.named("research-follow-up"))
+FOLLOW_UP = Profile.named("research-follow-up")
 NOTHING: Mapping[str, int] = {}
 
 
@@ -112,6 +115,56 @@ def test_a_hole_in_the_first_pass_refuses_the_output(monkeypatch, hole):
     assert result.problem.code == "archive.deidentify-leak"
     assert result.data is None
     assert "Quix" not in str(result.problem)
+
+
+@pytest.mark.parametrize("action", [Action.KEEP, Action.SCRUB])
+@pytest.mark.parametrize("tag", [0x00080080, 0x00081010, 0x00100040, 0x00100032, 0x0020000D, 0x00080020, 0x00081155])
+def test_a_wrong_rule_of_the_first_pass_does_not_mislead_the_second(monkeypatch, tag, action):
+    """The second reads the rows of the table itself."""
+    right = Rules.action
+    monkeypatch.setattr(
+        Rules, "action", lambda self, one, vr, kind: action if one == tag else right(self, one, vr, kind)
+    )
+    dataset = ct(InstitutionName="Zebtown General", StationName="ZEBCT7", ReferencedSOPInstanceUID="1.2.276.77.1")
+    result = Deidentifier(profile=Profile.named("basic"), key=KEY).one(written(dataset))
+    searched = tag not in (0x00100040, 0x00100032)  # a letter, and nothing at all
+    assert (result.state is State.REFUSED) is searched
+
+
+@pytest.mark.parametrize(
+    ("tag", "vr", "value"),
+    [
+        (0x60000022, "LO", "lung"),
+        (0x50000005, "US", 2),
+        (0x00990010, "LO", "lung"),
+        (0x00081070, "PN", "Lung^Cyst"),
+        (0x00041130, "CS", "LUNG"),
+    ],
+)
+def test_what_no_cleaned_object_has_refuses_the_output_though_it_names_nobody(monkeypatch, tag, vr, value):
+    """As if the first pass had forgotten it."""
+    right = clean.Cleaner.clean
+
+    def forgetful(self, found):
+        right(self, found)
+        raw = value.encode() if isinstance(value, str) else value.to_bytes(2, "little")
+        found.elements = sorted([*found.elements, Element(tag, vr, raw)], key=lambda one: one.tag)
+
+    monkeypatch.setattr(clean.Cleaner, "clean", forgetful)
+    result = Deidentifier(profile=Profile.named("teaching"), key=KEY).one(written(ct()))
+    assert result.state is State.REFUSED
+    assert result.problem.code == "archive.deidentify-leak"
+
+
+def test_the_second_pass_shares_no_code_with_the_first():
+    ours = set()
+    for module in (proof, strangers, kept):
+        nodes = ast.walk(ast.parse(Path(module.__file__).read_text("utf-8")))
+        imported = {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
+        ours |= {name.rpartition(".")[2] for name in imported if name and name.startswith("bingcheng.archive")}
+    assert ours == {"attributes", "profile", "vocabulary", "proof", "kept"}, (
+        "the table, the profile and the words are data"
+    )
 
 
 def test_an_identifier_in_an_attribute_that_stays_refuses_the_output():

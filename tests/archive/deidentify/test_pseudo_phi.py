@@ -8,7 +8,7 @@ import pytest
 from pydicom import dcmread
 from tests.archive.deidentify.making import KEY, read
 
-from bingcheng.archive.deidentify.batch import State, deidentified
+from bingcheng.archive.deidentify.batch import Approval, State, deidentified
 from bingcheng.archive.deidentify.profile import Profile, known_profiles
 
 PLANTED = (
@@ -73,7 +73,9 @@ def test_the_validator_finds_no_more_errors_than_before(files, name, complaints,
 def test_real_images_of_many_makers_are_cleaned_and_no_wolf_is_cried(reference_data, folder, complaints, tmp_path):
     listed = sorted((reference_data / folder).rglob("*.dcm"))
     some = listed[:: max(1, len(listed) // 12)]
-    results = list(deidentified(some, Profile.named("research-follow-up"), KEY))
+    series = {str(dcmread(path, stop_before_pixels=True).SeriesInstanceUID) for path in some}
+    allowed = dict.fromkeys(series, Approval(face_allowed=True))
+    results = list(deidentified(some, Profile.named("research-follow-up"), KEY, approvals=allowed))
     codes = {one.problem.code for one in results if one.problem is not None}
     assert codes <= {"archive.pixels-need-a-person"}
     done = [(path, one) for path, one in zip(some, results, strict=True) if one.data is not None]

@@ -250,3 +250,44 @@ def test_maps_are_kept_for_a_while():
     for key in ("a", "a", "b", "c", "a"):
         maps.of(key, open_one)
     assert len(opened) == 4
+
+
+def test_values_below_the_high_bit_are_shifted_down():
+    # PS3.5 8.1.1: twelve bits may stand at the top of sixteen.
+    made = image(pixels=RAMP[0] << 4)
+    made.BitsStored, made.HighBit = 12, 15
+    _, _, shown = read(file_of(made))
+    np.testing.assert_array_equal(shown, RAMP[0] & 0xFFF)
+
+
+def test_a_high_bit_that_cannot_be_is_none():
+    made = image(pixels=RAMP[0])
+    made.BitsStored, made.HighBit = 16, 40
+    _, _, shown = read(file_of(made))
+    np.testing.assert_array_equal(shown, RAMP[0])
+
+
+def test_floating_point_values_are_read_as_such():
+    made = image(pixels=RAMP[0])
+    values = np.linspace(-1, 1, RAMP[0].size, dtype="<f4").reshape(RAMP[0].shape)
+    del made.PixelData
+    made.BitsAllocated, made.FloatPixelData = 32, values.tobytes()
+    pixels, raw, shown = read(file_of(made))
+    assert pixels.floating
+    assert raw == values.tobytes()
+    np.testing.assert_array_equal(shown, values)
+
+
+def test_colours_of_sixteen_bits_are_shown_by_their_upper_eight():
+    wide = np.arange(8 * 6 * 3, dtype=np.uint16).reshape(8, 6, 3) * 400
+    made = image(pixels=wide)
+    _, _, shown = read(file_of(made))
+    np.testing.assert_array_equal(shown, wide >> 8)
+
+
+def test_an_odd_number_of_columns_cannot_share_colours():
+    made = image(pixels=np.zeros((4, 5, 3), np.uint8))
+    made.PhotometricInterpretation, made.PixelData = "YBR_FULL_422", bytes(4 * 5 * 2)
+    with pytest.raises(InputError) as refused:
+        read(file_of(made))
+    assert refused.value.code == "archive.no-picture"

@@ -66,15 +66,33 @@ def test_a_client_that_wants_something_else_is_told_what_there_is(accept):
     "accept",
     ["nonsense", "a/b/c", "a/b; q=2", "a/b; q=x", "a/b; =c", 'a/b; c="open', "/", "a/b c/d", "a" * (LONGEST + 1)],
 )
-def test_what_is_no_media_type_is_refused(accept):
+def test_what_is_no_media_type_is_as_if_it_were_not_there(accept):
+    # 8.7.7: values that are not valid are ignored; the others hold.
+    with pytest.raises(RefusedError):
+        chosen(accepted(accept), OFFERS)
+    assert chosen(accepted(f"application/octet-stream, {accept}"), OFFERS) is ALONE
+
+
+@pytest.mark.parametrize("parameter", ["nonsense", "a/b; q=2", 'a/b; c="open', "a/" + "a" * LONGEST])
+def test_in_the_address_it_is_an_error(parameter):
+    # 8.3: an invalid value of a supported parameter.
     with pytest.raises(InputError) as refused:
-        accepted(accept)
+        accepted("*/*", parameter)
     assert refused.value.code == "archive.bad-accept"
 
 
 def test_the_query_parameter_goes_before_the_header():
-    (found,) = accepted("image/png", "application/dicom json")
-    assert found.kind == DICOM_JSON
+    found, other = accepted("image/png", "application/dicom json")
+    assert (found.kind, other.kind) == (DICOM_JSON, "image/png")
+
+
+def test_the_header_holds_where_nothing_of_the_address_can_be_given():
+    # 8.7.8.1, steps 2 to 5.
+    assert chosen(accepted("application/octet-stream", "image/jls"), OFFERS) is ALONE
+    assert chosen(accepted("*/*", "text/html"), OFFERS) is STORED
+    assert chosen(accepted("application/octet-stream", "multipart/related; type=image/jls"), OFFERS) is STORED
+    with pytest.raises(RefusedError):
+        chosen(accepted("text/html", "text/plain"), OFFERS)
 
 
 def test_the_most_specific_range_says_the_quality():

@@ -10,10 +10,12 @@ from benchmarks.exchange_objects import file_of, image
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
+from pydicom.tag import Tag
 
 from bingcheng.archive.dicomweb.grey_scale import EXACT, LINEAR, SIGMOID, Window, grey_scale
-from bingcheng.archive.dicomweb.pictures import PNG, Shown, header_of, picture, representative, shown_of
+from bingcheng.archive.dicomweb.pictures import GIF, PNG, Shown, header_of, left_out, picture, representative, shown_of
 from bingcheng.archive.dicomweb.pixel_map import pixel_map
 from bingcheng.core.errors import InputError
 
@@ -50,7 +52,7 @@ def test_each_function_of_the_standard_is_applied(shape):
 
 def test_a_window_of_width_one_is_a_threshold():
     # C.11.2.1.2.1: x <= c - 0.5 is black, all beyond is white.
-    shown = drawn(image(pixels=VALUES), window="100,1")
+    shown = drawn(image(pixels=VALUES), window="100,1,linear")
     np.testing.assert_array_equal(shown, np.where(VALUES.astype(int) - 1024 > 99.5, 255, 0))
 
 
@@ -174,9 +176,12 @@ def test_quality_changes_the_size_of_a_jpeg():
         {"viewport": "a,b"},
         {"viewport": "5,5,nan,0,1,1"},
         {"window": "1"},
-        {"window": "1,0"},
+        {"window": "40,400"},
+        {"window": "1,0,linear"},
         {"window": "1,2,cubic"},
-        {"window": "inf,2"},
+        {"window": "inf,2,linear"},
+        {"annotation": ""},
+        {"annotation": "patient,1"},
         {"quality": "0"},
         {"quality": "101"},
         {"quality": "x"},
@@ -194,7 +199,7 @@ def test_a_region_outside_of_the_image_is_refused():
 
 
 def test_a_thumbnail_has_a_viewport_at_most():
-    assert shown_of({}, thumbnail=True) == Shown(size=(160, 160))
+    assert shown_of({}, thumbnail=True) == Shown(size=(160, 160), thumbnail=True)
     assert shown_of({"viewport": "10,20"}, thumbnail=True).size == (10, 20)
     with pytest.raises(InputError):
         shown_of({"viewport": "1,2,3,4,5,6"}, thumbnail=True)
@@ -206,3 +211,89 @@ def test_the_representative_frame_is_the_named_one_or_the_middle_one():
     made.RepresentativeFrameNumber = 4
     assert representative(made, 5) == 3
     assert representative(made, 2) == 1
+
+
+def test_a_parametric_map_is_shown_by_its_numbers():
+    # PS3.3 C.7.6.24: floating point values; what is no number is black.
+    made = image(pixels=VALUES)
+    values = np.linspace(-2.0, 3.0, VALUES.size, dtype="<f4").reshape(VALUES.shape)
+    values[0, 0], values[0, 1] = np.nan, np.inf
+    del made.PixelData, made.BitsStored, made.HighBit, made.PixelRepresentation, made.RescaleSlope
+    del made.RescaleIntercept, made.RescaleType, made.WindowCenter, made.WindowWidth
+    made.BitsAllocated, made.FloatPixelData = 32, values.tobytes()
+    shown = drawn(made)
+    assert (int(shown[0, 0]), int(shown[0, 1]), int(shown[-1, -1])) == (0, 0, 255)
+    least = values[0, 2]
+    np.testing.assert_allclose(shown[1:], np.rint(255 * (values[1:] - least) / (3.0 - least)), atol=1)
+
+
+def test_a_palette_in_segments_is_unrolled():
+    # PS3.3 C.7.9.2: a run of one value, then a line over 255 entries to the end.
+    made = image(pixels=(VALUES % 256).astype(np.uint8), PhotometricInterpretation="PALETTE COLOR")
+    for colour, end in (("Red", 255), ("Green", 0), ("Blue", 51)):
+        setattr(made, f"{colour}PaletteColorLookupTableDescriptor", [256, 0, 16])
+        words = np.array([0, 1, 0, 1, 255, end << 8], "<u2")
+        setattr(made, f"Segmented{colour}PaletteColorLookupTableData", words.tobytes())
+    shown = drawn(made).reshape(-1, 3)[:256].astype(int)
+    np.testing.assert_allclose(shown[:, 0], np.arange(256), atol=1)
+    assert not shown[:, 1].any()
+    np.testing.assert_allclose(shown[:, 2], np.arange(256) / 5, atol=1)
+
+
+def test_words_are_written_only_where_they_are_asked_for():
+    made = image(pixels=np.zeros((256, 256), np.uint16))
+    assert not drawn(made, window="100,1,linear").any()
+    patient = drawn(made, window="100,1,linear", annotation="patient")
+    assert patient[:128].any()
+    assert not patient[128:].any()
+    technique = drawn(made, window="100,1,linear", annotation="technique")
+    assert technique[128:].any()
+    assert not technique[:128].any()
+
+
+def test_words_that_are_not_known_are_told():
+    assert left_out({"annotation": "patient,weather"}) == ["The following annotation values are not supported: weather"]
+    assert left_out({"annotation": "patient,technique"}) == []
+
+
+def test_a_thumbnail_of_an_image_with_burned_in_words_cannot_be_read():
+    # PS3.18 10.4.1.1.4: it shall not hold anything that identifies the patient.
+    values = (np.indices((512, 512)).sum(axis=0) % 2 * 255).astype(np.uint8)
+    stream = io.BytesIO(file_of(image(pixels=values, BurnedInAnnotation="YES")))
+    found = picture(
+        stream, pixel_map(stream), header_of(stream), 0, shown_of({"viewport": "480,480"}, thumbnail=True), PNG
+    )
+    shown = np.asarray(Image.open(io.BytesIO(found))).astype(int)
+    assert shown.shape == (480, 480)
+    assert len({block.tobytes() for block in shown.reshape(24, 20, 24, 20).swapaxes(1, 2).reshape(-1, 400)}) <= 24 * 24
+    assert all(np.ptp(block) == 0 for block in shown.reshape(24, 20, 24, 20).swapaxes(1, 2).reshape(-1, 400))
+
+
+def test_gif_is_one_of_the_forms():
+    stream = io.BytesIO(file_of(image(pixels=VALUES)))
+    found = picture(stream, pixel_map(stream), header_of(stream), 0, Shown(), GIF)
+    assert Image.open(io.BytesIO(found)).format == "GIF"
+
+
+@pytest.mark.parametrize(
+    ("keyword", "raw"),
+    [
+        (0x00281050, b"abc "),
+        (0x00281052, b"x\\y "),
+        (0x00281053, b"--  "),
+        (0x00280030, b"0\\0 "),
+        (0x00280120, b"\0"),
+    ],
+)
+def test_attributes_that_make_no_sense_give_a_picture_or_words_but_no_fault(keyword, raw):
+    stream = io.BytesIO(file_of(image(pixels=VALUES)))
+    header = header_of(stream)
+    vr = "US" if keyword == 0x00280120 else "DS"
+    header[keyword] = RawDataElement(Tag(keyword), vr, len(raw), raw, 0, False, True)  # as it is before it is converted
+    codes = {"archive.no-picture"}
+    try:
+        found = picture(stream, pixel_map(stream), header, 0, Shown(), PNG)
+    except InputError as refused:
+        codes.remove(refused.code)
+    else:
+        assert Image.open(io.BytesIO(found)).size == (64, 64)

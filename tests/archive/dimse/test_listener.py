@@ -51,9 +51,10 @@ def test_a_known_peer_is_answered_its_echo_and_the_audit_knows(listening, callin
     ("title", "called", "why"),
     [("STRANGER", "BINGCHENG", pdus.UNKNOWN_CALLER), ("TESTER", "ORTHANC", pdus.UNKNOWN_CALLED)],
 )
-def test_a_strange_title_is_rejected_with_its_reason_and_audited(listening, connect, title, called, why):
+def test_a_strange_title_is_rejected_with_its_reason_and_audited(listening, connect, eventually, title, called, why):
     site = listening()
     assert rejection(connect, site.port, echo_request(title, called)) == why
+    eventually(lambda: site.of(EventKind.REJECTED))
     (event,) = site.of(EventKind.REJECTED)
     assert (event.ae_title, event.code, event.peer) == (title, "/".join(map(str, why)), None)
 
@@ -219,11 +220,12 @@ def test_a_fault_of_ours_aborts_one_association_only(listening, connect, monkeyp
     assert "error of ours" in caplog.text
 
 
-def test_a_title_that_would_forge_a_line_of_the_audit_is_told_without_it(listening, connect):
+def test_a_title_that_would_forge_a_line_of_the_audit_is_told_without_it(listening, connect, eventually):
     site = listening()
     request = bytearray(echo_request())
     request[26:42] = b"EVIL\nadmin: ok  "
     assert rejection(connect, site.port, bytes(request)) == pdus.UNKNOWN_CALLER
+    eventually(lambda: site.of(EventKind.REJECTED))
     assert site.of(EventKind.REJECTED)[0].ae_title == "EVIL?admin: ok"
 
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.engine.test_elsewhere import postgresql  # noqa: F401 - a fixture
 
 from bingcheng.archive.dimse.peers import (
     May,
@@ -36,7 +35,7 @@ def test_a_peer_is_kept_as_it_was_given(workspace):
         assert kept.number > 0
 
 
-def test_a_server_keeps_peers_too(postgresql, tmp_path):  # noqa: F811 - the fixture
+def test_a_server_keeps_peers_too(postgresql, tmp_path):
     opened = Workspace.open(tmp_path / "w", postgresql)
     with opened.writing() as connection:
         kept = add_peer(connection, SCANNER)
@@ -73,6 +72,9 @@ def test_settings_are_changed_and_peers_forgotten(workspace):
         ({"host": "192.0.2.1"}, "archive.wrong-port"),
         ({"host": "192.0.2.1", "port": 65536}, "archive.wrong-port"),
         ({"port": 104}, "archive.wrong-port"),
+        ({"host": "192.0.2.1", "port": 0}, "archive.wrong-port"),
+        ({"host": "192.0.2.1", "port": -1}, "archive.wrong-port"),
+        ({"port": 0}, "archive.wrong-port"),
     ],
 )
 def test_what_can_not_be_a_peer_is_refused(workspace, wrong, code):
@@ -87,8 +89,31 @@ def test_two_hospitals_may_have_a_scanner_of_one_title_on_different_networks(wor
         add_peer(connection, replace(SCANNER, networks=("198.51.100.0/24",), space="hospital/2"))
         with pytest.raises(InputError) as raised:
             add_peer(connection, replace(SCANNER, networks=("192.0.2.128/25",), space="hospital/2"))
+        assert raised.value.code == "archive.peer-of-other-hospital"
+        with pytest.raises(InputError) as raised:
+            add_peer(connection, replace(SCANNER, networks=("192.0.2.128/25",)))
         assert raised.value.code == "archive.peer-overlap"
         change_peer(connection, first)  # it may overlap with itself
+
+
+@pytest.mark.parametrize("narrower", ["192.0.2.7", "::ffff:192.0.2.7", "::ffff:192.0.2.0/120", "0.0.0.0/0"])
+def test_no_hospital_draws_another_s_exams_to_itself(workspace, narrower):
+    with workspace.writing() as connection:
+        add_peer(connection, SCANNER)
+        moved = add_peer(connection, replace(SCANNER, networks=("198.51.100.7",), space="hospital/2"))
+        for attempt in (
+            lambda: add_peer(connection, replace(SCANNER, networks=(narrower,), space="hospital/2")),
+            lambda: change_peer(connection, replace(moved, networks=(narrower,))),
+        ):
+            with pytest.raises(InputError, match=r"archive\.peer-of-other-hospital"):
+                attempt()
+
+
+def test_a_network_of_mapped_addresses_is_the_one_that_it_stands_for():
+    mapped = replace(SCANNER, networks=("::ffff:192.0.2.0/120",))
+    assert mapped.calls_from("192.0.2.9")
+    assert mapped.calls_from("::ffff:192.0.2.9")
+    assert not mapped.calls_from("192.0.3.9")
 
 
 @pytest.mark.parametrize(

@@ -20,10 +20,8 @@ from bingcheng.archive.dimse.peers import Peer
 from bingcheng.core.errors import InputError, RemoteError
 
 
-@pytest.fixture(scope="session")
-def pem(tmp_path_factory):
-    """A self-signed certificate for this machine, and its key."""
-    folder = tmp_path_factory.mktemp("pem")
+def self_signed(folder, *, address="127.0.0.1", until=timedelta(days=1)):
+    """A self-signed certificate, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = datetime.now(UTC)
@@ -33,9 +31,9 @@ def pem(tmp_path_factory):
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .not_valid_before(now - timedelta(days=2))
+        .not_valid_after(now + until)
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
@@ -45,6 +43,12 @@ def pem(tmp_path_factory):
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     return certificate, private
+
+
+@pytest.fixture(scope="session")
+def pem(tmp_path_factory):
+    """A certificate for this machine, and its key."""
+    return self_signed(tmp_path_factory.mktemp("pem"))
 
 
 def us(port):
@@ -67,6 +71,25 @@ def test_a_certificate_that_nobody_we_trust_signed_is_refused(listening, pem):
     site = listening(tls=tls.acceptor(*pem))
     with pytest.raises(RemoteError, match=r"archive\.no-answer"):
         echo(Caller(ae_title="TESTER"), us(site.port))
+
+
+def test_a_caller_with_a_certificate_of_somebody_else_gets_no_association(listening, pem, tmp_path):
+    site = listening(tls=tls.acceptor(*pem, trusted=pem[0]))
+    stranger = tls.caller(pem[0], *self_signed(tmp_path))
+    with pytest.raises(RemoteError):
+        echo(Caller(ae_title="TESTER", tls=stranger, idle_s=3), us(site.port))
+    assert site.listener.associations == 0
+    assert site.events == []
+    echo(Caller(ae_title="TESTER", tls=tls.caller(pem[0], *pem)), us(site.port))
+
+
+@pytest.mark.parametrize("wrong", [{"address": "192.0.2.1"}, {"until": timedelta(days=-1)}], ids=["host", "expired"])
+def test_a_peer_whose_certificate_is_for_another_host_or_expired_is_not_spoken_to(listening, tmp_path, wrong):
+    spoilt = self_signed(tmp_path, **wrong)
+    site = listening(tls=tls.acceptor(*spoilt))
+    with pytest.raises(RemoteError, match=r"archive\.no-answer"):
+        echo(Caller(ae_title="TESTER", tls=tls.caller(spoilt[0])), us(site.port))
+    assert site.events == []
 
 
 def test_a_plain_caller_and_one_in_the_middle_of_its_handshake_hold_up_nobody(listening, pem, connect):

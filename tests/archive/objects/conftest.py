@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
-import tempfile
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
-from sqlalchemy import create_engine, text
+from tests.conftest import new_database
 
 from bingcheng.archive.objects.objects import Objects
 from bingcheng.archive.objects.received import Origin
@@ -21,51 +18,9 @@ SPACE = "hospital/1"
 FROM = Origin(kind="stow", peer="tester")
 
 
-@pytest.fixture(scope="session")
-def postgresql():
-    """A real PostgreSQL server; its address without a database."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    programs = found[-1].parent if found else shutil.which("initdb") and Path(shutil.which("initdb")).parent
-    if not programs:
-        pytest.skip("no PostgreSQL server is installed (Debian: postgresql)")
-    pytest.importorskip("psycopg")
-    root = os.geteuid() == 0
-    if root and not (
-        shutil.which("runuser") and subprocess.run(["id", "postgres"], check=False, capture_output=True).returncode == 0
-    ):
-        pytest.skip("PostgreSQL does not run as root, and there is no account 'postgres'")
-    as_user = ["runuser", "-u", "postgres", "--"] if root else []
-    folder = Path(tempfile.mkdtemp())
-    if root:
-        shutil.chown(folder, "postgres", "postgres")
-
-    def call(*arguments: object) -> None:
-        done = subprocess.run([*as_user, *map(str, arguments)], capture_output=True, text=True, check=False, cwd=folder)
-        assert done.returncode == 0, done.stdout + done.stderr
-
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    data, log = folder / "data", folder / "log"
-    call(programs / "initdb", "-D", data, "-U", "bingcheng", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C")
-    settings = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
-    call(programs / "pg_ctl", "-D", data, "-w", "-l", log, "-o", settings, "start")
-    yield f"postgresql+psycopg://bingcheng@127.0.0.1:{port}"
-    call(programs / "pg_ctl", "-D", data, "-m", "immediate", "stop")
-    shutil.rmtree(folder)
-
-
 def empty_database(request) -> str | None:
     """None for a file; for a server, the address of a database that nobody has used."""
-    if request.param == "sqlite":
-        return None
-    server = request.getfixturevalue("postgresql")
-    name = f"objects_{uuid4().hex}"
-    engine = create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    engine.dispose()
-    return f"{server}/{name}"
+    return None if request.param == "sqlite" else new_database(request.getfixturevalue("postgresql_server"))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

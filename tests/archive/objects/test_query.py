@@ -222,10 +222,14 @@ def test_a_name_that_switches_to_simplified_chinese_by_escape_sequences_is_decod
 
 
 @pytest.mark.parametrize("rights", ["all", "none of its own"])
-def test_a_server_finds_pieces_of_words_by_an_index_if_it_may_make_one(tmp_path, postgresql, rights):
+def test_a_server_finds_pieces_of_words_by_an_index_if_it_may_make_one(tmp_path, postgresql_server, rights):
     name = f"trigrams_{rights.split()[0]}"
-    may = f"{postgresql}/{name}" if rights == "all" else f"{postgresql}/{name}".replace("bingcheng@", "plain@")
-    if not make_database(postgresql, name, owner=rights == "all"):
+    may = (
+        f"{postgresql_server}/{name}"
+        if rights == "all"
+        else f"{postgresql_server}/{name}".replace("bingcheng@", "plain@")
+    )
+    if not make_database(postgresql_server, name, owner=rights == "all"):
         pytest.skip("the server has no trigrams")
     workspace = Workspace.open(tmp_path / "workspace", may)
     objects = Objects.open(workspace)

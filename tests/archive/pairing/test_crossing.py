@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,7 +14,6 @@ from hypothesis import strategies as st
 from tests.archive.deidentify.making import ct, written
 from tests.archive.pairing.conftest import installation, pair
 from tests.archive.pairing.making import CONTENT, NOON, changed, image
-from tests.engine.test_elsewhere import postgresql  # noqa: F401 - a fixture
 
 from bingcheng.archive.audit.trail import Asked, events, verify
 from bingcheng.archive.objects.query import Query
@@ -23,14 +23,14 @@ from bingcheng.archive.pairing.manifest import ListedObject
 from bingcheng.archive.pairing.numbers import HospitalNumbers, NumbersDocument, counts
 from bingcheng.archive.pairing.receiving import MOST_UNFINISHED, Receiving
 from bingcheng.archive.pairing.staging import Staging
-from bingcheng.archive.pairing.transfers import MOST_TRIES, TransferKind, TransferState
+from bingcheng.archive.pairing.transfers import MOST_TRIES, Errand, TransferKind, TransferState
 from bingcheng.core.errors import InputError, RefusedError
 from bingcheng.core.wording import text
 
 IMAGES = [image(number) for number in range(3)]
 
 
-def offered(north, case, *, push=True, check=True):
+def offered(north, case, *, push=True, check=True, until=None):
     """The bundle of a case of the north for the south."""
     with north.workspace.reading() as connection:
         bundle = north.room.export_case(connection, case)
@@ -41,7 +41,7 @@ def offered(north, case, *, push=True, check=True):
     ]
     manifest = offering.manifest_of(bundle, instances, north.key.identifier)
     with north.workspace.writing() as connection:
-        offering.offer(connection, north.key, north.other, manifest, case, NOON, push=push)
+        offering.offer(connection, north.key, north.other, manifest, case, NOON, push=push, until=until)
         found = bundles.bundle(connection, north.other, manifest.name, incoming=False)
     if check:
         offering.check_bundle(north.objects, found)
@@ -80,6 +80,15 @@ def stored(south, case) -> set[bytes]:
     space = f"case/{case}"
     found = [one for study in _all(south, space) for one in south.objects.instances_of([space], study.study_uid)]
     return {south.objects.path(one).read_bytes() for one in found}
+
+
+def state_of(south, found) -> BundleState:
+    return bundle_of(south, found, incoming=True).state
+
+
+def bundle_of(one, found, *, incoming: bool):
+    with one.workspace.reading() as connection:
+        return bundles.bundle(connection, one.other, found.name, incoming=incoming)
 
 
 def whats(one) -> list[str]:
@@ -252,10 +261,10 @@ def test_a_withdrawn_case_is_withdrawn_there_and_does_not_come_back(both):
     done = send(north, south, found)
     with north.workspace.writing() as connection:
         assert offering.withdraw(connection, case, NOON) == 1
-        assert offering.offered(connection, north.peer()) == ()
+        assert offering.offered(connection, north.peer(), NOON) == ()
         queue = transfers.transfers_of(connection, north.other)
         with pytest.raises(InputError):
-            offering.given_bundle(connection, north.peer(), found.name)
+            offering.given_bundle(connection, north.peer(), found.name, NOON)
     assert queue[0].kind is TransferKind.WITHDRAW
     assert queue[1].state is TransferState.FAILED, "what waited to be sent is not sent"
     there = receiving(south)
@@ -295,9 +304,62 @@ def test_a_case_withdrawn_while_it_comes_is_not_shown(both, monkeypatch):
         return receive(*arguments, **more)
 
     monkeypatch.setattr(south.objects, "receive", withdrawn_meanwhile)
-    with pytest.raises((InputError, FileNotFoundError)):
+    with pytest.raises(InputError):
         send(north, south, found)
     assert south.room.shown == set()
+
+
+def test_an_offer_ends_and_is_renewed_by_giving_the_case_once_more(both):
+    north, _ = both
+    case, day = north.room.publish(north.objects, IMAGES), timedelta(days=1)
+    found = offered(north, case, push=False, until=NOON + day)
+    with north.workspace.writing() as connection:
+        peer = north.peer()
+        assert offering.given_bundle(connection, peer, found.name, NOON + day / 2) == found
+        assert offering.offered(connection, peer, NOON + day) == ()
+        with pytest.raises(InputError) as raised:  # before anybody has tidied up
+            offering.given_bundle(connection, peer, found.name, NOON + day)
+        assert code(raised) == "archive.offer-ended"
+        assert offering.end_offers(connection, NOON + day / 2) == 0
+        assert offering.end_offers(connection, NOON + day) == 1
+        assert offering.end_offers(connection, NOON + day) == 0
+        with pytest.raises(InputError) as raised:
+            offering.given_bundle(connection, peer, found.name, NOON + day)
+        assert code(raised) == "archive.offer-ended"
+    assert bundle_of(north, found, incoming=False).state is BundleState.EXPIRED
+    assert whats(north) == ["pairing-offer-ended"]
+    again = offered(north, case, push=False, until=NOON + 3 * day)
+    with north.workspace.reading() as connection:
+        assert offering.offered(connection, north.peer(), NOON + 2 * day) == (again,)
+
+
+def test_a_case_that_was_given_stays_given_and_is_withdrawn_though_its_time_is_over(both):
+    north, _ = both
+    case, day = north.room.publish(north.objects, IMAGES), timedelta(days=1)
+    found = offered(north, case, push=False, until=NOON + day)
+    with north.workspace.writing() as connection:
+        offering.gave(connection, north.peer(), found, NOON)
+        assert offering.end_offers(connection, NOON + 2 * day) == 0
+        with pytest.raises(InputError) as raised:
+            offering.given_bundle(connection, north.peer(), found.name, NOON + 2 * day)
+        assert code(raised) == "archive.offer-ended"
+        assert offering.withdraw(connection, case, NOON + 2 * day) == 1
+
+
+def test_a_withdrawal_waits_for_nothing_that_is_being_sent(both):
+    north, _ = both
+    with north.workspace.writing() as connection:
+        transfers.ask(connection, north.other, TransferKind.PUSH, NOON, "a" * 32)
+        number = transfers.ask(connection, north.other, TransferKind.WITHDRAW, NOON, "b" * 32)
+        carried, withdrawn = Errand(north.other, False), Errand(north.other, True)
+        assert set(transfers.due(connection, NOON)) == {carried, withdrawn}
+        assert transfers.take(connection, NOON, withdrawn).number == number
+        assert transfers.take(connection, NOON, withdrawn) is None
+        assert transfers.take(connection, NOON, Errand(north.other + 1, False)) is None
+        sent = transfers.take(connection, NOON, carried)
+        transfers.put_back(connection, sent.number)
+        assert transfers.transfer(connection, sent.number).state is TransferState.WAITING
+        assert transfers.transfer(connection, number).state is TransferState.RUNNING, "only the one that stopped"
 
 
 def test_a_peer_that_was_revoked_brings_nothing_more(both):
@@ -347,12 +409,12 @@ def numbers_of(key, minute=0, hospitals=()) -> tuple[bytes, bytes]:
 
 def test_numbers_are_kept_once_and_never_set_back(both):
     north, south = both
-    late = numbers_of(north.key, 5, (HospitalNumbers(name="North", counts=counts(7, 0, 0)),))
+    late = numbers_of(north.key, 5, (HospitalNumbers(name="North", counts=counts(71, 0, 0)),))
     with south.workspace.writing() as connection:
         peer = peers.peer(connection, south.other)
         for document in (late, numbers_of(north.key, 4), late):
             kept = received_numbers.keep(connection, peer, *document, NOON)
-            assert kept.hospitals[0].counts.passed == 7
+            assert kept.hospitals[0].counts.passed == 70
         (only,) = received_numbers.received(connection)
     assert only.document.made_at == "2026-03-02T12:05Z"
     assert whats(south) == ["pairing-numbers-received"]
@@ -395,7 +457,7 @@ def test_the_queue_tries_ever_more_slowly_and_ends(both):
         assert transfers.transfer(connection, number).state is TransferState.FAILED
 
 
-def test_a_server_carries_cases_too(postgresql, tmp_path):  # noqa: F811 - the fixture
+def test_a_server_carries_cases_too(postgresql, tmp_path):
     north, south = (
         installation(tmp_path / "n", "north", first=1),
         installation(tmp_path / "s", "south", postgresql, 101),

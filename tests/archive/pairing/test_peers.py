@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.archive.pairing.conftest import installation, pair
 from tests.archive.pairing.making import NOON
-from tests.engine.test_elsewhere import postgresql  # noqa: F401 - a fixture
 
 from bingcheng.archive.pairing import own_name, peers
 from bingcheng.archive.pairing.card import PairingCard, checked_address
@@ -209,7 +208,7 @@ def test_an_installation_has_a_name(both):
         assert own_name.own_name(connection) == "Bingcheng"
 
 
-def test_a_server_keeps_peers_too(postgresql, tmp_path):  # noqa: F811 - the fixture
+def test_a_server_keeps_peers_too(postgresql, tmp_path):
     north, south = installation(tmp_path / "n", "north", postgresql), installation(tmp_path / "s", "south")
     pair(north, south)
     admitted(north, "a")

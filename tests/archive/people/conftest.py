@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
-from uuid import uuid4
 
 import pytest
-from sqlalchemy import create_engine, text
-from tests.archive.objects.conftest import postgresql  # noqa: F401 - a fixture
 
 from bingcheng.archive.people.hospital import make_hospital
 from bingcheng.archive.workspace import Workspace
@@ -27,13 +24,8 @@ def people(tmp_path):
 
 
 @pytest.fixture
-def on_server(postgresql, tmp_path):  # noqa: F811 - the fixture
+def on_server(postgresql, tmp_path):
     """An empty workspace on a PostgreSQL server."""
-    name = f"people_{uuid4().hex[:8]}"
-    admin = create_engine(f"{postgresql}/postgres", isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    admin.dispose()
-    opened = Workspace.open(tmp_path / "workspace", f"{postgresql}/{name}")
+    opened = Workspace.open(tmp_path / "workspace", postgresql)
     yield opened
     opened.close()

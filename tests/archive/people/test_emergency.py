@@ -8,7 +8,8 @@ import pytest
 from tests.archive.people.conftest import NOON
 
 from bingcheng.archive.authorisation import Role
-from bingcheng.archive.people.emergency import OPEN_FOR, break_glass, broken, open_glass
+from bingcheng.archive.people.emergency import MOST_OPEN, OPEN_FOR, break_glass, broken, open_glass
+from bingcheng.archive.people.hospital import change_hospital
 from bingcheng.archive.people.notice import notices, notify, read_notices, unread
 from bingcheng.archive.people.person import make_person, person, set_rights
 from bingcheng.archive.people.proof import actor_of
@@ -31,6 +32,7 @@ def staff(people):
             )
         }
         set_rights(connection, made["admin-shut"], roles=[Role.SITE_ADMIN], disabled_at=NOON)
+        change_hospital(connection, 1, name="North Hospital", emergency=True)
     return made
 
 
@@ -51,6 +53,35 @@ def test_it_opens_for_an_hour_and_tells_the_administrators_of_both_hospitals(peo
             (staff["wang"], "1.2", WHY)
         ]
         assert broken(connection, 2) == ()
+
+
+def test_it_closes_when_its_hospital_allows_it_no_longer_or_is_shut(people, staff):
+    with people.writing() as connection:
+        actor = actor_of(connection, person(connection, staff["wang"]), NOON)
+        own = actor_of(connection, person(connection, staff["admin-north"]), NOON)
+        for who in (actor, own):
+            break_glass(connection, who, hospital=1, study_uid="1.2", reason=WHY, now=NOON)
+
+        def opened():
+            return [bool(open_glass(connection, staff[login], NOON)[0]) for login in ("wang", "admin-north")]
+
+        assert opened() == [True, True]
+        change_hospital(connection, 1, name="N", emergency=False)
+        assert opened() == [False, True], "its own people need no leave of their hospital"
+        change_hospital(connection, 1, name="N", emergency=True, disabled_at=NOON)
+        assert opened() == [False, False]
+
+
+def test_few_are_open_at_once(people, staff):
+    with people.writing() as connection:
+        actor = actor_of(connection, person(connection, staff["wang"]), NOON)
+        for number in range(MOST_OPEN):
+            break_glass(connection, actor, hospital=1, study_uid=f"1.{number}", reason=WHY, now=NOON)
+        with pytest.raises(InputError) as raised:
+            break_glass(connection, actor, hospital=1, study_uid="2.1", reason=WHY, now=NOON)
+        assert raised.value.code == "archive.too-many-open"
+        break_glass(connection, actor, hospital=1, study_uid="1.1", reason=WHY, now=NOON)
+        break_glass(connection, actor, hospital=1, study_uid="2.1", reason=WHY, now=NOON + OPEN_FOR)
 
 
 @pytest.mark.parametrize("reason", ["", "  \n ", "too short", "x" * 501])

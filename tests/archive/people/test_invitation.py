@@ -18,7 +18,7 @@ from bingcheng.archive.people.invitation import (
     let_reset,
     withdraw_invitation,
 )
-from bingcheng.archive.people.person import password_hash, person
+from bingcheng.archive.people.person import password_hash, person, set_password, set_rights
 from bingcheng.archive.people.session import begin_session, sessions
 from bingcheng.core.errors import InputError
 
@@ -100,6 +100,38 @@ def test_a_link_sets_the_password_of_its_person_once_and_an_earlier_one_no_more(
     assert sessions(connection, number, NOON) == ()
     assert code_of(invitation, connection, later, NOON) == "archive.spent-invitation"
     assert code_of(let_reset, connection, 99, by=None, now=NOON) == "archive.not-found"
+
+
+def test_a_link_for_a_password_is_spent_by_a_password_and_by_other_rights(asked):
+    connection, secret = asked
+    number = enter(connection, secret)
+    for change in (
+        lambda: set_password(connection, number, "newer"),
+        lambda: set_rights(connection, number, roles=[Role.GUEST], disabled_at=None),
+    ):
+        link = let_reset(connection, number, by=None, now=NOON)
+        change()
+        assert code_of(invitation, connection, link, NOON) == "archive.spent-invitation"
+
+
+@pytest.mark.parametrize(
+    ("roles", "disabled_at", "holding"),
+    [
+        ([Role.SITE_ADMIN, Role.RADIOLOGIST], None, 2),
+        ([Role.RADIOLOGIST], None, 0),
+        ([Role.SITE_ADMIN], NOON, 0),
+    ],
+)
+def test_what_somebody_could_not_invite_to_any_more_is_withdrawn(people, roles, disabled_at, holding):
+    with people.writing() as connection:
+        first = invite(connection, hospital=1, roles=[Role.SITE_ADMIN], by=None, now=NOON)
+        admin = enter(connection, first, "admin")
+        other = enter(connection, invite(connection, hospital=1, roles=[Role.GUEST], by=None, now=NOON), "other")
+        invite(connection, hospital=1, roles=[Role.GUEST], by=admin, now=NOON)
+        invite(connection, hospital=1, roles=[Role.SITE_ADMIN], by=admin, now=NOON)
+        invite(connection, hospital=1, roles=[Role.GUEST], by=other, now=NOON)
+        set_rights(connection, admin, roles=roles, disabled_at=disabled_at)
+        assert len(invitations(connection, 1, NOON)) == holding + 1, "that of the other stays"
 
 
 def test_the_same_on_postgresql(on_server):

@@ -158,11 +158,14 @@ def test_a_token_has_a_name_a_right_and_an_end(people, wang, named, code):
 
 def test_an_opened_exam_closes_after_an_hour_even_for_who_is_believed(people, wang):
     with people.writing() as connection:
+        change_hospital(connection, 2, name="South Hospital", emergency=True)
         secret = begin_session(connection, wang, now=NOON)
+        token = make_token(connection, wang, label="x", scopes=[Scope.DICOM_READ], days=1, now=NOON)
         actor = of_session(connection, secret, NOON).actor
         until = break_glass(
             connection, actor, hospital=2, study_uid="1.2", reason="unconscious patient in the ward", now=NOON
         )
+        assert of_token(connection, token, NOON).actor.broken_glass == frozenset(), "it is for the person's own eyes"
         saw(connection, digest_of(secret), NOON + timedelta(minutes=50))
         found = of_session(connection, secret, NOON + timedelta(minutes=50))
         assert found.actor.broken_glass == {"2/1.2"}

@@ -1,17 +1,25 @@
 """PET methods against spheres whose threshold and volume are known, and one real sarcoma as a bound."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bingcheng.core.errors import Undefined
+from bingcheng.core.errors import InputError, Undefined
 from bingcheng.image.geometry import VolumeGeometry
 from bingcheng.image.volume import Volume
 from bingcheng.quantify.lesion.pet_by_size import BySize
-from bingcheng.quantify.lesion.pet_threshold import AdaptedPeak, BackgroundCorrected, FixedUptake, PercentOfMax, Percist
+from bingcheng.quantify.lesion.pet_threshold import (
+    AdaptedPeak,
+    BackgroundCorrected,
+    FixedUptake,
+    PercentOfMax,
+    PercentOfPeak,
+    Percist,
+)
 from bingcheng.quantify.lesion.pet_vote import MajorityVote
 from bingcheng.quantify.lesion.prompt import Click
 from bingcheng.quantify.lesion.segment import methods_for, segment
@@ -65,6 +73,18 @@ def test_half_of_the_peak_adapts_to_the_background():
     volume, click = steps(9.0, 4.9)
     assert edge(segment(volume, click, "pet_adapted_peak")) == 7
     assert edge(segment(volume, click, "pet_adapted_peak", AdaptedPeak(fraction=0.48))) == 13
+
+
+@pytest.mark.parametrize(("key", "given"), [("pet_percent_of_peak", PercentOfPeak), ("pet_adapted_peak", AdaptedPeak)])
+def test_a_peak_that_these_voxels_can_not_tell_is_refused_by_the_peak_s_own_rule(key, given):
+    volume, click = steps(10.0, 5.4, 4.5)
+    tiny = replace(volume, geometry=replace(volume.geometry, spacing_mm=(0.2, 0.2, 0.2)))
+    at = Click(position_mm=tuple(tiny.geometry.to_mm((20, 20, 20))))
+    with pytest.raises(InputError) as caught:
+        segment(tiny, at, key, given(radius_mm=50.0))
+    assert caught.value.code == "quantify.peak-of-unlikely-voxels"
+    # A voxel that holds the whole sphere is its mean.
+    assert edge(segment(volume, click, "pet_percent_of_peak", PercentOfPeak(radius_mm=0.5, fraction=0.5))) == 13
 
 
 def test_the_iterated_threshold_agrees_with_the_mean_of_what_it_finds():

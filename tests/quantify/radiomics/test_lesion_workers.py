@@ -65,3 +65,33 @@ def test_an_error_is_raised_here_with_its_code():
 def test_what_cannot_be_sent_is_an_error_and_no_wrong_answer():
     with LesionWorkers(2) as workers, pytest.raises(Exception, match="pickle"):
         list(workers.each(lambda task: task, range(3)))
+
+
+class Made:
+    """Tasks that are made when they are asked for, and count how often that is."""
+
+    def __init__(self, count):
+        self.asked = [0] * count
+
+    def __len__(self):
+        return len(self.asked)
+
+    def __getitem__(self, number):
+        self.asked[number] += 1
+        return number
+
+
+def test_tasks_are_made_once_and_no_sooner_than_somebody_is_about_to_do_them():
+    with LesionWorkers(2) as workers:
+        assert list(workers.each(squared, range(4))) == [0, 1, 4, 9]
+        made = Made(60)
+        answers = workers.each(slowly, made)
+        assert next(answers) == 0
+        assert sum(made.asked) < 30, "the others are not waited for"
+        assert [0, *answers] == list(range(60))
+        assert made.asked == [1] * 60
+
+
+def slowly(task):
+    time.sleep(0.01)
+    return task

@@ -204,8 +204,21 @@ def test_images_that_the_ibsi_does_not_know_are_left_out_with_the_reason(name):
     assert fits({"imageType": {"Original": {}, name: {}}})[f"imageType.{name}"] is Fit.LEFT_OUT
 
 
-def test_a_wavelet_that_the_ibsi_does_not_name_is_left_out():
-    assert fits({"imageType": {"Original": {}, "Wavelet": {"wavelet": "dmey"}}})["imageType.Wavelet"] is Fit.LEFT_OUT
+@pytest.mark.parametrize("wavelet", ["dmey", "bior1.3", "sym21", "db38"])
+def test_a_wavelet_that_can_not_be_computed_is_left_out_and_those_that_can_are_named(wavelet):
+    found = mapped({"imageType": {"Original": {}, "Wavelet": {"wavelet": wavelet}}})
+    (remark,) = (one for one in found.remarks if one.name == "imageType.Wavelet")
+    assert remark.fit is Fit.LEFT_OUT
+    said = str(remark.says)
+    assert wavelet in said
+    for known in ("haar", "db1 to db10", "sym2 to sym10", "coif1 to coif3"):
+        assert known in said
+
+
+@pytest.mark.parametrize("wavelet", ["haar", "db10", "sym2", "sym10", "coif3"])
+def test_a_wavelet_that_is_said_to_be_known_is(wavelet):
+    given = {"imageType": {"Wavelet": {"wavelet": wavelet}}}
+    assert len(mapped(given).image_types) == 8
 
 
 def test_an_image_type_may_have_settings_of_its_own():

@@ -9,8 +9,13 @@ from scipy import ndimage
 from bingcheng.image.geometry import VolumeGeometry
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
+from bingcheng.quantify.filters.boundary import Beyond, Boundary
+from bingcheng.quantify.filters.gaussian import LaplacianOfGaussian
+from bingcheng.quantify.filters.separable_wavelet import SeparableWavelet
+from bingcheng.quantify.radiomics import robustness
+from bingcheng.quantify.radiomics.chain import prepared
 from bingcheng.quantify.radiomics.discretisation import FixedBinSize
-from bingcheng.quantify.radiomics.extraction import features
+from bingcheng.quantify.radiomics.extraction import features, values_of
 from bingcheng.quantify.radiomics.feature import Family
 from bingcheng.quantify.radiomics.interpolation import Interpolation
 from bingcheng.quantify.radiomics.robustness import Repetitions, robust_features
@@ -157,3 +162,75 @@ def test_a_rotation_in_millimetres_keeps_a_circle_round_on_unequal_pixels():
     full = np.zeros(grid.shape, dtype=bool)
     full[again.box()] = again.inside
     assert np.count_nonzero(full[2] ^ inside[2]) < 0.03 * inside[2].sum()
+
+
+def corner_lesion():
+    return Region.of(distance_mm((6.0, 8.0, 39.0)) <= 7.0, GRID, label="in the corner")
+
+
+def with_gaps(volume):
+    voxels = volume.voxels.copy()
+    voxels[14:16, 22:24, 18] = np.nan
+    return Volume(voxels=voxels, geometry=volume.geometry, unit=volume.unit)
+
+
+LATTICES = {
+    "voxels as they are": SIMPLE,
+    "CT": RadiomicsSettings.for_modality("CT"),
+    "splines, far from the spacing": RadiomicsSettings(
+        interpolation=Interpolation(spacing_mm=(3.1, 0.77, 1.3), image="cubic spline")
+    ),
+    "convolution, from the corner": RadiomicsSettings(
+        interpolation=Interpolation(spacing_mm=(1.3, 1.3, 1.3), image="cubic convolution", alignment="origin")
+    ),
+    "fitted, in double precision": RadiomicsSettings(
+        interpolation=Interpolation(spacing_mm=(1.7, 1.9, 0.6), alignment="fit"), precision="float64"
+    ),
+    "by slice": RadiomicsSettings(interpolation=Interpolation(spacing_mm=(None, 1.5, 1.5))),
+    "large voxels": RadiomicsSettings(interpolation=Interpolation(spacing_mm=(5.0, 5.0, 5.0))),
+    "a filter": RadiomicsSettings(
+        interpolation=Interpolation(spacing_mm=(1.5, 1.5, 1.5)), filter=LaplacianOfGaussian(sigma_mm=3.0)
+    ),
+}
+
+
+@pytest.mark.parametrize("settings", LATTICES.values(), ids=LATTICES)
+@pytest.mark.parametrize("drawn", [lesion, corner_lesion])
+@pytest.mark.parametrize("made", [image, lambda noise: with_gaps(image(noise=noise))], ids=["whole", "with gaps"])
+def test_the_image_around_a_lesion_gives_exactly_the_value_of_the_whole_image(settings, drawn, made):
+    """Perturbing by nothing changes nothing: not the lattice, not a bit of a value."""
+    volume, region = made(noise=15.0), drawn()
+    near = robustness._Near.of(volume, region, settings)
+    assert near.whole
+    assert near.volume.voxels.size < volume.voxels.size or drawn is lesion
+    again = values_of(prepared(near.volume, near.region, settings, part=near.part).roi, settings)
+    expected = features(volume, region, settings)
+    assert {tag: value for tag, value in again.items() if isinstance(value, float)} == expected.numbers()
+    assert prepared(near.volume, near.region, settings, part=near.part).geometry.origin_mm == pytest.approx(
+        expected.geometry.origin_mm, abs=1e-9
+    )
+
+
+def test_a_filter_that_looks_at_the_whole_image_is_compared_with_what_it_gives_around_the_lesion():
+    everywhere = RadiomicsSettings(
+        families=(Family.STATISTICS,),
+        interpolation=Interpolation(spacing_mm=(2.0, 2.0, 2.0)),
+        filter=SeparableWavelet(wavelet="haar", bands="LLH", boundary=Boundary(beyond=Beyond.PERIODIC)),
+    )
+    volume, region = image(noise=15.0), lesion(6.0)
+    near = robustness._Near.of(volume, region, everywhere)
+    assert not near.whole
+    found = robust_features(volume, region, everywhere)
+    assert found.standard_uncertainty["stat_mean"] is not None
+    # Nothing is repeated on more than what lies around the lesion.
+    assert near.volume.voxels.size < volume.voxels.size
+
+
+def test_where_noise_is_told_from_does_not_depend_on_how_far_interpolation_looks():
+    volume, region = image(noise=15.0), lesion(6.0)
+    noises = []
+    for method in ("linear", "cubic spline"):
+        settings = RadiomicsSettings(interpolation=Interpolation(spacing_mm=(1.5, 1.5, 1.5), image=method))
+        near = robustness._Near.of(volume, region, settings)
+        noises.append((near.explained().noise, near.explained().blur_mm))
+    assert noises[0] == noises[1]

@@ -47,3 +47,12 @@ def test_image_and_lesion_stay_where_they_are(gaps):
     assert (image.unit, np.shares_memory(image.voxels, voxels)) == ("1", True)
     if gaps:
         assert np.array_equal(image.valid, volume.valid[found.box])
+
+
+def test_it_reaches_as_far_as_another_box_where_that_goes_further():
+    found = Excerpt.around(lesion(np.s_[9:11, 30:33, 20:24]), 7.0)
+    z, y, x = found.box
+    assert found.reaching((slice(7, 13), y, slice(x.start + 1, x.stop)), GRID) is found
+    further = found.reaching((slice(z.start - 2, z.stop - 4), y, slice(x.start, x.stop + 1)), GRID)
+    assert further.box == (slice(3, 15), y, slice(13, 32))
+    assert further.grid == GRID.box((3, 21, 13), (12, 21, 19))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.engine.making import NORTH, SOUTH, ct, uid_of
 
-from bingcheng.archive.jobs.queue import JobKind, JobState, ask, counts, latest
+from bingcheng.archive.jobs.queue import JobKind, JobState, Lane, ask, counts, latest
 from bingcheng.archive.objects.objects import Objects
 from bingcheng.archive.objects.origins import derived, sent
 from bingcheng.archive.objects.received import Origin
@@ -63,7 +63,7 @@ def background(site: Site, **changed) -> Background:
 
 def done(site: Site, background: Background) -> int:
     """What one look asks for, done in this process."""
-    background._see_to_worker = lambda: None
+    background._see_to_worker = lambda lane: None
     background.look()
     return work(site.workspace, site.objects, Options(workers=1))
 
@@ -178,9 +178,9 @@ def test_a_working_process_that_is_killed_is_followed_by_another(site, hospitals
     running = background(site)
     running.start()
     try:
-        wait_until(lambda: running._worker is not None)
+        wait_until(lambda: Lane.COMPUTING in running._workers_of)
         wait_until(lambda: last(site, north).state is JobState.RUNNING)
-        running._worker.send_signal(signal.SIGKILL)
+        running._workers_of[Lane.COMPUTING].send_signal(signal.SIGKILL)
         wait_until(lambda: last(site, north).state is JobState.DONE)
     finally:
         running.stop()

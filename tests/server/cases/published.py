@@ -53,7 +53,7 @@ def make_images(served, number: int) -> None:
         with workspace.writing() as connection:
             for one in pictures(connection, number):
                 by = served.people["radiologist"]
-                decide_picture(connection, number, one.sop_uid, PictureDecision.SHOW, by=by, now=now)
+                decide_picture(connection, number, one.sop_uid, PictureDecision.SHOW, allowed=one.asks, by=by, now=now)
         prepare(workspace, served.site.objects, number)
 
 

@@ -199,6 +199,39 @@ def test_files_are_told_by_their_content_and_only_ever_saved(stocked):
     assert stocked.browser("other-radiologist").get(f"/cases/{number}/attachments/1").status_code == 404
 
 
+def without_script(served, who):
+    """A browser in which no script puts the token of a form into a header; and the token, for the form's field."""
+    client = served.browser(who)
+    return client, client.headers.pop("x-csrf-token")
+
+
+def test_files_larger_than_a_form_are_sent_without_script(stocked):
+    number = publish(stocked, STUDY)
+    client, token = without_script(stocked, "radiologist")
+    png = b"\x89PNG\r\n\x1a\n" + bytes(4_000_000)
+    files = [("file", (f"{one}.png", png, "image/png")) for one in range(2)]
+    answer = client.post(f"/cases/{number}/comments", data={"words": "see", "csrf": token}, files=files)
+    assert answer.status_code == 303
+    assert client.get(f"/cases/{number}/attachments/2").content == png
+    for wrong in ({}, {"csrf": "0" * 64}):
+        refused = client.post(f"/cases/{number}/comments", data={"words": "see", **wrong}, files=files)
+        assert refused.status_code == 403
+    large = [("file", ("a.png", png[:8] + bytes(10_000_001), "image/png"))]
+    answer = client.post(f"/cases/{number}/comments", data={"words": "see", "csrf": token}, files=large, headers=HTML)
+    assert answer.status_code == 400
+    assert "larger than 10 MB" in answer.text
+
+
+def test_a_form_that_takes_no_files_stays_small(stocked):
+    number = publish(stocked, STUDY)
+    client, token = without_script(stocked, "radiologist")
+    answer = client.post(f"/cases/{number}/edit", data={"title": "A", "context": "x" * 3_000_000, "csrf": token})
+    assert answer.status_code == 413
+    endless = [("file", (f"{one}.png", bytes(12_000_000), "image/png")) for one in range(5)]
+    answer = client.post(f"/cases/{number}/comments", data={"words": "see", "csrf": token}, files=endless)
+    assert answer.status_code == 413
+
+
 def test_images_are_taken_away_only_where_the_grant_says_so(stocked):
     number = publish(stocked, STUDY)
     reader = stocked.browser("other-radiologist")
@@ -239,6 +272,41 @@ def test_a_collection_opens_no_case(stocked):
     assert reader.post(path, data={"step": "remove"}).status_code == 404
 
 
+def test_a_case_is_put_into_a_collection_from_its_own_page_and_from_that_of_the_collection(stocked):
+    first, second = publish(stocked, STUDY), publish(stocked, STUDY)
+    client = stocked.browser("radiologist")
+    assert "Put into a collection" not in client.get(f"/cases/{first}", headers=HTML).text
+    path = client.post("/collections", data={"title": "Forum"}).headers["location"]
+    assert f'formaction="{path}"' in client.get(f"/cases/{first}", headers=HTML).text
+    client.post(path, data={"step": "put", "case_number": str(first)})
+    assert f'formaction="{path}"' not in client.get(f"/cases/{first}", headers=HTML).text
+    page = client.get(path, headers=HTML).text
+    assert f'<option value="{second}">' in page
+    assert f'<option value="{first}">' not in page
+    assert f'formaction="{path}"' not in stocked.browser("other-radiologist").get(path, headers=HTML).text
+
+
+def test_the_cases_of_a_collection_are_read_one_after_the_other_leaving_out_what_is_shut(stocked):
+    first, shut, last = (publish(stocked, STUDY) for _ in range(3))
+    client, reader = stocked.browser("radiologist"), stocked.browser("other-radiologist")
+    path = client.post("/collections", data={"title": "Forum"}).headers["location"]
+    collection = path.rsplit("/", 1)[1]
+    for number in (first, shut, last):
+        client.post(path, data={"step": "put", "case_number": str(number)})
+    client.post(f"{path}/grants", data={"audience": "province"})
+    for number in (first, last):
+        give(stocked, number)
+    page = reader.get(f"/cases/{first}?collection={collection}", headers=HTML).text
+    assert "1 of 2" in page
+    assert f'rel="next" href="/cases/{last}?collection={collection}"' in page
+    assert 'rel="prev"' not in page
+    assert f'rel="next" href="/cases/{shut}' in client.get(f"/cases/{first}?collection={collection}").text
+    for wrong in ("", "x", "-1", "9" * 30, "77"):
+        answer = reader.get(f"/cases/{first}?collection={wrong}", headers=HTML)
+        assert answer.status_code == 200
+        assert 'rel="next"' not in answer.text
+
+
 def test_the_author_sees_who_saw_the_case(stocked):
     number = publish(stocked, STUDY)
     give(stocked, number)
@@ -253,7 +321,10 @@ def test_a_picture_that_waits_keeps_the_case_back(stocked):
     assert client.post(f"/cases/{number}/publish").status_code == 400
     picture = client.get(f"/cases/{number}/pictures/{OBJECT}.png")
     assert picture.content.startswith(b"\x89PNG")
-    sent = {"sop_uid": OBJECT, "decision": "show", "regions": "0, 0, 2, 1"}
+    page = client.get(f"/cases/{number}/pictures", headers=HTML).text
+    asked = [one["value"] for tag, one in Marked(page).tags if tag == "input" and one.get("name") == "allowed"]
+    sent = {"sop_uid": OBJECT, "decision": "show", "regions": "0, 0, 2, 1", "allowed": asked}
+    assert client.post(f"/cases/{number}/pictures", data={**sent, "allowed": "kind"}).status_code == 400
     assert client.post(f"/cases/{number}/pictures", data={**sent, "regions": "a"}).status_code == 400
     assert client.post(f"/cases/{number}/pictures", data=sent).status_code == 303
     assert client.post(f"/cases/{number}/publish").status_code == 400, "the images are being made anew"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import socket
 import subprocess
+import threading
 import time
 
 import pytest
@@ -20,6 +21,7 @@ from bingcheng.archive.jobs.queue import JobKind, JobState, ask, last_digest, la
 from bingcheng.archive.jobs.target import Target
 from bingcheng.archive.objects.received import Origin
 from bingcheng.engine.run import Options
+from bingcheng.server.background import telling
 from bingcheng.server.background.calling import Calling
 from bingcheng.server.background.given import Given
 from bingcheng.server.background.work import work
@@ -108,17 +110,107 @@ def test_it_stands_in_the_audit_trail_who_asked_and_what_became_of_it(exam, arch
 
 
 def test_objects_that_the_peer_does_not_take_are_told_and_tried_again(exam, archive):
+    port, taken = archive(status=0xA900)
+    number = target(exam, exam.north, port=port)
+    client = exam.browser("technologist")
+    client.post(f"{EXAM}/send", data={"peer": str(number)})
+    done(exam)
+    (job,) = jobs(exam)
+    assert (job.state, job.reason.code) == (JobState.FAILED, "server.not-all-taken")
+    assert "did not take 1 of 1 objects" in client.get(EXAM).text
+    exam.browser("site-admin").post("/admin/store/retry")
+    done(exam)
+    assert len(taken) == 2
+
+
+def test_a_peer_without_room_is_tried_again_by_itself_and_at_once_on_wish(exam, archive):
     port, taken = archive(status=0xA700)
     number = target(exam, exam.north, port=port)
     client = exam.browser("technologist")
     client.post(f"{EXAM}/send", data={"peer": str(number)})
     done(exam)
     (job,) = jobs(exam)
-    assert job.reason.code == "server.not-all-taken"
-    assert "did not take 1 of 1 objects" in client.get(EXAM).text
-    exam.browser("site-admin").post("/admin/store/retry")
+    assert (job.state, job.reason.code) == (JobState.WAITING, "server.no-room-there")
+    shown = client.get(EXAM).text
+    assert "had no room for 1 of 1 objects" in shown
+    assert "Tried once. Tried again at" in shown
+    assert client.get(f"{EXAM}/sendings").json()[0]["later"] is True
+    assert done(exam) == 0, "not before its time"
+    assert "tried again later" in exam.browser("site-admin").get("/admin/store").text
+    assert client.post(f"{EXAM}/sendings/{job.number}", data={"what": "now"}).status_code == 303
+    assert done(exam) == 1
+    assert len(taken) == 2
+    assert jobs(exam)[0].tries == 2
+
+
+def test_a_sending_is_stopped_and_asked_for_again(exam, archive):
+    port, taken = archive()
+    number = target(exam, exam.north, port=port)
+    client = exam.browser("technologist")
+    client.post(f"{EXAM}/send", data={"peer": str(number)})
+    (job,) = jobs(exam)
+    path = f"{EXAM}/sendings/{job.number}"
+    assert exam.browser("other-technologist").post(path, data={"what": "stop"}).status_code == 404
+    assert exam.browser("site-admin").post(path, data={"what": "stop"}).status_code == 403
+    assert client.post(f"{EXAM}/sendings/987654", data={"what": "stop"}).status_code == 404
+    assert client.post(path, data={"what": "stop"}).status_code == 303
+    assert done(exam) == 0
+    assert taken == []
+    assert "Was stopped" in client.get(EXAM).text
+    assert client.post(path, data={"what": "now"}).status_code == 303
+    done(exam)
+    assert [one.state for one in jobs(exam)] == [JobState.DONE, JobState.STOPPED]
+
+
+def test_a_sending_that_is_stopped_under_way_ends_after_the_object_that_is_being_sent(exam, archive, monkeypatch):
+    monkeypatch.setattr(telling, "TOLD_EVERY_S", 0.0)
+    for number in range(2, 6):
+        made = image(
+            StudyInstanceUID=STUDY,
+            SeriesInstanceUID=f"{STUDY}.9",
+            SOPInstanceUID=f"{STUDY}.9.{number}",
+            PatientID="K-1",
+        )
+        exam.site.objects.receive(file_of(made), space=space(exam.north), origin=SENT)
+    port, taken = archive()
+    client = exam.browser("technologist")
+    client.post(f"{EXAM}/send", data={"peer": str(target(exam, exam.north, port=port))})
+    (job,) = jobs(exam)
+
+    def stopped_after_two(self, step, at, total):
+        if at == 2:
+            client.post(f"{EXAM}/sendings/{job.number}", data={"what": "stop"})
+        return told(self, step, at, total)
+
+    told = telling.Telling.__call__
+    monkeypatch.setattr(telling.Telling, "__call__", stopped_after_two)
     done(exam)
     assert len(taken) == 2
+    assert jobs(exam)[0].state is JobState.STOPPED
+    with exam.site.workspace.reading() as connection:
+        (event,) = [one.event for one in events(connection, Asked(study_uid=STUDY)) if one.event.what == "dimse-sent"]
+    assert (event.outcome, event.count, event.reason) == (EventOutcome.MINOR_FAILURE, 2, "archive.job-stopped")
+
+
+def test_a_peer_that_is_slow_holds_up_what_goes_to_itself_and_nothing_else(exam, archive):
+    """It takes the connection and never answers; the others have their exam meanwhile."""
+    port, taken = archive()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        slow = target(exam, exam.north, port=silent.getsockname()[1], title="SLOW")
+        quick = target(exam, exam.north, port=port)
+        for number in (slow, quick):
+            exam.browser("technologist").post(f"{EXAM}/send", data={"peer": str(number)})
+        working = threading.Thread(target=done, args=(exam,))
+        working.start()
+        connected, _ = silent.accept()
+        until = time.monotonic() + 10
+        while JobState.DONE not in {one.state for one in jobs(exam)} and time.monotonic() < until:
+            time.sleep(0.02)
+        assert taken == [("BINGCHENG", OBJECT)]
+        assert {one.state for one in jobs(exam)} == {JobState.RUNNING, JobState.DONE}
+        connected.close()
+        working.join(20)
+    assert not working.is_alive()
 
 
 def test_a_peer_that_is_gone_or_silent_fails_the_job_with_a_reason(exam):
@@ -131,7 +223,10 @@ def test_a_peer_that_is_gone_or_silent_fails_the_job_with_a_reason(exam):
     with exam.site.workspace.writing() as connection:
         remove_peer(connection, gone)
     done(exam)
-    assert [one.reason.code for one in jobs(exam)] == ["archive.no-such-peer", "archive.no-answer"]
+    assert [(one.state, one.reason.code) for one in jobs(exam)] == [
+        (JobState.FAILED, "archive.no-such-peer"),
+        (JobState.WAITING, "archive.no-answer"),
+    ]
     assert client.get(EXAM).status_code == 200  # the peer's title is not known any more
 
 

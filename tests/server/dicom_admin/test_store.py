@@ -6,7 +6,6 @@ from datetime import datetime
 
 import pytest
 from tests.archive.dimse.making import file_of, image
-from tests.engine.test_elsewhere import postgresql  # noqa: F401 - a fixture
 from tests.server.examples import STUDY, ct_file
 
 from bingcheng.archive.audit.event import AuditEvent, EventAction, EventOutcome
@@ -22,6 +21,7 @@ from bingcheng.archive.jobs.queue import (
     failed,
     last_digest,
     latest,
+    open_jobs,
     sendings,
     take,
 )
@@ -151,6 +151,31 @@ def test_what_failed_is_shown_with_its_reason_and_tried_again(served):
     assert "Nothing failed" in admin.get("/admin/store").text
 
 
+def test_what_is_under_way_and_waits_is_shown_done_next_and_stopped(served):
+    with served.site.workspace.writing() as connection:
+        for study in ("1.2.1", "1.2.3", "1.2.4"):
+            ask(connection, JobKind.ASSESS, space(served.north), study, served.clock())
+        foreign = ask(connection, JobKind.ASSESS, space(served.south), "1.2.2", served.clock())
+        (running,) = take(connection, served.clock(), most=1)
+    admin = served.browser("site-admin")
+    shown = admin.get("/admin/store").text
+    assert shown.count("/admin/store/jobs") == 3
+    assert "1.2.2" not in shown
+    assert "under way" in shown
+    with served.site.workspace.reading() as connection:
+        by_study = {one.study_uid: one.number for one in open_jobs(connection, [space(served.north)], most=9)}
+    assert admin.post("/admin/store/jobs", data={"job": str(by_study["1.2.4"]), "what": "first"}).status_code == 303
+    assert admin.post("/admin/store/jobs", data={"job": str(by_study["1.2.3"]), "what": "stop"}).status_code == 303
+    assert admin.post("/admin/store/jobs", data={"job": str(running.number), "what": "stop"}).status_code == 303
+    admin.post("/admin/store/jobs", data={"job": str(foreign), "what": "stop"})
+    assert served.browser("technologist").post("/admin/store/jobs", data={"job": "1"}).status_code == 403
+    assert states(served, served.south)[JobState.WAITING] == 1
+    assert states(served, served.north)[JobState.STOPPED] == 2
+    with served.site.workspace.writing() as connection:
+        assert [one.study_uid for one in take(connection, served.clock(), most=1)] == ["1.2.4"]
+    assert "Nothing failed" in admin.get("/admin/store").text, "what a person stopped did not fail"
+
+
 def test_a_job_of_another_hospital_is_not_tried_again(served):
     fail(served, served.south, JobKind.ASSESS, "1.2.2")
     with served.site.workspace.reading() as connection:
@@ -176,7 +201,7 @@ def test_sizes_are_told_to_three_digits(size, words):
     assert str(size_in_words(size)) == words
 
 
-def test_a_database_server_answers_the_same(postgresql, tmp_path):  # noqa: F811 - the fixture
+def test_a_database_server_answers_the_same(postgresql, tmp_path):
     workspace = Workspace.open(tmp_path / "w", postgresql)
     noon = datetime(2026, 3, 2, 12)  # noqa: DTZ001 - UTC, as times stand in the database
     peer = Peer(ae_title="CT1", networks=("192.0.2.7",), space=space(1), may=frozenset())
@@ -185,8 +210,8 @@ def test_a_database_server_answers_the_same(postgresql, tmp_path):  # noqa: F811
         for target in (None, "peer/1", "peer/1", "peer/2"):
             ask(connection, JobKind.SEND if target else JobKind.ASSESS, space(1), "1.2", noon, target=target)
         refusal = Refusal.of(InputError(NOTHING_LEFT), kind=SubjectKind.EXAM, subject="1.2")
-        while taken := take(connection, noon, most=8):
-            (job,) = taken  # no exam is worked on twice at once
+        while taken := take(connection, noon, most=1):
+            (job,) = taken
             end(connection, job.number, noon, refusal)
         found = failed(connection, [space(1)], most=9)
         assert [(one.kind.value, one.target) for one in found] == [

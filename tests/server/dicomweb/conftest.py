@@ -166,3 +166,9 @@ def message(files: list[bytes], kind: str = "application/dicom", boundary: str =
 @pytest.fixture
 def packed() -> Callable[..., bytes]:
     return message
+
+
+@pytest.fixture
+def opened_web() -> Callable[..., Any]:
+    """DICOMweb with settings of a test's own."""
+    return opened

@@ -13,7 +13,11 @@ from bingcheng.archive.authorisation import Scope
 from bingcheng.server.dicomweb.router import router
 
 PLACE = {"study_uid": uid_of("theirs"), "series_uid": uid_of("theirs", "t"), "sop_uid": uid_of("theirs", "t", 1)}
-ROUTES = sorted((method, route.path) for route in router.routes for method in route.methods)
+ROUTES = sorted(
+    (method, route.path)
+    for route in router.routes
+    for method in route.methods - {"OPTIONS"}  # what the service can do, which anybody may ask
+)
 KIND = 'multipart/related; type="application/dicom"; boundary=xyz'
 
 

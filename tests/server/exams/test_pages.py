@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -13,9 +14,10 @@ from tests.engine.making import ANNA, FIRST, ct, uid_of
 from tests.server.conftest import serving
 
 from bingcheng.archive.audit.trail import Asked, events
-from bingcheng.archive.jobs.queue import JobKind, ask, latest, take
+from bingcheng.archive.jobs.queue import JobKind, ask, give_back, latest, take, tell
 from bingcheng.archive.objects.received import Origin
 from bingcheng.archive.people.hospital import add_spelling
+from bingcheng.core.wording import text
 from bingcheng.engine.run import Options, assess
 from bingcheng.server.background.work import work
 
@@ -141,24 +143,89 @@ def test_tables_are_taken_away_and_the_audit_trail_says_by_whom(house):
     assert "Quellberg" not in repr(exported)
 
 
+def table(served, who, path):
+    answer = get(served, who, path)
+    assert answer.status_code == 200, path
+    return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+
+
+def test_everything_that_the_pages_show_is_taken_away(house):
+    (patient,) = table(house, "radiologist", "/exports/patients.csv?words=quellberg")
+    assert (patient["name"], patient["number"], patient["exams"]) == ("Quellberg Annabeth", "KH-70412", "2")
+    changes = table(house, "radiologist", f"/exports/exam/{AFTER}/changes.csv")
+    assert changes
+    assert changes == table(house, "radiologist", f"/exports/patient/{patient['patient']}/changes.csv")
+    both = table(house, "radiologist", f"/exports/patient/{patient['patient']}/measurements.csv")
+    assert {row["exam_uid"] for row in both} == {BEFORE, AFTER}
+    for name in ("findings", "radiomics", "doses", "refusals", "lesion_links"):
+        assert isinstance(table(house, "radiologist", f"/exports/exam/{AFTER}/{name}.csv"), list)
+    page = get(house, "radiologist", f"/exam/{AFTER}").text
+    for address in re.findall(r'href="(/exports/[^"]+)"', page):
+        assert get(house, "radiologist", address).status_code == 200, address
+
+
+def test_nobody_takes_away_another_hospital_s_patients(house):
+    patient = table(house, "radiologist", "/exports/patients.csv")[0]["patient"]
+    assert table(house, "other-radiologist", "/exports/patients.csv") == []
+    assert get(house, "other-radiologist", f"/exports/patient/{patient}/changes.csv").status_code == 404
+    assert get(house, "province", "/exports/patients.csv").status_code == 403
+
+
 def test_a_table_that_does_not_exist_is_not_found(house):
     assert get(house, "physicist", f"/exports/exam/{AFTER}/patients.csv").status_code == 404
+    patient = table(house, "radiologist", "/exports/patients.csv")[0]["patient"]
+    assert get(house, "physicist", f"/exports/patient/{patient}/sites.csv").status_code == 404
 
 
 def test_assessing_again_waits_and_says_how_far_it_is(house):
     browser = house.browser("radiologist")
     assert browser.post(f"/exam/{AFTER}/judge").status_code == 303
     told = browser.get(f"/exam/{AFTER}/progress").json()
-    assert (told["state"], told["open"]) == ("waiting", True)
+    assert (told["state"], told["open"], told["stage"]) == ("waiting", True, "received")
     assert "data-progress" in get(house, "radiologist", f"/exam/{AFTER}").text
+    space = f"hospital/{house.north}"
+    for step, stage in (("Assessing exams", "measured"), ("Judging against the protocols", "judged")):
+        with house.site.workspace.writing() as connection:
+            (job,) = take(connection, house.clock(), most=1) or (latest(connection, [space], [AFTER])[space, AFTER],)
+            assert tell(connection, [job], text(step), 1, 2)
+        told = browser.get(f"/exam/{AFTER}/progress").json()
+        assert (told["stage"], told["step"], told["done"], told["total"]) == (stage, step, 1, 2)
+    with house.site.workspace.writing() as connection:
+        give_back(connection, house.clock())
     assert work(house.site.workspace, house.site.objects, Options(workers=1)) == 1
     assert browser.get(f"/exam/{AFTER}/progress").json()["open"] is False
+
+
+def test_what_was_asked_for_is_taken_back_while_it_waits(house):
+    browser = house.browser("radiologist")
+    assert browser.post(f"/exam/{AFTER}/judge").status_code == 303
+    assert f"/exam/{AFTER}/judge/stop" in get(house, "radiologist", f"/exam/{AFTER}").text
+    assert house.browser("other-radiologist").post(f"/exam/{AFTER}/judge/stop").status_code == 404
+    assert browser.post(f"/exam/{AFTER}/judge/stop").status_code == 303
+    assert browser.get(f"/exam/{AFTER}/progress").json()["open"] is False
+    assert work(house.site.workspace, house.site.objects, Options(workers=1)) == 0
+    assert "Longest diameter" in get(house, "radiologist", f"/exam/{AFTER}").text, "the results are those of before"
+
+
+def test_the_list_says_when_it_has_changed_and_nobody_s_exams_of_another_hospital_count(house):
+    before, other = (
+        house.browser(who).get("/worklist/progress").json() for who in ("technologist", "other-radiologist")
+    )
+    assert f'data-state="{before["state"]}"' in get(house, "technologist", "/worklist").text
+    assert house.browser("technologist").post(f"/exam/{AFTER}/judge").status_code == 303
+    after = house.browser("technologist").get("/worklist/progress").json()
+    assert after["state"] != before["state"]
+    assert after["says"] == "1 exam waits to be assessed or is being assessed."
+    assert house.browser("other-radiologist").get("/worklist/progress").json() == other
+    work(house.site.workspace, house.site.objects, Options(workers=1))
 
 
 def test_an_exam_that_waits_is_shown_as_waiting(house):
     space, uid = f"hospital/{house.south}", uid_of("study", "anna-2")
     path = house.site.objects.path(house.site.objects.instances_of([f"hospital/{house.north}"], uid)[0])
     house.site.objects.receive(path.read_bytes(), space=space, origin=SENT)
+    told = house.browser("other-radiologist").get(f"/exam/{uid}/progress").json()
+    assert (told["state"], told["stage"], told["images"], told["open"]) == (None, "received", "1 image", True)
     with house.site.workspace.writing() as connection:
         ask(connection, JobKind.ASSESS, space, uid, house.clock())
         (job,) = take(connection, house.clock(), most=1)
@@ -179,6 +246,8 @@ def test_patients_and_one_of_them_over_time(house):
     assert shown.status_code == 200
     assert shown.text.index(BEFORE) < shown.text.index(AFTER)
     assert "Lesions over time" in shown.text
+    changed = shown.text[shown.text.index('id="changed-title"') : shown.text.index('id="timeline-title"')]
+    assert re.search(r'class="badge (real|within|apart|open)"', changed), "each lesion's verdict stands first"
     assert get(house, "other-radiologist", address).status_code == 404
     assert get(house, "radiologist", "/patient/P-AAAAAAAAAA").status_code == 404
 

@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+import html
+import re
+
 from bingcheng.archive.people.hospital import hospital, hospital_of_site, hospitals
 from bingcheng.archive.people.hospital_group import groups
+
+
+def form_of(page: str, button: str) -> tuple[str, dict[str, list[str]]]:
+    """The address and the values of the form that a button sends."""
+    (form,) = (one for one in re.findall(r"<form.*?</form>", page, re.DOTALL) if f">{button}</button>" in one)
+    values: dict[str, list[str]] = {}
+    for name, value in re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form):
+        values.setdefault(name, []).append(html.unescape(value))
+    return re.search(r'action="([^"]+)"', form).group(1), values
 
 
 def seen(served, call, *arguments):
@@ -20,8 +32,12 @@ def test_the_operator_makes_a_hospital_and_its_names(served):
     assert seen(served, hospital_of_site, "WEST campus") == number
     assert "&lt;i&gt;West" in operator.get("/admin/hospitals").text
     assert operator.post(f"{address}/spellings", data={"spelling": "north"}).status_code == 400
-    operator.post(f"{address}/spellings", data={"spelling": "West Campus", "remove": "true"})
+    page = operator.post(f"{address}/spellings", data={"spelling": "West Campus", "remove": "true"}).text
     assert seen(served, hospital_of_site, "West Campus") is None
+    assert "Undo" in page
+    where, values = form_of(page, "Undo")
+    assert operator.post(where, data=values).status_code == 303
+    assert seen(served, hospital_of_site, "West Campus") == number
     assert operator.post("/admin/hospitals", data={"name": "X", "code": "w"}).status_code == 400
 
 
@@ -59,6 +75,8 @@ def test_groups_are_made_of_hospitals_that_exist(served):
     (made,) = seen(served, groups)
     assert made.members == {served.north}
     assert operator.post("/admin/groups", data={"name": "East"}).status_code == 400
+    page = operator.get("/admin/hospitals").text
+    assert "stays so if a group of this name is made again" in page, "what can't be undone is said before"
     operator.post(f"/admin/groups/{made.number}/remove")
     assert seen(served, groups) == ()
     assert len(seen(served, hospitals)) == 2

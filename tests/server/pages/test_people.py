@@ -6,6 +6,7 @@ import re
 
 import pytest
 from tests.server.conftest import ADDRESS
+from tests.server.pages.test_hospitals import form_of
 
 from bingcheng.archive.authorisation import Role
 from bingcheng.archive.people.person import make_person, person
@@ -73,19 +74,35 @@ def test_an_invitation_is_withdrawn_by_its_hospital_only(served):
 
 def test_roles_are_changed_and_those_of_others_are_kept(served):
     operator, number = served.browser("operator"), served.people["radiologist"]
-    assert operator.post(f"/admin/people/{number}", data={"role": ["site-admin"]}).status_code == 303
+    assert operator.post(f"/admin/people/{number}", data={"role": ["site-admin"]}).status_code == 200
     assert known(served, "radiologist").roles == {Role.RADIOLOGIST, Role.SITE_ADMIN}
     admin = served.browser("site-admin")
-    assert admin.post(f"/admin/people/{number}", data={"role": ["guest"]}).status_code == 303
+    assert admin.post(f"/admin/people/{number}", data={"role": ["guest"]}).status_code == 200
     assert known(served, "radiologist").roles == {Role.GUEST}
     assert admin.post(f"/admin/people/{number}", data={"role": ["operator"]}).status_code == 403
     assert admin.post(f"/admin/people/{number}", data={}).status_code == 400, "nobody is without a role"
 
 
+def test_changed_roles_are_given_back_on_the_page_that_says_so(served):
+    operator, admin, number = served.browser("operator"), served.browser("site-admin"), served.people["radiologist"]
+    operator.post(f"/admin/people/{number}", data={"role": ["site-admin"]})
+    page = admin.post(f"/admin/people/{number}", data={"role": ["guest"]}).text
+    assert "The roles of Radiologist were changed." in page
+    where, values = form_of(page, "Undo")
+    assert admin.post(where, data=values).status_code == 200
+    assert known(served, "radiologist").roles == {Role.RADIOLOGIST, Role.SITE_ADMIN}
+
+
+def test_a_shut_account_lost_its_tokens_and_so_has_no_way_back_by_a_button(served):
+    given = {"role": ["guest"], "disabled": "true"}
+    page = served.browser("site-admin").post(f"/admin/people/{served.people['technologist']}", data=given).text
+    assert "Undo" not in page
+
+
 def test_an_account_is_shut_and_its_sessions_end(served):
     client, number = served.browser("technologist"), served.people["technologist"]
     given = {"role": ["technologist"], "disabled": "true"}
-    assert served.browser("site-admin").post(f"/admin/people/{number}", data=given).status_code == 303
+    assert served.browser("site-admin").post(f"/admin/people/{number}", data=given).status_code == 200
     assert client.get("/api/me").status_code == 401
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from tests.archive.pairing.making import Room
 
 from bingcheng.server.application import application, open_site
-from bingcheng.server.pairing import courier
+from bingcheng.server.pairing import carrying, courier
 from bingcheng.server.settings import Settings
 
 warnings.simplefilter("ignore")
@@ -63,7 +63,7 @@ def main() -> None:
     folder, port, certificate, key, piece = sys.argv[1:]
     logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    courier.PIECE = int(piece)
+    carrying.PIECE = int(piece)
     settings = Settings(
         workspace=Path(folder),
         port=int(port),
@@ -74,8 +74,8 @@ def main() -> None:
     where = open_site(settings)
     made = application(settings, site=where)
     made.state.case_room = room = KeptRoom(Path(folder))
-    made.state.courier = carrying = courier.Courier(where, room, look_every_s=0.1)
-    carrying.start()
+    made.state.courier = running = courier.Courier(where, room, look_every_s=0.1)
+    running.start()
     uvicorn.run(made, host="127.0.0.1", port=int(port), ssl_certfile=certificate, ssl_keyfile=key, log_config=None)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import insert, update
 from tests.archive.conftest import record
 
 from bingcheng.archive import schema
 from bingcheng.archive.pairing.key import InstallationKey, verified
-from bingcheng.archive.pairing.numbers import read_numbers
+from bingcheng.archive.pairing.numbers import Counts, read_numbers
 from bingcheng.archive.pairing.received_numbers import PURPOSE
 from bingcheng.archive.store import save_exam
 from bingcheng.server.pairing.own_numbers import own_numbers
@@ -47,11 +48,20 @@ def test_small_cells_and_small_hospitals_are_left_out(served):
     examined(served, "South", 4)
     (north,), _ = told(served)
     assert north.name == "North Hospital"
-    assert (north.counts.passed, north.counts.failed, north.counts.unknown) == (7, None, 0)
+    assert (north.counts.passed, north.counts.failed, north.counts.unknown) == (5, None, 0)
     (month,) = north.months
     assert (month.month, month.counts) == ("2026-01", north.counts)
     (criterion,) = north.criteria
     assert (criterion.criterion, criterion.counts) == ("slice-thickness", north.counts)
+
+
+@pytest.mark.parametrize("failed", [1, 2, 3, 4])
+def test_a_hidden_count_is_not_what_is_left_of_the_counts_that_are_told(served, failed):
+    """Of twenty exams so many failed: who knows that they were twenty does not learn how many of them."""
+    examined(served, "North", 20, failed=failed)
+    (north,), _ = told(served)
+    assert north.counts == Counts(passed=20 if failed < 3 else 15, failed=None, unknown=0)
+    assert [one.counts for one in north.criteria] == [north.counts]
 
 
 def test_names_that_nobody_claimed_and_identities_do_not_leave(served):

@@ -213,15 +213,17 @@ def both(tmp_path_factory) -> Iterator[tuple[Installation, Installation]]:
     north = installed(root / "north", authority(root / "north-ca", "North"))
     south = installed(root / "south", authority(root / "south-ca", "South"))
     pair(north, south)
-    for one in (north, south):
-        one.start()
-    for one in (north, south):
-        until(lambda one=one: listening(one))
-    yield north, south
-    for one in (north, south):
-        one.kill()
-        one.objects.close()
-        one.workspace.close()
+    try:
+        for one in (north, south):
+            one.start()
+        for one in (north, south):
+            until(lambda one=one: listening(one))
+        yield north, south
+    finally:  # also if one of them does not begin to listen
+        for one in (north, south):
+            one.kill()
+            one.objects.close()
+            one.workspace.close()
 
 
 @pytest.fixture(autouse=True)

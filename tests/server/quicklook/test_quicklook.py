@@ -52,11 +52,22 @@ def test_a_pet_is_dark_on_white_in_one_window_for_all_its_images(look):
 
 
 def test_the_projection_of_a_pet_shows_its_lesion_with_the_head_on_top(look):
-    made = shades(look.get("PT", "front.png", side=384))
+    made = shades(look.get("PT", "front.png", side=384, marks=False))
     rows, columns = np.nonzero(made < 64)
     assert made.shape == (80, 384)  # 16 slices of 5 mm, 48 columns of 8 mm
     assert abs(rows.mean() - 40) < 6
     assert abs(columns.mean() - (40 / 8 + 24) * 8) < 12  # 40 mm to the left of the middle, which is right in the image
+
+
+def test_large_pictures_say_which_side_is_which_unless_that_is_not_wished(look):
+    marked = shades(look.get("CT", "7.png", side=512, outline=False)).astype(int)
+    plain = shades(look.get("CT", "7.png", side=512, outline=False, marks=False)).astype(int)
+    rows, columns = np.nonzero(marked != plain)
+    middle = (np.abs(rows - 256) < 170) & (np.abs(columns - 256) < 170)
+    assert rows.size
+    assert not middle.any()  # at the edges alone
+    small = {look.get("CT", "7.png", side=128, outline=False, marks=wish).content for wish in (True, False)}
+    assert len(small) == 1
 
 
 def test_only_a_pet_has_a_projection(look):
@@ -160,7 +171,7 @@ def test_a_picture_that_has_not_changed_is_not_sent_again(look):
     again = look.client.get(path, headers={"if-none-match": first.headers["etag"]})
     assert again.status_code == 304
     assert again.content == b""
-    assert "private" in first.headers["cache-control"]
+    assert first.headers["cache-control"] == again.headers["cache-control"] == "private, no-cache"
     assert look.get("CT", "8.webp").headers["etag"] != first.headers["etag"]
 
 

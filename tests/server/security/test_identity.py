@@ -64,7 +64,7 @@ def test_rights_taken_on_a_page_are_gone_with_the_next_request(served):
     client, admin = served.browser("radiologist"), served.browser("site-admin")
     assert me(client).status_code == 200
     number = served.people["radiologist"]
-    assert admin.post(f"/admin/people/{number}", data={"role": ["guest"], "disabled": "true"}).status_code == 303
+    assert admin.post(f"/admin/people/{number}", data={"role": ["guest"], "disabled": "true"}).status_code < 400
     assert me(client).status_code == 401
 
 

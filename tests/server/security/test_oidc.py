@@ -9,6 +9,8 @@ import pytest
 from joserfc.jwk import OctKey, RSAKey
 from tests.server.security.provider import CLIENT, SECRET, Provider
 
+from bingcheng.archive.audit.event_code import EventCode, EventType
+from bingcheng.archive.audit.trail import Asked, events
 from bingcheng.archive.authorisation import Role
 from bingcheng.archive.people.person import make_person, person_by_login, person_elsewhere, persons, set_rights
 
@@ -58,6 +60,19 @@ def sign_in(client, path="/login/oidc"):
 def found(served, provider):
     with served.site.workspace.reading() as connection:
         return person_elsewhere(connection, provider.issuer, "42")
+
+
+def test_each_sign_in_is_in_the_trail_and_each_that_failed(served, provider):
+    for _ in range(2):
+        sign_in(served.anonymous())
+    served.anonymous().get("/login/oidc/back?code=x&state=y")
+    provider.changes = {"nonce": "other"}
+    sign_in(served.anonymous())
+    with served.site.workspace.reading() as connection:
+        found_events = [one.event for one in events(connection, Asked())]
+    said = [(one.code, one.type_code, one.login, int(one.outcome)) for one in found_events]
+    login = (EventCode.USER_AUTHENTICATION, EventType.LOGIN)
+    assert said == [(*login, "", 8), (*login, "", 4), (*login, "li.na", 0), (*login, "li.na", 0)]
 
 
 def test_the_button_is_shown(served):

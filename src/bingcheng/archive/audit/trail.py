@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Select, delete, exists, func, insert, select
 from sqlalchemy.sql import ColumnElement
@@ -20,6 +20,9 @@ from bingcheng.archive.audit.event import AuditEvent
 from bingcheng.archive.audit.problems import BROKEN_CHAIN
 from bingcheng.archive.codec import decoded, encoded, storable
 from bingcheng.core.errors import InputError
+
+if TYPE_CHECKING:
+    from bingcheng.archive.workspace import Workspace
 
 GENESIS = "0" * 64
 """What stands before the first event."""
@@ -62,18 +65,7 @@ def record(connection: Connection, event: AuditEvent) -> int:
     table = tables.audit_event
     number, previous = head(connection)
     written = encoded(event)
-    row = {
-        "id": number + 1,
-        "at": event.at,
-        "hospital": event.hospital,
-        "actor_hospital": event.actor_hospital,
-        "person": event.person,
-        "login": event.login[:64],
-        "code": event.code.value,
-        "outcome": int(event.outcome),
-        "record": written,
-        "digest": _sealed(previous, written),
-    }
+    row = {"id": number + 1, **_searched(event), "record": written, "digest": _sealed(previous, written)}
     connection.execute(insert(table), row)
     studies = [{"event": number + 1, "study_uid": uid} for uid in dict.fromkeys(event.studies)]
     if studies:
@@ -102,13 +94,15 @@ def verify(connection: Connection) -> int:
     begin = connection.execute(select(start.event, start.digest)).one_or_none()
     number, digest = (0, GENESIS) if begin is None else (int(begin[0]), str(begin[1]))
     count = 0
-    columns = (table.id, table.record, table.digest, table.at, table.hospital, table.person, table.login, table.code)
-    for row in connection.execute(select(*columns).order_by(table.id).execution_options(yield_per=AT_ONCE)):
-        number += 1
-        digest = _sealed(digest, row.record)
-        if row.id != number or row.digest != digest or not _agrees(row):
-            raise InputError(BROKEN_CHAIN, number=number)
-        count += 1
+    query = select(tables.audit_event).order_by(table.id).execution_options(yield_per=AT_ONCE)
+    for rows in connection.execute(query).partitions(AT_ONCE):
+        studies = _studies(connection, rows[0].id, rows[-1].id)
+        for row in rows:
+            number += 1
+            digest = _sealed(digest, row.record)
+            if row.id != number or row.digest != digest or not _agrees(row, studies.get(row.id, set())):
+                raise InputError(BROKEN_CHAIN, number=number)
+            count += 1
     return count
 
 
@@ -124,6 +118,21 @@ def events(
         query = query.limit(limit)
     for row in connection.execute(query.execution_options(yield_per=AT_ONCE)):
         yield Recorded(number=row.id, event=decoded(AuditEvent, row.record), digest=row.digest)
+
+
+def events_in_pieces(
+    workspace: Workspace, asked: Asked, *, limit: int | None = None, before: int | None = None
+) -> Iterator[Recorded]:
+    """The same, read piece by piece: however slowly they are taken, no transaction stays open meanwhile."""
+    left = limit
+    while left is None or left > 0:
+        wanted = AT_ONCE if left is None else min(AT_ONCE, left)
+        with workspace.reading() as connection:
+            piece = list(events(connection, asked, limit=wanted, before=before))
+        yield from piece
+        if len(piece) < wanted:
+            return
+        before, left = piece[-1].number, None if left is None else left - wanted
 
 
 def count_events(connection: Connection, asked: Asked) -> int:
@@ -181,14 +190,30 @@ def _sealed(previous: str, written: str) -> str:
     return hashlib.sha256(f"{previous}\n{written}".encode()).hexdigest()
 
 
-def _agrees(row: object) -> bool:
-    """Whether the columns that are searched say what the sealed record says."""
+def _studies(connection: Connection, first: int, last: int) -> dict[int, set[str]]:
+    """By which studies the events from `first` to `last` are found."""
+    table, found = tables.audit_study.c, dict[int, set[str]]()
+    query = select(table.event, table.study_uid).where(table.event >= first, table.event <= last)
+    for number, uid in connection.execute(query):
+        found.setdefault(number, set()).add(uid)
+    return found
+
+
+def _agrees(row: object, studies: set[str]) -> bool:
+    """Whether what is searched says what the sealed record says: an event that no search finds is as if removed."""
     fields = row._mapping  # type: ignore[attr-defined]  # noqa: SLF001 - the public name of a row's columns
     event = decoded(AuditEvent, fields["record"])
-    return (event.at, event.hospital, event.person, event.login[:64], event.code.value) == (
-        fields["at"],
-        fields["hospital"],
-        fields["person"],
-        fields["login"],
-        fields["code"],
-    )
+    return studies == set(event.studies) and all(fields[name] == value for name, value in _searched(event).items())
+
+
+def _searched(event: AuditEvent) -> dict[str, object]:
+    """What an event is found by, beside the sealed record: the columns of its row."""
+    return {
+        "at": event.at,
+        "hospital": event.hospital,
+        "actor_hospital": event.actor_hospital,
+        "person": event.person,
+        "login": event.login[:64],
+        "code": event.code.value,
+        "outcome": int(event.outcome),
+    }

@@ -2,7 +2,15 @@
 
 from bingcheng.archive.authorisation.action import Action
 from bingcheng.archive.authorisation.actor import NOBODY, Actor, glass
-from bingcheng.archive.authorisation.decision import Decision, Ground, check, decide, may_give
+from bingcheng.archive.authorisation.decision import (
+    Decision,
+    Ground,
+    check,
+    check_taken_away,
+    decide,
+    may_give,
+    opens,
+)
 from bingcheng.archive.authorisation.rights import RIGHTS, Reach
 from bingcheng.archive.authorisation.role import Role
 from bingcheng.archive.authorisation.scope import SCOPE_ACTIONS, Scope
@@ -24,9 +32,11 @@ __all__ = [
     "SubjectKind",
     "case_space",
     "check",
+    "check_taken_away",
     "decide",
     "glass",
     "hospital_space",
     "may_give",
+    "opens",
     "readable_spaces",
 ]

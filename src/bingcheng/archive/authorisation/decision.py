@@ -20,6 +20,13 @@ NOT_ALLOWED = Problem(
     owner=Owner.OPERATOR,
 )
 
+ONLY_TO_LOOK_AT = Problem(
+    code="archive.only-to-look-at",
+    says="the exam is open to you in an emergency: to look at, not to take away",
+    remedy="Ask the hospital that the exam belongs to for a copy.",
+    owner=Owner.OPERATOR,
+)
+
 
 class Ground(StrEnum):
     """Why it was decided so."""
@@ -46,14 +53,36 @@ def decide(actor: Actor, action: Action, subject: Subject | None = None) -> Deci
         return Decision(allowed=False, ground=Ground.NOBODY)
     if actor.scopes is not None and not any(action in SCOPE_ACTIONS[scope] for scope in actor.scopes):
         return Decision(allowed=False, ground=Ground.NO_SCOPE)
+    reaches = reaches_of(actor, action)
+    if reaches and (subject is None or any(_reached(actor, reach, subject) for reach in reaches)):
+        return Decision(allowed=True, ground=Ground.RIGHT)
     if _opened_in_emergency(actor, action, subject):
         return Decision(allowed=True, ground=Ground.BROKEN_GLASS)
-    reaches = reaches_of(actor, action)
-    if not reaches:
-        return Decision(allowed=False, ground=Ground.NO_ROLE)
-    if subject is None or any(_reached(actor, reach, subject) for reach in reaches):
-        return Decision(allowed=True, ground=Ground.RIGHT)
-    return Decision(allowed=False, ground=Ground.NOT_YOURS)
+    return Decision(allowed=False, ground=Ground.NOT_YOURS if reaches else Ground.NO_ROLE)
+
+
+def opens(actor: Actor, study_uid: str | None = None) -> bool:
+    """Whether `actor` has an exam open in an emergency: the one of this UID, or any; never by a token.
+
+    What a person opened by giving a reason is for that person's eyes, not for a program that runs on.
+    """
+    if actor.scopes is not None:
+        return False
+    entries = (entry.partition("/") for entry in actor.broken_glass)
+    return any(study_uid in (None, uid) and _still_breaks(actor, int(hospital)) for hospital, _, uid in entries)
+
+
+def check_taken_away(actor: Actor, hospital: int, study_uid: str) -> None:
+    """Raise if an exam may be looked at only: it is open to the actor in an emergency, and by no right.
+
+    Raises
+    ------
+    RefusedError
+        ``archive.only-to-look-at``.
+    """
+    subject = Subject(kind=SubjectKind.EXAM, hospital=hospital, study_uid=study_uid)
+    if decide(actor, Action.READ_EXAM, subject).ground is Ground.BROKEN_GLASS:
+        raise RefusedError(ONLY_TO_LOOK_AT)
 
 
 def check(actor: Actor, action: Action, subject: Subject | None = None) -> None:
@@ -79,14 +108,19 @@ def may_give(actor: Actor, role: Role) -> bool:
 
 
 def _opened_in_emergency(actor: Actor, action: Action, subject: Subject | None) -> bool:
-    """Whether an exam was opened; to read exams at all, one opened exam is enough, as the row is checked later."""
-    if action is not Action.READ_EXAM or not actor.broken_glass:
+    """Whether this very exam was opened: one that is open gives no right to exams at all, and none to lists of them."""
+    if action is not Action.READ_EXAM or subject is None or actor.scopes is not None:
         return False
-    if subject is None:
-        return True
     if subject.kind is not SubjectKind.EXAM or subject.hospital is None or subject.study_uid is None:
         return False
-    return glass(subject.hospital, subject.study_uid) in actor.broken_glass
+    opened = glass(subject.hospital, subject.study_uid) in actor.broken_glass
+    return opened and _still_breaks(actor, subject.hospital)
+
+
+def _still_breaks(actor: Actor, hospital: int) -> bool:
+    """Whether the roles that the actor has now would let an exam of that hospital be opened."""
+    reaches = reaches_of(actor, Action.BREAK_GLASS)
+    return Reach.EMERGENCY in reaches or (Reach.OWN in reaches and hospital == actor.hospital)
 
 
 def _reached(actor: Actor, reach: Reach, subject: Subject) -> bool:

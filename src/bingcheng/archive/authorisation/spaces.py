@@ -9,9 +9,10 @@ from importlib.util import find_spec
 from sqlalchemy import Connection
 
 from bingcheng.archive.authorisation.action import Action
-from bingcheng.archive.authorisation.actor import Actor, glass
+from bingcheng.archive.authorisation.actor import Actor
 from bingcheng.archive.authorisation.decision import decide, reaches_of
 from bingcheng.archive.authorisation.rights import Reach
+from bingcheng.archive.authorisation.subject import Subject, SubjectKind
 
 GRANTS = "bingcheng.archive.cases.grants"
 """The room that knows which cases are granted to whom."""
@@ -53,7 +54,7 @@ def readable_spaces(
             own.extend(_opened(actor, study_uid, own))
     if action not in (Action.READ_EXAM, Action.READ_CASE) or not _reads_cases(actor, action):
         return tuple(own)
-    return (*own, *_granted(connection, actor.hospital, moment))
+    return (*own, *_granted(connection, actor, moment))
 
 
 def _scoped(actor: Actor, action: Action) -> bool:
@@ -66,16 +67,21 @@ def _reads_cases(actor: Actor, action: Action) -> bool:
 
 
 def _opened(actor: Actor, study_uid: str, known: list[str]) -> list[str]:
-    hospitals = (entry.partition("/")[0] for entry in sorted(actor.broken_glass))
-    found = {
-        hospital_space(int(number)): None for number in hospitals if glass(int(number), study_uid) in actor.broken_glass
-    }
-    return [space for space in found if space not in known and decide(actor, Action.READ_EXAM).allowed]
+    numbers = dict.fromkeys(int(entry.partition("/")[0]) for entry in sorted(actor.broken_glass))
+    subjects = (Subject(kind=SubjectKind.EXAM, hospital=number, study_uid=study_uid) for number in numbers)
+    found = (
+        hospital_space(number)
+        for number, one in zip(numbers, subjects, strict=True)
+        if decide(actor, Action.READ_EXAM, one).allowed
+    )
+    return [space for space in found if space not in known]
 
 
-def _granted(connection: Connection, hospital: int | None, now: datetime) -> tuple[str, ...]:
-    """The spaces of cases that are granted now; none while the installation has no room of cases."""
+def _granted(connection: Connection, actor: Actor, now: datetime) -> tuple[str, ...]:
+    """The spaces of cases that may be read now; none while the installation has no room of cases."""
     if find_spec("bingcheng.archive.cases") is None or find_spec(GRANTS) is None:
         return ()
-    found: tuple[str, ...] = tuple(import_module(GRANTS).spaces_granted(connection, hospital, now))
+    publishes = decide(actor, Action.PUBLISH_CASE).allowed
+    given = import_module(GRANTS).spaces_granted(connection, actor.hospital, now, publishes=publishes)
+    found: tuple[str, ...] = tuple(given)
     return found

@@ -5,20 +5,23 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, cast
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from bingcheng.archive.cases import tables
-from bingcheng.archive.cases.problems import NO_TITLE, WRONG_QUIZ, WRONG_STEP
+from bingcheng.archive.cases.problems import MANY_KEY_IMAGES, NO_TITLE, WRONG_QUIZ, WRONG_STEP
 from bingcheng.archive.codec import decoded, encoded, storable
 from bingcheng.archive.people.problems import NO_SUCH_THING
 from bingcheng.core.errors import InputError
 
 LONGEST_TITLE, LONGEST_TEXT, LONGEST_TAG, MOST_TAGS = 200, 20_000, 64, 30
 MOST_QUESTIONS, FEWEST_CHOICES, MOST_CHOICES = 20, 2, 8
+MOST_KEY_IMAGES = 40
+SITTING = timedelta(minutes=15)
+"""Key images that are marked within this time of each other are of one version."""
 
 
 class CaseStatus(StrEnum):
@@ -45,13 +48,25 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeyImage:
+    """An image that shows what matters: its new UID, frame from 1, the pixel (column, row) it points at, and a note."""
+
+    sop_uid: str
+    frame: int = 1
+    x: float | None = None
+    y: float | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
     """What its author writes about a case.
 
     Parameters
     ----------
     diagnosis_code : a term's code, e.g. ICD-O; empty without one.
-    hidden : diagnosis, teaching points and the quiz's answers are shown only when the reader asks for them.
+    hidden : diagnosis, teaching points, key images and the quiz's answers are shown only when the reader asks for them.
+    key_images : in the order in which they are shown.
     show_hospital : readers elsewhere see which hospital published it.
     language : of the text: ``en`` or ``zh``.
     licence : what readers may do with it.
@@ -67,6 +82,7 @@ class Written:
     tags: tuple[str, ...] = ()
     hidden: bool = False
     questions: tuple[Question, ...] = ()
+    key_images: tuple[KeyImage, ...] = ()
     show_hospital: bool = False
     language: str = "zh"
     licence: str = ""
@@ -77,6 +93,8 @@ class Written:
         found["tags"] = " ".join(self.tags)
         for number, one in enumerate(self.questions, start=1):
             found[f"question {number}"] = "\n".join((one.question, *one.choices, one.explanation))
+        for number, image in enumerate(self.key_images, start=1):
+            found[f"key image {number}"] = image.note
         return found
 
 
@@ -137,6 +155,8 @@ def make_case(
 def change_case(connection: Connection, number: int, written: Written, *, person: int, now: datetime) -> int:
     """Write the next version of a case; returns its number. The same text again is no version.
 
+    Key images that one person marks in a draft, one soon after the other, are of one version.
+
     Raises
     ------
     InputError
@@ -145,13 +165,31 @@ def change_case(connection: Connection, number: int, written: Written, *, person
     said, known = checked(written), case(connection, number)
     if said == known.written:
         return known.version
-    version = known.version + 1
-    table = tables.shared_case
+    gathered = _of_one_sitting(connection, known, said, person, now)
+    version = known.version if gathered else known.version + 1
+    table, past = tables.shared_case, tables.case_version.c
+    if gathered:
+        connection.execute(delete(tables.case_version).where(past.case_id == number, past.version == version))
     connection.execute(
         update(table).where(table.c.id == number).values(version=version, changed_at=now, **_columns(said))
     )
     _keep(connection, number, version, person, said, now)
     return version
+
+
+def _of_one_sitting(connection: Connection, known: Case, said: Written, person: int, now: datetime) -> bool:
+    """Whether only key images changed, now and in the version that stands, by the same person just before.
+
+    In a draft alone: what was published may have been read, or sent to another installation, as it stands.
+    """
+    table = tables.case_version
+    query = select(table).where(table.c.case_id == known.number).order_by(table.c.version.desc()).limit(2)
+    last = connection.execute(query).all()
+    if known.status is not CaseStatus.DRAFT or len(last) < 2:
+        return False
+    now_stands, before = (decoded(Written, row.record) for row in last)
+    rest = {replace(one, key_images=()) for one in (said, now_stands, before)}
+    return len(rest) == 1 and last[0].person == person and now - last[0].at <= SITTING
 
 
 def versions(connection: Connection, number: int) -> tuple[Version, ...]:
@@ -228,11 +266,11 @@ def checked(written: Written) -> Written:
     Raises
     ------
     InputError
-        ``archive.case-no-title``, ``archive.wrong-quiz``.
+        ``archive.case-no-title``, ``archive.wrong-quiz``, ``archive.case-many-key-images``.
     """
-    lines = {name: " ".join(storable(getattr(written, name)).split()) for name in _LINES}
+    lines = {name: _line(getattr(written, name)) for name in _LINES}
     blocks = {name: storable(getattr(written, name)).replace("\r\n", "\n").strip() for name in ("context", "teaching")}
-    tags = tuple(dict.fromkeys(tag for one in written.tags if (tag := " ".join(storable(one).split()))))
+    tags = tuple(dict.fromkeys(tag for one in written.tags if (tag := _line(one))))
     too_long = any(len(one) > LONGEST_TITLE for one in lines.values())
     too_long = too_long or any(len(one) > LONGEST_TEXT for one in blocks.values())
     too_long = too_long or len(tags) > MOST_TAGS or any(len(tag) > LONGEST_TAG for tag in tags)
@@ -242,10 +280,23 @@ def checked(written: Written) -> Written:
         _check_question(one)
     if len(written.questions) > MOST_QUESTIONS:
         raise InputError(WRONG_QUIZ)
-    return replace(written, tags=tags, **cast("dict[str, Any]", lines | blocks))
+    images = _checked_images(written.key_images)
+    return replace(written, tags=tags, key_images=images, **cast("dict[str, Any]", lines | blocks))
 
 
 _LINES = ("title", "diagnosis", "diagnosis_code", "body_part", "modality", "licence", "language")
+
+
+def _checked_images(images: tuple[KeyImage, ...]) -> tuple[KeyImage, ...]:
+    """Each place once, with the note that was written last."""
+    places = {(one.sop_uid, one.frame, one.x, one.y): replace(one, note=_line(one.note)) for one in images}
+    if len(places) > MOST_KEY_IMAGES or any(len(one.note) > LONGEST_TITLE for one in places.values()):
+        raise InputError(MANY_KEY_IMAGES, count=MOST_KEY_IMAGES, length=LONGEST_TITLE)
+    return tuple(places.values())
+
+
+def _line(words: str) -> str:
+    return " ".join(storable(words).split())
 
 
 def _check_question(one: Question) -> None:
@@ -261,7 +312,7 @@ def _columns(said: Written) -> dict[str, object]:
     return {
         "record": encoded(said),
         "title": said.title,
-        "words": "\n".join((*searched, said.modality, *said.tags)).casefold(),
+        "words": "\n".join((*searched, said.modality, *said.tags, *(one.note for one in said.key_images))).casefold(),
         "body_part": said.body_part.casefold(),
         "modality": said.modality,
         "diagnosis": said.diagnosis.casefold(),

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete, insert, select
 from bingcheng.archive import schema
 from bingcheng.archive.cases import tables
 from bingcheng.archive.codec import decoded
+from bingcheng.archive.ownership import owner
 from bingcheng.core.finding import Outcome
 from bingcheng.core.measurement import Measurement, Tells
 
@@ -60,7 +61,12 @@ class CaseProtocol:
 
 
 def carry(connection: Connection, number: int, exams: Mapping[str, int], series: Collection[str]) -> None:
-    """Carry the numbers of exams (their case's numbers by original UID) into a case, of these series alone."""
+    """Carry the numbers of exams (their case's numbers by original UID) into a case, of these series alone.
+
+    Only of exams whose results are the hospital's own: another's don't become it by sending objects of the same study.
+    """
+    mine = connection.scalar(select(tables.shared_case.c.hospital).where(tables.shared_case.c.id == number))
+    exams = {uid: place for uid, place in exams.items() if mine is not None and owner(connection, uid) == mine}
     for table in (tables.case_value, tables.case_protocol):
         connection.execute(delete(table).where(table.c.case_id == number))
     values, protocols = _values(connection, exams, series), _protocols(connection, exams)

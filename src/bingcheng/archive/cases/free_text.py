@@ -15,7 +15,7 @@ from bingcheng.archive import schema
 from bingcheng.archive.cases import tables
 from bingcheng.archive.cases.problems import TELLS_WHO
 from bingcheng.archive.objects.tables import stored_study
-from bingcheng.archive.ownership import HOSPITALS
+from bingcheng.archive.ownership import HOSPITALS, owned_by
 from bingcheng.core.errors import InputError
 from bingcheng.core.wording import Text, text
 
@@ -92,7 +92,8 @@ def identifiers(connection: Connection, number: int, hospital: int) -> Identifie
     assessed = (
         select(who.name, who.patient_id, who.birth_date, exam.performed_at)
         .join_from(schema.exam, schema.identity, who.patient == exam.patient)
-        .where(exam.uid.in_(studies))
+        # Not of another hospital's exam of the same UID: what is refused here would tell who its patient is.
+        .where(exam.uid.in_(studies), owned_by(connection, hospital))
     )
     for name, number_said, birth, performed in connection.execute(assessed):
         _add_name(found, name or "")

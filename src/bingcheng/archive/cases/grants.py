@@ -180,11 +180,21 @@ def readable(hospital: int | None, now: datetime) -> ColumnElement[bool]:
     )
 
 
-def spaces_granted(connection: Connection, hospital: int | None, now: datetime) -> tuple[str, ...]:
+def spaces_granted(
+    connection: Connection, hospital: int | None, now: datetime, *, publishes: bool = False
+) -> tuple[str, ...]:
     """The spaces of the cases that people of a hospital (None: of the province) may read now.
 
-    Drafts and withdrawn cases are nobody's to read, not even their own hospital's: it has the originals.
+    Withdrawn cases are nobody's to read, not even their own hospital's: it has the originals. Drafts are read by those
+    who publish them: they look at what will be seen before anybody else does.
+
+    Parameters
+    ----------
+    publishes : whether it is asked for somebody who publishes cases of the hospital.
     """
     table = tables.shared_case.c
-    query = select(table.id).where(readable(hospital, now)).order_by(table.id.desc())
+    seen = readable(hospital, now)
+    if publishes and hospital is not None:
+        seen = or_(seen, and_(table.hospital == hospital, table.status == CaseStatus.DRAFT.value))
+    query = select(table.id).where(seen).order_by(table.id.desc())
     return tuple(case_space(number) for number in connection.scalars(query))

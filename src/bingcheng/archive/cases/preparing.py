@@ -19,12 +19,12 @@ from bingcheng.archive.cases.pictures import approvals, hold_back, left_out
 from bingcheng.archive.cases.selection import originals, selection
 from bingcheng.archive.deidentify.batch import Deidentified, Deidentifier, State
 from bingcheng.archive.deidentify.key_table import KeyTable, Secret
-from bingcheng.archive.deidentify.profile import Profile
+from bingcheng.archive.deidentify.profile import Option, Profile
 from bingcheng.archive.objects.instance import Instance
 from bingcheng.archive.objects.objects import Objects
 from bingcheng.archive.objects.received import Origin
 from bingcheng.archive.objects.tables import stored_series, stored_study
-from bingcheng.archive.ownership import HOSPITALS
+from bingcheng.archive.ownership import HOSPITALS, owned_by
 from bingcheng.archive.people.hospital import hospital
 from bingcheng.archive.workspace import Workspace
 from bingcheng.core.wording import Text, text
@@ -79,7 +79,7 @@ def prepare(
             noted.append(result)
         else:
             held += 1
-            _hold(workspace, number, one, result)
+            _hold(workspace, number, one, result, no_faces=worker.profile.has(Option.NO_FACES))
         if len(noted) >= NOTED_AT_ONCE or done == len(wanted):
             _note(workspace, table, noted)
             noted.clear()
@@ -107,9 +107,9 @@ def _key_table(connection: Connection, folder: Path, known: Case) -> KeyTable:
     return KeyTable.open(connection, name, secret) or KeyTable.make(connection, name, secret)
 
 
-def _hold(workspace: Workspace, number: int, one: Instance, result: Deidentified) -> None:
+def _hold(workspace: Workspace, number: int, one: Instance, result: Deidentified, *, no_faces: bool) -> None:
     with workspace.writing() as connection:
-        hold_back(connection, number, one.series_uid, one.study_uid, result)
+        hold_back(connection, number, one, result, no_faces=no_faces)
 
 
 def _note(workspace: Workspace, table: KeyTable, noted: list[Deidentified]) -> None:
@@ -164,7 +164,8 @@ def _days(connection: Connection, hospital_number: int, studies: list[str]) -> d
     )
     for uid, words in connection.execute(said):
         found[uid] = _date(words)
-    for uid, performed in connection.execute(select(exam.uid, exam.performed_at).where(exam.uid.in_(studies))):
+    mine = owned_by(connection, hospital_number)
+    for uid, performed in connection.execute(select(exam.uid, exam.performed_at).where(exam.uid.in_(studies), mine)):
         if performed is not None:
             found[uid] = performed.date()
     return found

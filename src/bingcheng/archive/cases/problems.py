@@ -76,3 +76,45 @@ WRONG_METHOD = Problem(
     remedy="Give a protocol as a TOML file that `bingcheng protocol check` accepts, or a method's description as JSON.",
     owner=Owner.PHYSICIST,
 )
+ADOPTION_TAKEN = Problem(
+    code="archive.adoption-taken",
+    says="a protocol that comes with this release is called {protocol} too",
+    remedy="Ask those who share it to give it an identifier of its own, and to share it again.",
+    owner=Owner.PHYSICIST,
+)
+FROM_ELSEWHERE = Problem(
+    code="archive.case-from-elsewhere",
+    says="the case came from another installation ({name}): its text and images are changed only there",
+    remedy="Say what should change in its discussion, or ask those who published it.",
+    owner=Owner.RADIOLOGIST,
+)
+WITHDRAWN_ELSEWHERE = Problem(
+    code="archive.case-withdrawn-elsewhere",
+    says="those who published the case in {name} withdrew it",
+    remedy="Ask them; only they can publish it again.",
+    owner=Owner.RADIOLOGIST,
+)
+NO_SUCH_IMAGE = Problem(
+    code="archive.case-no-such-image",
+    says="there is no image {image} in the series",
+    remedy="Leaf through the series, and choose one of its images.",
+    owner=Owner.RADIOLOGIST,
+)
+WRONG_IMAGES = Problem(
+    code="archive.case-wrong-images",
+    says="the numbers of the images aren't understood: {words}",
+    remedy="Write for example 12, 40-60: numbers from 1 to {count}.",
+    owner=Owner.RADIOLOGIST,
+)
+MANY_KEY_IMAGES = Problem(
+    code="archive.case-many-key-images",
+    says="a case has at most {count} key images, and a note of at most {length} characters beside each",
+    remedy="Take one out, or shorten the note.",
+    owner=Owner.RADIOLOGIST,
+)
+NOT_ANSWERED = Problem(
+    code="archive.case-picture-not-answered",
+    says="the picture waits for more than was answered",
+    remedy="Answer all that is asked about it, or leave it out.",
+    owner=Owner.RADIOLOGIST,
+)

@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 import operator
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, false, func, not_, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    String,
+    and_,
+    cast,
+    exists,
+    false,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    union_all,
+)
 
 from bingcheng.archive.cases import tables
-from bingcheng.archive.cases.case import Case, CaseStatus, case_of
+from bingcheng.archive.cases.case import Case, CaseStatus, cases
 from bingcheng.archive.cases.grants import readable
 from bingcheng.archive.cases.problems import QUERY
 from bingcheng.archive.cases.query import All, Any, Condition, FieldIs, MeasureIs, Not, ProtocolIs, Words, parsed
@@ -26,6 +40,7 @@ from bingcheng.core.wording import text
 MOST = 50
 TOLERANCE = 1e-9
 """Relative; what was converted is equal to what was written."""
+_PAGE, _TOTAL, _BODY_PART, _TAG, _MODALITY, _HOSPITAL = "page", "total", "body part", "tag", "modality", "hospital"
 _CASE = tables.shared_case.c
 Filter = ColumnElement[bool]
 _COMPARE: Mapping[str, Callable[..., Filter]] = MappingProxyType(
@@ -87,30 +102,56 @@ def search(connection: Connection, reader: Reader, asked: Search, now: datetime,
         ``archive.wrong-query``.
     """
     seen = visible(reader, now)
-    where = and_(seen, *_conditions(connection, reader, asked, seen))
-    table = tables.shared_case
-    rows = connection.execute(select(table).where(where).order_by(table.c.id.desc()).limit(MOST).offset(offset))
-    found = tuple(case_of(row) for row in rows)
-    total = connection.scalar(select(func.count()).select_from(table).where(where)) or 0
-    tag = tables.case_tag.c
-    tags = connection.execute(
-        select(tag.tag, func.count()).join(table, table.c.id == tag.case_id).where(seen).group_by(tag.tag)
-    )
-    shown = connection.execute(
-        select(hospital.c.id, hospital.c.name, func.count())
-        .join(table, table.c.hospital == hospital.c.id)
-        .where(seen, _names_hospital(reader))
-        .group_by(hospital.c.id, hospital.c.name)
-        .order_by(hospital.c.name)
-    )
+    conditions = _conditions(connection, reader, asked, seen)
+    said = _counted(connection, reader, seen, conditions, offset)
+    numbers = sorted(map(int, said[_PAGE]), reverse=True)
+    shown = {int(number): count for number, count in said[_HOSPITAL].items()}
+    names = select(hospital.c.id, hospital.c.name).where(hospital.c.id.in_(shown)).order_by(hospital.c.name)
     return Found(
-        cases=found,
-        total=int(total),
-        body_parts=_counts(connection, _CASE.body_part, seen),
-        modalities=_modalities(connection, seen),
-        tags=tuple(sorted(((one, count) for one, count in tags), key=lambda pair: (-pair[1], pair[0])))[:MOST],
-        hospitals=tuple((number, name, count) for number, name, count in shown),
+        cases=cases(connection, numbers),
+        total=said[_TOTAL][""],
+        body_parts=_most_first(said[_BODY_PART]),
+        modalities=_most_first(said[_MODALITY]),
+        tags=_most_first(said[_TAG])[:MOST],
+        hospitals=tuple((number, name, shown[number]) for number, name in connection.execute(names)),
     )
+
+
+def _counted(
+    connection: Connection, reader: Reader, seen: Filter, conditions: Sequence[Filter], offset: int
+) -> Mapping[str, Counter[str]]:
+    """The numbers of a page's cases, how many there are, and what all can be narrowed to.
+
+    In one statement, so that who may see what is looked up once, and of what is written only what is searched is read.
+    """
+    allowed = select(_CASE.id, _CASE.hospital, _CASE.show_hospital, _CASE.body_part).where(seen).cte("seen")
+    own, tag, exam = allowed.c, tables.case_tag.c, tables.case_exam.c
+    meant = select(own.id)
+    if conditions:
+        meant = meant.where(own.id.in_(select(_CASE.id).where(*conditions)))
+    matching = meant.cte("matching")
+    listed = select(matching.c.id).order_by(matching.c.id.desc()).limit(MOST).offset(offset).subquery()
+    carried = select(func.aggregate_strings(exam.modalities, " ")).where(exam.case_id == own.id).correlate(allowed)
+    lists = select(carried.scalar_subquery().label("modalities")).select_from(allowed).cte("carried")
+    # Kept, or SQLite gathers each case's list anew wherever it is named below.
+    each = lists.prefix_with("MATERIALIZED").c.modalities
+    place = cast(own.hospital, String)
+    statement = union_all(
+        select(literal(_PAGE), cast(listed.c.id, String), literal(1)),
+        select(literal(_TOTAL), literal(""), func.count()).select_from(matching),
+        select(literal(_BODY_PART), own.body_part, func.count()).where(own.body_part != "").group_by(own.body_part),
+        select(literal(_TAG), tag.tag, func.count()).where(own.id == tag.case_id).group_by(tag.tag),
+        select(literal(_MODALITY), each, func.count()).group_by(each),
+        select(literal(_HOSPITAL), place, func.count())
+        .where(_names_hospital(reader, own.hospital, own.show_hospital))
+        .group_by(own.hospital),
+    )
+    found: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for what, name, count in connection.execute(statement):
+        # Several exams of a case may say the same modality; the case counts once.
+        for one in set((name or "").split()) if what == _MODALITY else (name,):
+            found[what][one] += count
+    return found
 
 
 def visible(reader: Reader, now: datetime) -> Filter:
@@ -184,24 +225,37 @@ class _Translation:
         return and_(_CASE.hospital.in_(select(hospital.c.id).where(named)), _names_hospital(self._reader))
 
     def _measure(self, one: MeasureIs) -> Filter:
-        units = self._units(one)
         table = tables.case_value.c
+        # Each key with its unit as it is stored: so the index of the values is used.
         compared = [
-            and_(table.unit == unit, _compared(table.value, one.compare, _in_unit(one.value, one.unit, unit)))
-            for unit in units
+            and_(
+                table.key == key,
+                table.unit == unit,
+                _compared(table.value, one.compare, _in_unit(one.value, one.unit, unit)),
+            )
+            for key, unit in self._measured(one)
         ]
         lesion = table.lesion.is_not(None) if one.of_lesion else table.lesion.is_(None)
-        return exists().where(table.case_id == _CASE.id, lesion, _key(one.key), or_(*compared) if compared else false())
+        return _CASE.id.in_(select(table.case_id).where(lesion, or_(*compared)))
 
-    def _units(self, one: MeasureIs) -> Sequence[str]:
-        """The units in which values of the measure are stored and that can be compared with what was written."""
+    def _measured(self, one: MeasureIs) -> Sequence[tuple[str, str]]:
+        """The keys and units in which values of the measure are stored and that can be compared with what was written.
+
+        Of cases that the reader may see; whether there is any such value is told by the first that is found.
+        """
         table = tables.case_value.c
-        query = select(table.unit).join(tables.shared_case, _CASE.id == table.case_id).where(self._seen, _key(one.key))
-        stored = sorted(set(self._connection.scalars(query.distinct())))
+        known = self._connection.execute(select(table.key, table.unit).where(_key(one.key)).distinct()).all()
+        held = select(literal(1)).join_from(tables.case_value, tables.shared_case, _CASE.id == table.case_id)
+        held = held.where(self._seen).limit(1)
+        stored = [
+            (key, unit)
+            for key, unit in sorted((key, unit) for key, unit in known)
+            if self._connection.scalar(held.where(table.key == key, table.unit == unit)) is not None
+        ]
         wanted = UNITS[one.unit].quantity if one.unit is not None else "number"
-        fitting = [unit for unit in stored if unit in UNITS and UNITS[unit].quantity == wanted]
+        fitting = [(key, unit) for key, unit in stored if unit in UNITS and UNITS[unit].quantity == wanted]
         if stored and not fitting:
-            fault = text("'{key}' is measured in {unit}", key=one.key, unit=stored[0])
+            fault = text("'{key}' is measured in {unit}", key=one.key, unit=min(unit for _, unit in stored))
             raise InputError(QUERY, position=one.position, fault=fault)
         if not stored:
             raise InputError(QUERY, position=one.position, fault=text("no case has a value of '{key}'", key=one.key))
@@ -262,19 +316,14 @@ def _has_modality(wanted: str) -> Filter:
     return or_(func.upper(_CASE.modality) == low, carried)
 
 
-def _names_hospital(reader: Reader) -> Filter:
-    own = _CASE.hospital == reader.hospital if reader.hospital is not None else false()
-    return or_(_CASE.show_hospital, own)
+def _names_hospital(
+    reader: Reader,
+    hospital: ColumnElement[int] = _CASE.hospital,
+    named: ColumnElement[bool] = _CASE.show_hospital,
+) -> Filter:
+    own = hospital == reader.hospital if reader.hospital is not None else false()
+    return or_(named, own)
 
 
-def _counts(connection: Connection, column: ColumnElement[str], seen: Filter) -> tuple[tuple[str, int], ...]:
-    rows = connection.execute(select(column, func.count()).where(seen, column != "").group_by(column))
-    return tuple(sorted(((name, count) for name, count in rows), key=lambda pair: (-pair[1], pair[0])))
-
-
-def _modalities(connection: Connection, seen: Filter) -> tuple[tuple[str, int], ...]:
-    table = tables.case_exam.c
-    query = select(table.case_id, table.modalities).join(tables.shared_case, _CASE.id == table.case_id).where(seen)
-    pairs = {(number, one) for number, said in connection.execute(query) for one in said.split()}
-    counted = Counter(one for _, one in pairs)
-    return tuple(sorted(counted.items(), key=lambda pair: (-pair[1], pair[0])))
+def _most_first(counts: Counter[str]) -> tuple[tuple[str, int], ...]:
+    return tuple(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))

@@ -11,7 +11,7 @@ from bingcheng.archive.cases import tables
 from bingcheng.archive.cases.problems import NOTHING_CHOSEN
 from bingcheng.archive.objects.instance import Instance
 from bingcheng.archive.objects.objects import Objects
-from bingcheng.archive.objects.tables import stored_instance, stored_series, stored_study
+from bingcheng.archive.objects.tables import stored_series, stored_study
 from bingcheng.archive.ownership import HOSPITALS
 from bingcheng.core.errors import InputError
 
@@ -86,22 +86,6 @@ def offered(connection: Connection, hospital: int, studies: Sequence[str]) -> tu
         Offered(study_uid=row[0], series_uid=row[1], modality=row[2], description=row[3], images=row[4])
         for row in connection.execute(query)
     )
-
-
-def image_belongs(connection: Connection, hospital: int, one: Chosen) -> bool:
-    """Whether an image is one of the series that it is said to be of."""
-    query = (
-        select(stored_instance.c.id)
-        .join(stored_series, stored_series.c.id == stored_instance.c.series_id)
-        .join(stored_study, stored_study.c.id == stored_series.c.study_id)
-        .where(
-            stored_study.c.space == f"{HOSPITALS}{hospital}",
-            stored_study.c.study_uid == one.study_uid,
-            stored_series.c.series_uid == one.series_uid,
-            stored_instance.c.sop_uid == one.sop_uid,
-        )
-    )
-    return connection.scalar(query) is not None
 
 
 def originals(objects: Objects, hospital: int, chosen: Sequence[Chosen]) -> list[Instance]:

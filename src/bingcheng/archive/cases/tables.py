@@ -57,6 +57,8 @@ shared_case = Table(
     Column("diagnosis", Text, nullable=False),
     Column("diagnosis_code", String(32), nullable=False),
     Column("show_hospital", Boolean, nullable=False),
+    # All that tells who may see a case and what cases are narrowed by, so that counting reads nothing that is written.
+    Index("shared_case_seen", "status", "hospital", "show_hospital", "body_part"),
 )
 
 case_version = Table(
@@ -69,7 +71,13 @@ case_version = Table(
     Column("record", Text, nullable=False),
 )
 
-case_tag = Table("case_tag", metadata, _case(primary_key=True), Column("tag", String(64), primary_key=True, index=True))
+case_tag = Table(
+    "case_tag",
+    metadata,
+    _case(primary_key=True),
+    Column("tag", String(64), primary_key=True),
+    Index("case_tag_cases", "tag", "case_id"),
+)
 
 case_selection = Table(
     "case_selection",
@@ -90,6 +98,7 @@ case_exam = Table(
     Column("day", Integer, comment="days since the case's first exam"),
     Column("modalities", Text, nullable=False),
     Column("instances", Integer, nullable=False),
+    Index("case_exam_modalities", "case_id", "modalities"),
 )
 
 case_picture = Table(
@@ -106,6 +115,9 @@ case_picture = Table(
     Column("decision", String(16), nullable=False),
     Column("decided_by", ForeignKey("person.id")),
     Column("decided_at", DateTime),
+    # Null in rows of earlier releases, of which the code tells it.
+    Column("asks", String(32), comment="what a person must say yes to: text, face"),
+    Column("allowed", String(32), comment="what a person said yes to"),
     UniqueConstraint("case_id", "sop_uid"),
 )
 

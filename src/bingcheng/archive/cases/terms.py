@@ -10,7 +10,7 @@ from importlib.resources import files
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One term: its ICD-O-3.2 code and its names."""
+    """One term: its ICD-O-3 code, empty without one, and its names."""
 
     kind: str
     code: str
@@ -45,6 +45,7 @@ def same(kind: str, words: str) -> frozenset[str]:
     """All names of the term that `words` names or whose code it is; the words themselves if there is none."""
     low = words.strip().casefold()
     for one in terms():
-        if one.kind == kind and (low in one.names or low == one.code.casefold()):
-            return one.names | {one.code.casefold(), low}
+        code = {one.code.casefold()} - {""}
+        if one.kind == kind and low in one.names | code:
+            return one.names | code | {low}
     return frozenset({low})

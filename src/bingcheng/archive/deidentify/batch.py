@@ -30,13 +30,16 @@ from bingcheng.archive.deidentify.problems import (
     LEAK,
     NO_CLASS,
     PIXELS_NEED_A_PERSON,
+    UNKNOWN_SYNTAX,
     UNSAFE_KIND,
 )
 from bingcheng.archive.deidentify.profile import Option, Profile
 from bingcheng.archive.deidentify.proof import leaks, needles, summary
 from bingcheng.archive.deidentify.rules import Action, Rules
-from bingcheng.archive.deidentify.streams import without_others
+from bingcheng.archive.deidentify.strangers import strangers
+from bingcheng.archive.deidentify.streams import is_known, without_others
 from bingcheng.archive.deidentify.subject import SERIES, SOP_CLASS, SOP_INSTANCE, STUDY, Subject, subject
+from bingcheng.archive.deidentify.well_known import is_uid
 from bingcheng.core.errors import BingchengError, InputError
 from bingcheng.core.wording import Text
 
@@ -157,9 +160,9 @@ class Deidentifier:
         seen = face(found)
         picture = burned_in.judged(found, self.devices, approval.regions)
         whose = subject(found, self.key, self.profile, self.site)
-        if picture.state in (PictureState.CLEAN, PictureState.BLANK):
-            without_high_bits(found)
+        if picture.state is not PictureState.PERSON:
             without_others(found)
+            without_high_bits(found)
         cleaner = Cleaner(self.rules, self.key, whose, self.preview)
         cleaner.clean(found)
         changes = [*cleaner.changes, *self._added(picture, seen)]
@@ -217,7 +220,8 @@ class Deidentifier:
 
     def _prove(self, data: bytes, result: bytes, found: Object, cleaner: Cleaner, name: str) -> None:
         try:
-            searched = needles(data, self.rules)
+            searched = needles(data, self.profile)
+            left = list(strangers(result, self.profile, cleaner.subject.pseudonym))
         except Exception as error:  # whatever another parser says of a damaged file: nothing is proved
             raise InputError(BROKEN) from error
         if cleaner.subject.shift_days == 0:  # cleaned before by this key: what is there are pseudonyms already
@@ -226,17 +230,19 @@ class Deidentifier:
             searched.values.discard(cleaner.subject.pseudonym.casefold())
             searched.dates.clear()
         own = [*cleaner.uids.values(), cleaner.subject.pseudonym, *words_of(self.profile)]
-        left = leaks(result, found.pixels_at, searched, cleaner.told, own, name)
+        left += leaks(result, found.pixels_at, searched, cleaner.told, own, name)
         if left:
             raise InputError(LEAK, kinds=summary(left), count=len(left))
 
 
 def _checked(found: Object) -> None:
     kind = found.words(SOP_CLASS)
-    if not kind or not found.words(SOP_INSTANCE):
+    if not is_uid(kind) or not found.words(SOP_INSTANCE):
         raise InputError(NO_CLASS)
     if kind in UNSAFE_CLASSES or found.syntax.startswith(_FILMS):
         raise InputError(UNSAFE_KIND)
+    if not is_known(found.syntax):
+        raise InputError(UNKNOWN_SYNTAX)
 
 
 Source = Path | bytes

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from bingcheng.archive.deidentify.devices import Region
 from bingcheng.archive.deidentify.elements import EXPLICIT, Element, Object
 from bingcheng.archive.deidentify.native import (
+    OFFSETS,
     PIXEL_TAGS,
     Layout,
     decoded,
@@ -45,7 +46,6 @@ LOSSLESS: Mapping[str, str] = MappingProxyType(
 ENCODERS: Mapping[str, str] = MappingProxyType({_JPEG_LS: "pyjpegls", _RLE: "pydicom"})
 """Which of pydicom's plug-ins encodes; GDCM may end the process."""
 _LOSSY = frozenset(f"1.2.840.10008.1.2.4.{end}" for end in ("50", "51", "81", "91", "203"))
-_OFFSETS = frozenset((0x7FE00001, 0x7FE00002))
 _PHOTOMETRIC, _PLANAR, _LOSSY_SAID = 0x00280004, 0x00280006, 0x00282110
 _DARK_YBR = (0, 128, 128)
 
@@ -69,6 +69,17 @@ def blanked(found: Object, regions: Sequence[Region]) -> None:
     values = native(found, form).copy()
     _fill(values, form, regions, dark=_dark(found, form))
     element.value = in_byte_order(found, form, values.tobytes())
+
+
+def written_anew(found: Object) -> None:
+    """Decode compressed pixels and write them again, with none of their bytes but the pixels, in place.
+
+    Raises
+    ------
+    InputError
+        ``archive.pixels-not-blanked``.
+    """
+    _blanked_compressed(found, layout(found), pixel_element(found), ())
 
 
 BITS_ALLOCATED = 0x00280100
@@ -119,7 +130,7 @@ def _blanked_compressed(found: Object, form: Layout, element: Element, regions: 
     if form.samples > 1:
         _set(found, _PHOTOMETRIC, "CS", b"RGB")
         _set(found, _PLANAR, "US", b"\0\0")
-    found.elements = [one for one in found.elements if one.tag not in _OFFSETS]
+    found.elements = [one for one in found.elements if one.tag not in OFFSETS]
     syntax = LOSSLESS.get(found.syntax)
     if syntax is None:
         order = np.dtype(values.dtype).newbyteorder("<")
@@ -176,7 +187,7 @@ def _fill(values: NDArray[Any], form: Layout, regions: Sequence[Region], *, dark
     for frame in values:
         level = dark
         if level is None:
-            level = (frame.max() if form.photometric == "MONOCHROME1" else frame.min(),)
+            level = (_darkest(frame, inverted=form.photometric == "MONOCHROME1"),)
         for region in regions:
             rows = slice(region.y, region.y + region.height)
             columns = slice(region.x, region.x + region.width)
@@ -187,6 +198,14 @@ def _fill(values: NDArray[Any], form: Layout, regions: Sequence[Region], *, dark
                 frame[rows, columns] = level[0]
             else:
                 _fill_samples(frame, (rows, columns), level, planar=form.planar)
+
+
+def _darkest(frame: NDArray[Any], *, inverted: bool) -> Any:
+    """The value of a frame that is shown darkest; what is no number isn't shown."""
+    numbers = frame[~np.isnan(frame)] if frame.dtype.kind == "f" else frame
+    if not numbers.size:
+        return 0
+    return numbers.max() if inverted else numbers.min()
 
 
 def _fill_samples(frame: NDArray[Any], place: tuple[slice, slice], level: tuple[int, ...], *, planar: bool) -> None:

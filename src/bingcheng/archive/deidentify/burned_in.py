@@ -26,6 +26,7 @@ PROJECTED = frozenset(
     for end in ("1", "1.1", "1.1.1", "1.2", "1.2.1", "1.3", "1.3.1", "12.1", "12.1.1", "12.2", "12.2.1", "13.1.3")
 )
 """Radiographs, mammograms, angiographies: clean only where the header says so."""
+_SAMPLES, _CONVERSION = 0x00280002, 0x00080064
 _CAPTURES = ("SCREEN", "CAPTURE", "DOSE", "REPORT", "PROTOCOL", "PASTED", "FILM", "SAVE")
 _DERIVED = text("The picture was computed, and its header doesn't say whether there is text in it.")
 
@@ -81,15 +82,17 @@ def judged(found: Object, rules: Sequence[DeviceRule], approved: tuple[Region, .
 def _doubt(found: Object) -> Text | None:  # noqa: PLR0911 - one doubt after the other
     """What in the header speaks for text; None if nothing does."""
     kind, said = found.words(SOP_CLASS), found.words(BURNED_IN).upper()
-    if kind in COMPUTED:
-        return None
     if said == "YES":
         return text("The header says that text is burned in.")
-    if kind not in SCANNED | PROJECTED:
+    if kind in COMPUTED and found.number(_SAMPLES, 1) == 1:
+        return None
+    if kind not in SCANNED | PROJECTED | COMPUTED:
         return text("Pictures of this kind (ultrasound, screen captures and others) often hold text.")
     if any(word in found.words(IMAGE_TYPE).upper() for word in _CAPTURES):
         return text("It is a capture of a screen or a report.")
-    if found.number(0x00280002, 1) != 1:
+    if found.words(_CONVERSION):
+        return text("It was digitised, drawn or captured, not acquired: its header names a Conversion Type.")
+    if found.number(_SAMPLES, 1) != 1:
         return text("It is in colour, as a scanner's images are not.")
     if kind in PROJECTED and said != "NO":
         return _DERIVED

@@ -25,12 +25,14 @@ REASONS: Mapping[Action, Text] = MappingProxyType(
         Action.BLANK: text("Parts of the picture were blanked."),
         Action.ADD: text("Says that and how identities were taken out."),
         Action.KEEP: text("Ages over 89 years are told as 90."),
+        Action.AGE: text("Ages over 89 years are told as 90."),
     }
 )
 NOT_SAFE = text("A maker's own attribute that isn't known to be safe.")
 NOT_KNOWN = text("The standard doesn't know this attribute.")
 OVERLAY = text("Drawings and curves over the picture may hold text.")
 NOT_READABLE = text("The date can't be understood, so it can't be moved.")
+NO_FORM = text("It has not the form that the standard prescribes for this attribute, so it may say anything.")
 MOST_SHOWN = 120
 
 

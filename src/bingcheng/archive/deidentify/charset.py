@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Sequence
 from functools import lru_cache
@@ -13,6 +14,8 @@ DEFAULT = ("iso8859",)
 TEXT_VRS = frozenset(("LO", "LT", "PN", "SH", "ST", "UC", "UT"))
 """Whose repertoire Specific Character Set extends."""
 WRITTEN_VRS = TEXT_VRS | {"AE", "CS", "UR"}
+_ESCAPES = re.compile(r"\x1b[$(),\-./]*[ -~]?")
+"""Escape sequences where no character set of the header has them: they part words that every reader joins."""
 _NAMES, _OTHERS = set(PN_DELIMS), set(TEXT_VR_DELIMS)
 
 
@@ -35,9 +38,10 @@ def decoded(value: bytes, known: Sequence[str], vr: str) -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return decode_bytes(value, list(known), _NAMES if vr == "PN" else _OTHERS).strip("\0 ")
+            said = decode_bytes(value, list(known), _NAMES if vr == "PN" else _OTHERS)
         except (LookupError, UnicodeError):
-            return value.decode("ascii", "replace").strip("\0 ")
+            said = value.decode("ascii", "replace")
+    return _ESCAPES.sub("", said).strip("\0 ")
 
 
 def encoded(said: str, known: Sequence[str]) -> bytes:

@@ -2,46 +2,37 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 
-from bingcheng.archive.deidentify import change, codes
+from bingcheng.archive.deidentify import change, codes, content
 from bingcheng.archive.deidentify.change import Change
 from bingcheng.archive.deidentify.charset import DEFAULT, TEXT_VRS, WRITTEN_VRS, decoded, encoded, encodings
 from bingcheng.archive.deidentify.dates import capped_age, moved
 from bingcheng.archive.deidentify.dummies import dummy
 from bingcheng.archive.deidentify.elements import Element, Object, dictionary_vr, plain
+from bingcheng.archive.deidentify.forms import in_form, true_vr
 from bingcheng.archive.deidentify.gather import identifiers
 from bingcheng.archive.deidentify.identifiers import Identifiers
 from bingcheng.archive.deidentify.key import Key
+from bingcheng.archive.deidentify.native import TOP_PIXELS
 from bingcheng.archive.deidentify.private import safe
 from bingcheng.archive.deidentify.profile import Option
 from bingcheng.archive.deidentify.rules import Action, Rules
 from bingcheng.archive.deidentify.subject import CHARSET, SOP_CLASS, Subject
 from bingcheng.archive.deidentify.vocabulary import cleaned
+from bingcheng.archive.deidentify.well_known import is_well_known
 from bingcheng.core.wording import Text
 
-WELL_KNOWN_ROOT = "1.2.840.10008."
 _PERSON_CODE = 0x00401101
 _AGE = 0x00101010
 _ICC_PROFILE = 0x00282000
 """Holds texts of who made it, and whatever else its tags may."""
-_NUMBERS: Mapping[str, re.Pattern[bytes]] = MappingProxyType(
-    {
-        "DS": re.compile(rb"[-+0-9.eE \\\0]*"),
-        "IS": re.compile(rb"[-+0-9 \\\0]*"),
-        "TM": re.compile(rb"[0-9.: \\\0-]*"),
-    }
-)
-"""What numbers and times are written with (PS3.5 table 6.2-1); anything else there is text."""
-_TEXT_VALUE, _NAME_VALUE, _NUMBER_VALUE = 0x0040A160, 0x0040A123, 0x0040A30A
-_CONTENT_DATES = frozenset((0x0040A120, 0x0040A121))
-_SUBJECT_NAME, _SUBJECT_ID, _SUBJECT_BIRTH, _SUBJECT_AGE = "121029", "121030", "121031", "121033"
-_TELLS_WHO = frozenset(("121008", "121009", "121013", "121016", "121017", "121011"))
-"""Concepts of TID 1001 to 1008 whose text is an observer, an organization, a device or a place."""
+_PIXEL_GROUP, _WAVEFORMS = 0x7FE0, 0x54000100
+_FORMED = frozenset((Action.KEEP, Action.SCRUB, Action.WORDS, Action.AGE))
+"""What leaves a value, or part of it, as it was."""
+_WAVES = "1.2.840.10008.5.1.4.1.1.9."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +43,9 @@ class _Level:
     ----------
     sop_class : at the top; None in sequences.
     strip : whether text is replaced whatever it says (a sequence that the profile replaces by a dummy).
-    scheme : coding scheme of a coded item; None for other datasets.
-    concept : code of a content item's concept name.
-    content : whether the dataset is an item of structured content.
+    coded : the code of a coded item; None for other datasets.
+    about : what a content item speaks of.
+    content : whether the dataset is an item of structured content, or in one.
     """
 
     encodings: Sequence[str] = DEFAULT
@@ -62,8 +53,8 @@ class _Level:
     sop_class: str | None = None
     within: int = 0
     strip: bool = False
-    scheme: str | None = None
-    concept: str = ""
+    coded: codes.Code | None = None
+    about: content.Subject = content.NOTHING
     content: bool = False
 
 
@@ -100,6 +91,7 @@ class Cleaner:
             Action.EMPTY: self._empty,
             Action.DUMMY: self._dummy,
             Action.KEEP: self._keep,
+            Action.AGE: self._age,
             Action.UID: self._uid,
             Action.MOVE: self._move,
             Action.WORDS: self._words,
@@ -135,12 +127,8 @@ class Cleaner:
         known = level.encodings if stated is None else encodings(stated.value)
         if level.sop_class is not None and not level.within:
             return replace(level, encodings=known)
-        return replace(
-            level,
-            encodings=known,
-            scheme=codes.scheme(elements),
-            concept=codes.concept(elements) if level.content else "",
-        )
+        about = level.about.within(elements, level.within) if level.content else content.NOTHING
+        return replace(level, encodings=known, coded=codes.code(elements), about=about)
 
     def _private(self, private: Sequence[Element], level: _Level) -> list[Element]:
         stays: list[Element] = []
@@ -154,61 +142,45 @@ class Cleaner:
         return stays
 
     def _element(self, one: Element, level: _Level) -> Element | None:
-        group = one.tag >> 16
-        if (
-            one.tag == _ICC_PROFILE
-            or group < 0x0008
-            or not one.tag & 0xFFFF
-            or 0x5000 <= group <= 0x50FF
-            or 0x6000 <= group <= 0x60FF
-        ):
-            self._say(one, None, Action.REMOVE, level, change.OVERLAY if group >= 0x5000 else None)
+        if _never_stays(one.tag, level):
+            self._say(one, None, Action.REMOVE, level, change.OVERLAY if one.tag >> 16 in _DRAWN else None)
             return None
-        vr = one.vr if one.vr != "UN" else dictionary_vr(one.tag)
-        action = self._action(one.tag, vr, level)
-        if action in (Action.KEEP, Action.SCRUB) and one.items is None and self._is_no_number(one):
-            known = dictionary_vr(one.tag)
-            return self._new(one, Element(one.tag, known, dummy(known, one.value)), Action.DUMMY, level)
-        if action is Action.KEEP and one.items is None and one.tag != _AGE:
-            return one
+        vr = true_vr(one.tag, one.vr)
         if vr == "SQ" and one.items is None:
-            return None  # a sequence that couldn't be read as one
+            self._say(one, None, Action.REMOVE, level, change.NO_FORM)
+            return None
+        action = self._action(one.tag, vr, level)
+        if action in _FORMED and one.items is None:
+            if one.tag >> 16 == _PIXEL_GROUP:
+                return one  # at the top: it is looked at by itself
+            one = self._formed(one, level)
         return self._how[action](one, vr, level)
 
-    @staticmethod
-    def _is_no_number(one: Element) -> bool:
-        """Whether text stands where the standard has a number or a time."""
-        written = _NUMBERS.get(dictionary_vr(one.tag))
-        return written is not None and not written.fullmatch(one.value)
+    def _formed(self, one: Element, level: _Level) -> Element:
+        """The element, without what lacks the form of its attribute."""
+        after = in_form(one, level.encodings, lambda said: cleaned(said, self.known.forbids, self.rules.profile.words))
+        if after is None:
+            return one
+        self._say(one, after, Action.EMPTY, level, change.NO_FORM)
+        return after
 
     def _action(self, tag: int, vr: str, level: _Level) -> Action:
         """The rule of an attribute, which stricter surroundings overrule."""
         action = self.rules.action(tag, vr, level.sop_class)
-        if level.content and tag in _CONTENT_DATES | {_TEXT_VALUE, _NAME_VALUE, _NUMBER_VALUE}:
-            return self._content_action(tag, action, level)
-        if level.scheme is not None and tag in codes.CODED:
-            return self._code_action(tag, level)
+        stricter = level.about.action(tag, action, strip=level.strip) if level.content else None
+        if stricter is not None:
+            return stricter
+        if level.coded is not None and tag in codes.CODED:
+            return self._code_action(tag, level, level.coded)
         if level.strip and vr in TEXT_VRS and action in (Action.KEEP, Action.SCRUB, Action.WORDS):
             return Action.DUMMY
         return action
 
-    def _code_action(self, tag: int, level: _Level) -> Action:
-        if level.within != _PERSON_CODE and level.scheme in codes.PUBLIC_SCHEMES:
-            return Action.SCRUB
-        if level.strip:
+    def _code_action(self, tag: int, level: _Level, coded: codes.Code) -> Action:
+        public = level.within != _PERSON_CODE and coded.is_public
+        if level.strip and not public:
             return Action.DUMMY
         return Action.WORDS if tag == codes.CODE_MEANING else Action.SCRUB
-
-    def _content_action(self, tag: int, action: Action, level: _Level) -> Action:
-        if level.concept in (_SUBJECT_ID, _SUBJECT_NAME) and tag in (_TEXT_VALUE, _NAME_VALUE):
-            return Action.PSEUDONYM
-        if tag == _NUMBER_VALUE:
-            return Action.KEEP
-        if tag in _CONTENT_DATES:
-            return Action.DUMMY if level.concept == _SUBJECT_BIRTH else action
-        if tag == _NAME_VALUE or level.strip or level.concept in _TELLS_WHO:
-            return Action.DUMMY
-        return Action.WORDS
 
     # What each action does; every one of them answers the new element, or None.
 
@@ -236,11 +208,11 @@ class Cleaner:
             return self._items(one, level)
         if vr != "UI":
             return self._dummy(one, vr, level)
-        parts = [self._new_uid(part.strip("\0 ")) for part in one.value.decode("latin-1").split("\\")]
+        parts = [self._uid_of(part.strip("\0 ")) for part in one.value.decode("latin-1").split("\\")]
         return self._new(one, Element(one.tag, vr, "\\".join(parts).encode("ascii", "replace")), Action.UID, level)
 
-    def _new_uid(self, uid: str) -> str:
-        if not uid or uid.startswith(WELL_KNOWN_ROOT):
+    def _uid_of(self, uid: str) -> str:
+        if not uid or is_well_known(uid):
             return uid
         if uid not in self.uids:
             self.uids[uid] = self.key.new_uid(uid)
@@ -258,7 +230,7 @@ class Cleaner:
     def _instead(self, one: Element, vr: str, level: _Level) -> Element | None:
         """What stands where cleaning leaves nothing, or could not be done."""
         action = self.rules.fallback(one.tag, level.sop_class)
-        if action is Action.REMOVE and not (level.content or level.scheme is not None):
+        if action is Action.REMOVE and not (level.content or level.coded is not None):
             return None
         return Element(one.tag, vr, b"" if action is Action.EMPTY else dummy(vr, one.value))
 
@@ -267,7 +239,7 @@ class Cleaner:
             return self._items(one, level)
         said = decoded(one.value, level.encodings, vr)
         parts = said.split("\\") if vr not in ("LT", "ST", "UT") else [said]
-        stays = [cleaned(part, self.known.forbids, self.rules.profile.words) for part in parts]
+        stays = self._stays(one.tag, vr, parts, level)
         if stays == parts:
             return one
         if not any(stays):
@@ -277,14 +249,26 @@ class Cleaner:
         value = encoded("\\".join(stays), level.encodings)
         return self._new(one, Element(one.tag, vr, value), Action.WORDS, level)
 
+    def _stays(self, tag: int, vr: str, parts: Sequence[str], level: _Level) -> list[str]:
+        """What may stay of each value of a text."""
+        if tag not in self.rules.by_tag and not level.content and vr in ("LO", "SH", "CS") and tag not in codes.CODED:
+            forbids, more = self.known.forbids_in_labels, self.rules.device_words
+            return [cleaned(part, forbids, more, of_device=vr != "CS") for part in parts]
+        more = self.rules.profile.words
+        if tag == codes.CODE_MEANING and level.coded is not None:
+            stays = [cleaned(part, self.known.forbids_in_labels, more) for part in parts]
+            if stays == parts:
+                return stays
+            more = more | level.coded.words()
+        return [cleaned(part, self.known.forbids, more) for part in parts]
+
     def _scrub(self, one: Element, vr: str, level: _Level) -> Element | None:
         if one.items is not None:
             return self._items(one, level)
         if vr not in WRITTEN_VRS:
             return one
         said = decoded(one.value, level.encodings, vr)
-        private_code = one.tag in codes.CODE_VALUES and level.scheme not in codes.PUBLIC_SCHEMES
-        if private_code and codes.is_number_of_somebody(said):
+        if level.coded is not None and not level.coded.may_say(one.tag, said):
             return self._dummy(one, vr, level)
         if not self.known.found_in(said):
             return one
@@ -294,14 +278,17 @@ class Cleaner:
     def _keep(self, one: Element, vr: str, level: _Level) -> Element:
         if one.items is not None:
             return self._items(one, level)
-        if one.tag == _AGE or vr == "AS":
+        if vr == "AS":
             value = capped_age(plain(one.value)).encode("ascii")
             same = value == one.value.strip(b"\0 ")
             return one if same else self._new(one, Element(one.tag, vr, value), Action.KEEP, level)
-        if level.concept == _SUBJECT_AGE and one.tag == _NUMBER_VALUE:
-            years = capped_age(plain(one.value).partition(".")[0].zfill(3) + "Y")
-            return one if years[:3] != "090" else self._new(one, Element(one.tag, vr, b"90"), Action.KEEP, level)
         return one
+
+    def _age(self, one: Element, vr: str, level: _Level) -> Element:
+        value = level.about.capped(plain(one.value)).encode("ascii")
+        return (
+            one if value == one.value.strip(b"\0 ") else self._new(one, Element(one.tag, vr, value), Action.AGE, level)
+        )
 
     def _inside(self, one: Element, vr: str, level: _Level) -> Element | None:
         return self._items(one, level) if one.items is not None else self._scrub(one, vr, level)
@@ -315,11 +302,11 @@ class Cleaner:
         return self._new(one, Element(one.tag, vr, self.subject.pseudonym.encode()), Action.PSEUDONYM, level)
 
     def _items(self, one: Element, level: _Level) -> Element:
-        content = level.content or one.tag == 0x0040A730
+        within_content = level.content or one.tag == content.CONTENT
         cleaned_items = []
         for number, item in enumerate(one.items or ()):
             path = f"{level.path}{change.numbered(one.tag)}[{number}]." if self.record else ""
-            inner = replace(level, path=path, sop_class=None, within=one.tag, content=content)
+            inner = replace(level, path=path, sop_class=None, within=one.tag, content=within_content)
             cleaned_items.append(self._dataset(item, inner))
         return Element(one.tag, "SQ", b"", cleaned_items)
 
@@ -344,6 +331,21 @@ class Cleaner:
                 reason=reason or change.REASONS[action],
             )
         )
+
+
+_DRAWN = frozenset((*range(0x5000, 0x5100), *range(0x6000, 0x6100)))
+"""Curves and overlays."""
+
+
+def _never_stays(tag: int, level: _Level) -> bool:
+    """Whether an attribute goes whatever any profile says: what nobody needs, and what nobody can look into."""
+    group = tag >> 16
+    if tag == _ICC_PROFILE or group < 0x0008 or not tag & 0xFFFF or group in _DRAWN:
+        return True
+    if group == _PIXEL_GROUP:  # of pixels in sequences nobody knows the form; those at the top are looked at
+        return level.within != 0 or tag not in TOP_PIXELS
+    waves = level.sop_class is not None and level.sop_class.startswith(_WAVES)
+    return tag == _WAVEFORMS and not waves  # sound may be a voice
 
 
 def _shown(one: Element, known: Sequence[str]) -> str:

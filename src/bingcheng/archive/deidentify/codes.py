@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
+from typing import cast
 
 from bingcheng.archive.deidentify.elements import Element, plain
+from bingcheng.archive.deidentify.vocabulary import words
 
 CODE_VALUE, CODE_SCHEME, CODE_MEANING, LONG_CODE_VALUE, URN_CODE_VALUE = (
     *(0x00080100, 0x00080102, 0x00080104, 0x00080119, 0x00080120),
 )
-CODED = frozenset((CODE_VALUE, CODE_SCHEME, CODE_MEANING, LONG_CODE_VALUE, URN_CODE_VALUE))
+CODE_VERSION = 0x00080103
+CODED = frozenset((CODE_VALUE, CODE_SCHEME, CODE_VERSION, CODE_MEANING, LONG_CODE_VALUE, URN_CODE_VALUE))
 DUMMIES: Mapping[int, bytes] = MappingProxyType(
     {
         CODE_VALUE: b"0",
         CODE_SCHEME: b"99REMOVED",
+        CODE_VERSION: b"0",
         LONG_CODE_VALUE: b"00000000000000000",  # more than sixteen characters, as PS3.3 8.1 has it
         URN_CODE_VALUE: b"urn:removed",
     }
@@ -61,27 +67,108 @@ PUBLIC_SCHEMES = frozenset(
 )
 """Coding schemes whose meaning anybody can look up (PS3.16 section 8)."""
 _LONG_NUMBER = re.compile(r"\d{6,}")
+_OWN_SCHEME = re.compile(r"99[A-Z0-9_-]{0,14}|L|LOCAL", re.IGNORECASE)
+"""Designators of private coding schemes (PS3.16 section 8)."""
+_VERSION = re.compile(r"(?=.*\d)[A-Za-z0-9._-]{1,16}")
+_NUMBERS = re.compile(r"\d{1,18}")
+_TERM = re.compile(r"(?=.*\d)[A-Za-z0-9._:/+-]{1,64}|[A-Za-z-]{1,8}")
+_UNIT = re.compile(r"[A-Za-z0-9.*^/%'()\[\]_+-]{1,64}")
+_ANNOTATION = re.compile(r"\{([^{}]*)\}")
+_NUMBERED = frozenset(("SCT", "LN"))
+"""Schemes whose codes are numbers (with a check digit behind a hyphen in LOINC)."""
 
 
-def scheme(item: Sequence[Element]) -> str | None:
-    """The coding scheme of an item that holds a code; None for any other item."""
+@dataclass(frozen=True, slots=True)
+class Code:
+    """The code of a coded item.
+
+    Parameters
+    ----------
+    scheme : its coding scheme; empty if it names none.
+    value : the code.
+    """
+
+    scheme: str
+    value: str
+
+    @property
+    def is_public(self) -> bool:
+        """Whether anybody can look up what it means."""
+        return self.scheme in PUBLIC_SCHEMES
+
+    def may_say(self, tag: int, said: str) -> bool:
+        """Whether an attribute of the item may say this: designators, versions and codes have forms."""
+        if tag == CODE_SCHEME:
+            return self.is_public or _OWN_SCHEME.fullmatch(said) is not None
+        if tag == CODE_VERSION:
+            return _VERSION.fullmatch(said) is not None
+        return tag not in CODE_VALUES or self._is_code(said)
+
+    def _is_code(self, said: str) -> bool:
+        if not self.is_public:
+            return _LONG_NUMBER.search(said) is None and _TERM.fullmatch(said) is not None
+        if self.scheme == "UCUM":
+            return _is_unit(said)
+        if self.scheme in _NUMBERED:
+            return _NUMBERS.fullmatch(said.replace("-", "", 1)) is not None
+        return _TERM.fullmatch(said) is not None or self._meaning() is not None
+
+    def words(self) -> frozenset[str]:
+        """The words of what the code means in public, lower case; none where that isn't known here."""
+        meaning = self._meaning()
+        return frozenset() if meaning is None else frozenset(word.casefold() for word in _WORDS.findall(meaning))
+
+    def _meaning(self) -> str | None:
+        return _meanings().get((self.scheme, self.value))
+
+
+_WORDS = re.compile(r"[^\W\d_]+|\d+")
+
+
+@cache
+def _meanings() -> Mapping[tuple[str, str], str]:
+    """What the codes of DICOM's own context groups mean, by scheme and code (PS3.16)."""
+    from pydicom.sr._concepts_dict import concepts  # noqa: PLC0415 - heavy, and needed for few objects
+
+    listed = cast("Mapping[str, Mapping[str, Mapping[str, tuple[str, list[int]]]]]", concepts)
+    return MappingProxyType(
+        {
+            (scheme, code): meaning
+            for scheme, by_keyword in listed.items()
+            for by_code in by_keyword.values()
+            for code, (meaning, _) in by_code.items()
+        }
+    )
+
+
+def _is_unit(said: str) -> bool:
+    """Whether a code is a unit of UCUM; what stands in braces is a remark, of which known words may stay."""
+    if not all(word in words() for remark in _ANNOTATION.findall(said) for word in _LETTERS.findall(remark.casefold())):
+        return False
+    bare = _ANNOTATION.sub("", said)
+    return not bare or _UNIT.fullmatch(bare) is not None
+
+
+_LETTERS = re.compile(r"[^\W\d_]+")
+
+
+def code(item: Sequence[Element]) -> Code | None:
+    """The code of an item that holds one; None for any other item."""
     meant = False
-    found = ""
+    scheme = value = ""
     for one in item:
         if one.tag == CODE_SCHEME:
-            found = plain(one.value)
+            scheme = plain(one.value)
+        elif one.tag in CODE_VALUES:
+            value = plain(one.value)
         meant = meant or one.tag == CODE_MEANING
-    return found if meant else None
-
-
-def is_number_of_somebody(value: str) -> bool:
-    """Whether a private code is as long as somebody's number."""
-    return _LONG_NUMBER.search(value) is not None
+    return Code(scheme, value) if meant or scheme else None
 
 
 def concept(item: Sequence[Element]) -> str:
     """The code value of a content item's concept name, empty if it has none or a private one."""
     for one in item:
-        if one.tag == 0x0040A043 and one.items and (scheme(one.items[0]) or "") in PUBLIC_SCHEMES:
-            return next((plain(inner.value) for inner in one.items[0] if inner.tag == CODE_VALUE), "")
+        if one.tag == 0x0040A043 and one.items:
+            named = code(one.items[0])
+            return named.value if named is not None and named.is_public else ""
     return ""

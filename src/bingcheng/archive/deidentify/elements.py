@@ -122,7 +122,9 @@ def _read(data: bytes) -> Object:
     # The first element shows the truth: files that claim one VR encoding and use the other are common enough.
     explicit = data[start + 4 : start + 6] in _VRS
     walker = _Walker(data, explicit=explicit, little=little)
-    elements, _ = walker.dataset(start, len(data), 0)
+    elements, end = walker.dataset(start, len(data), 0)
+    if any(data[end:]):
+        raise Broken  # an item that no sequence holds: what follows it would be lost
     if syntax in ("", IMPLICIT, EXPLICIT, BIG_ENDIAN):
         syntax = (EXPLICIT if explicit else IMPLICIT) if little else BIG_ENDIAN
     return Object(syntax, explicit, little, elements)
@@ -173,12 +175,16 @@ class _Walker:
         """The elements up to `end` or a delimiter, and where they ended."""
         if depth > DEEPEST:
             raise Broken
-        data, found = self.data, []
+        data, last = self.data, 0
+        found: list[Element] = []
         while at + 8 <= end:
             group, element = self._implicit(data, at)[:2]
             tag = group << 16 | element
-            if group == 0xFFFE:
+            if group == 0xFFFE or (not tag and not depth and not any(data[at:end])):
                 break
+            if tag <= last and any(one.tag == tag for one in found):
+                raise Broken  # PS3.5 7.1: once at most; every reader would take another one for the true one
+            last = tag
             tag, vr, length, value = self._header(at, tag)
             if length == UNDEFINED:
                 one, at = self._undefined(tag, vr, value, end, depth)

@@ -1,7 +1,8 @@
 """Whether a face could be reconstructed from the images of a series.
 
-No defacing is built in: the tools that exist need FSL, FreeSurfer, ANTs or AFNI beside them, or were made for
-T1-weighted MR only. Such series are flagged, and profiles with ``no-faces`` let none through without a person.
+No defacing is built in: the tools that exist need FSL, FreeSurfer, ANTs or AFNI beside them, fetch the weights of a
+network, or were made for T1-weighted MR only. Such series are flagged, and profiles with ``no-faces``, as all that ship
+have it, let none through without a person.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from enum import StrEnum
 
 from bingcheng.archive.deidentify.charset import DEFAULT, decoded, encodings
 from bingcheng.archive.deidentify.elements import Object
-from bingcheng.archive.deidentify.subject import CHARSET
+from bingcheng.archive.deidentify.subject import CHARSET, SOP_CLASS
 
 _BODY_PART, _MODALITY = 0x00180015, 0x00080060
 _TEXTS = (_BODY_PART, 0x0008103E, 0x00081030, 0x00181030, 0x00081032)
@@ -29,6 +30,10 @@ _ELSEWHERE = re.compile(
     re.IGNORECASE,
 )
 SECTIONAL = frozenset(("CT", "MR", "PT"))
+SECTIONAL_CLASSES = frozenset(
+    f"1.2.840.10008.5.1.4.1.1.{end}" for end in ("2", "2.1", "2.2", "4", "4.1", "4.3", "4.4", "128", "128.1", "130")
+)
+"""CT, MR and PET, whatever modality their headers claim."""
 
 
 class Face(StrEnum):
@@ -45,7 +50,7 @@ def face(found: Object) -> Face:
     Where they name a place below the neck and none of the head, there is no face; where they name nothing, nobody
     knows.
     """
-    if found.words(_MODALITY) not in SECTIONAL:
+    if found.words(_MODALITY) not in SECTIONAL and found.words(SOP_CLASS) not in SECTIONAL_CLASSES:
         return Face.NO
     stated = found.first(CHARSET)
     known = encodings(stated.value) if stated else DEFAULT

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from bingcheng.archive.deidentify.charset import DEFAULT, TEXT_VRS, decoded, encodings
 from bingcheng.archive.deidentify.elements import Element, dictionary_vr, plain
-from bingcheng.archive.deidentify.identifiers import TECHNICAL, Identifiers
+from bingcheng.archive.deidentify.forms import true_vr
+from bingcheng.archive.deidentify.identifiers import Identifiers, is_technical
 from bingcheng.archive.deidentify.rules import Action, Rules
 from bingcheng.archive.deidentify.subject import CHARSET
 
@@ -18,7 +19,7 @@ def identifiers(elements: Sequence[Element], rules: Rules) -> Identifiers:
     """Names by their parts, and the values of text attributes that the profile takes out."""
     found = Identifiers()
     _gather(elements, rules, DEFAULT, found)
-    found.values -= {plain(one.value).casefold() for one in elements if one.tag in TECHNICAL}
+    found.values -= {plain(one.value).casefold() for one in elements if is_technical(one.tag, plain(one.value))}
     return found
 
 
@@ -34,9 +35,9 @@ def _gather(elements: Sequence[Element], rules: Rules, known: Sequence[str], fou
 
 
 def _add(one: Element, rules: Rules, known: Sequence[str], found: Identifiers) -> None:
-    vr = one.vr if one.vr != "UN" else dictionary_vr(one.tag)
-    if vr == "PN":
-        for name in decoded(one.value, known, vr).split("\\"):
+    vr = true_vr(one.tag, one.vr)
+    if "PN" in (vr, dictionary_vr(one.tag)):
+        for name in decoded(one.value, known, "PN").split("\\"):
             found.add_name(name)
     elif vr in _TEXTS and one.tag in rules.by_tag and rules.action(one.tag, vr, None) in _GOES:
         for value in decoded(one.value, known, vr).split("\\"):

@@ -10,6 +10,7 @@ from bingcheng.archive.deidentify.vocabulary import NOBODY, words
 
 TECHNICAL = frozenset((0x00080060, 0x00080070, 0x00081090, 0x00180015, 0x00181020))
 """Modality, maker, model, body part, software: what equals one of these identifies nobody, wherever it stands."""
+_SOMEBODYS = re.compile(r"\d{6,}")
 LEAST_NUMBER = 4
 """Numbers shorter than this stand in every header for something else."""
 LEAST_JOINED = 6
@@ -24,6 +25,11 @@ _ALWAYS = re.compile(
     r"|[\w.+-]+@[\w-]+\.[\w.]+"  # e-mail
 )
 """What never stays in a text that is kept otherwise: dates, UIDs, addresses."""
+
+
+def is_technical(tag: int, value: str) -> bool:
+    """Whether a value names a device or a technique, and no person though it stands in a person's attribute too."""
+    return tag in TECHNICAL and _SOMEBODYS.search(value) is None
 
 
 def parts_of_name(name: str) -> Iterator[str]:
@@ -64,6 +70,10 @@ class Identifiers:
     def forbids(self, word: str) -> bool:
         """Whether a word, in lower case, is part of a name or equals a number."""
         return word in self.names or word in self.values
+
+    def forbids_in_labels(self, word: str) -> bool:
+        """Whether a word belongs to somebody; one of technique (breast, head) doesn't, though a person is called so."""
+        return self.forbids(word) and word not in words()
 
     def found_in(self, said: str) -> list[str]:
         """Which identifiers stand in a text, as words of their own; also dates, UIDs and e-mail addresses."""

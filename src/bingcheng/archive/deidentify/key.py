@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 from base64 import b32encode
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from bingcheng.core.errors import InputError
 
 LEAST_BYTES = 16
 PSEUDONYM_LETTERS = 10
+PSEUDONYM = re.compile(rf"P-[A-Z2-7]{{{PSEUDONYM_LETTERS}}}")
 MOST_SHIFT_DAYS = 1825
 """Five years back at most: far enough to hide a date, near enough for ages and treatments to stay plausible."""
 _LOW62 = (1 << 62) - 1

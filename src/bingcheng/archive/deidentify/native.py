@@ -18,7 +18,10 @@ from bingcheng.dicom.pixels.transfer_syntaxes import PixelFormat, decoded_frames
 
 FLOAT, DOUBLE, PIXELS = 0x7FE00008, 0x7FE00009, 0x7FE00010
 PIXEL_TAGS = frozenset((FLOAT, DOUBLE, PIXELS))
-MOST_FRAMES = 100_000
+OFFSETS = frozenset((0x7FE00001, 0x7FE00002, 0x7FE00003))
+"""Where the frames of compressed pixels begin, how long they are, and all of them together."""
+TOP_PIXELS = PIXEL_TAGS | OFFSETS
+MOST_FRAMES, MOST_DIGITS = 100_000, 12
 COLOUR_DECODERS: Mapping[str, str] = MappingProxyType(
     {
         "1.2.840.10008.1.2.4.50": "pillow",
@@ -81,6 +84,13 @@ def pixel_element(found: Object) -> Element:
     raise InputError(PIXELS_NOT_BLANKED)
 
 
+def stated_frames(found: Object) -> int:
+    """How many frames the header tells of; one where it doesn't say."""
+    one = found.first(0x00280008)
+    said = plain(one.value) if one is not None else ""
+    return max(1, int(said)) if said.isascii() and said.isdecimal() and len(said) <= MOST_DIGITS else 1
+
+
 def layout(found: Object) -> Layout:
     """How the pixels of an object lie.
 
@@ -94,14 +104,13 @@ def layout(found: Object) -> Layout:
     order = "<" if found.little else ">"
     if bits not in (8, 16, 32, 64):
         raise InputError(PIXELS_NOT_BLANKED)
-    number = plain(one.value) if (one := found.first(0x00280008)) else ""
     signed = found.number(0x00280103) == 1
     made = Layout(
         rows=found.number(0x00280010),
         columns=found.number(0x00280011),
         samples=found.number(0x00280002, 1) or 1,
         planar=found.number(0x00280006) == 1,
-        frame_count=min(int(number), MOST_FRAMES) if number.isdecimal() and int(number) else 1,
+        frame_count=min(stated_frames(found), MOST_FRAMES),
         bits_allocated=bits,
         bits_stored=bits if tag != PIXELS else found.number(0x00280101) or bits,
         signed=signed,

@@ -1,10 +1,14 @@
-"""Pictures for a person's eyes: a frame as it is, with what would be blanked outlined, and as it would be."""
+"""Pictures for a person's eyes: as they are, with what would be blanked outlined, and as they would be.
+
+Of several frames a person sees the first, and below it the highest value that each place has in any of them, so that
+text in a later frame is seen too.
+"""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +19,12 @@ from bingcheng.archive.deidentify.native import frames
 from bingcheng.archive.deidentify.problems import PIXELS_NOT_BLANKED
 from bingcheng.core.errors import InputError
 
+if TYPE_CHECKING:
+    from PIL import Image
+
 _OUTLINE = (255, 176, 0)
 _GAP_PX = 8
+_BETWEEN = (64, 64, 64)
 
 
 def shown(frame: NDArray[Any], *, inverted: bool = False) -> NDArray[np.uint8]:
@@ -27,14 +35,15 @@ def shown(frame: NDArray[Any], *, inverted: bool = False) -> NDArray[np.uint8]:
     if frame.ndim == 3:
         coloured: NDArray[np.uint8] = (frame if frame.dtype.itemsize == 1 else frame >> 8).astype(np.uint8)
         return coloured
-    low, high = np.percentile(frame, (0.5, 99.9))
-    scaled = (frame.astype(np.float32) - low) / max(float(high - low), 1e-6)
+    values = np.nan_to_num(frame.astype(np.float32), copy=False)
+    low, high = np.percentile(values, (0.5, 99.9))
+    scaled = (values - low) / max(float(high - low), 1e-6)
     grey: NDArray[np.uint8] = (np.clip(scaled, 0, 1) * 255).astype(np.uint8)
     return ~grey if inverted else grey
 
 
-def first_frame(data: bytes) -> NDArray[np.uint8]:
-    """The first frame of a DICOM file, as a person sees it.
+def views(data: bytes) -> tuple[NDArray[np.uint8], ...]:
+    """What a person sees of a DICOM file: its first frame, and of several frames the brightest of each place.
 
     Raises
     ------
@@ -42,32 +51,50 @@ def first_frame(data: bytes) -> NDArray[np.uint8]:
         ``archive.pixels-not-blanked``, and those of reading.
     """
     found = read(data)
-    frame = next(frames(found), None)
-    if frame is None:
+    inverted = found.words(0x00280004) == "MONOCHROME1"
+    brighter = np.minimum if inverted else np.maximum
+    every = frames(found)
+    first = next(every, None)
+    if first is None:
         raise InputError(PIXELS_NOT_BLANKED)
-    return shown(frame, inverted=found.words(0x00280004) == "MONOCHROME1")
+    brightest, several = first.copy(), False
+    for frame in every:
+        brighter(brightest, frame, out=brightest)
+        several = True
+    return tuple(shown(one, inverted=inverted) for one in ((first, brightest) if several else (first,)))
 
 
 def before_and_after(data: bytes, regions: Sequence[Region]) -> bytes:
-    """A PNG: on the left the picture with the regions outlined, on the right what would leave.
+    """A PNG: on the left the picture with the regions outlined, on the right what would leave; see `views`.
 
     Raises
     ------
     InputError
         ``archive.pixels-not-blanked``, and those of reading.
     """
+    from PIL import Image  # noqa: PLC0415 - heavy
+
+    seen = views(data)
+    pairs = [_pair(view, regions) for view in seen]
+    both = Image.new("RGB", (pairs[0].width, sum(one.height + _GAP_PX for one in pairs) - _GAP_PX), _BETWEEN)
+    for number, one in enumerate(pairs):
+        both.paste(one, (0, number * (one.height + _GAP_PX)))
+    stream = io.BytesIO()
+    both.save(stream, format="PNG")
+    return stream.getvalue()
+
+
+def _pair(view: NDArray[np.uint8], regions: Sequence[Region]) -> Image.Image:
     from PIL import Image, ImageDraw  # noqa: PLC0415 - heavy
 
-    before = Image.fromarray(first_frame(data)).convert("RGB")
+    before = Image.fromarray(view).convert("RGB")
     after = before.copy()
     outline, fill = ImageDraw.Draw(before), ImageDraw.Draw(after)
     for one in regions:
         corners = (one.x, one.y, one.x + one.width - 1, one.y + one.height - 1)
         outline.rectangle(corners, outline=_OUTLINE, width=1)
         fill.rectangle(corners, fill=(0, 0, 0))
-    both = Image.new("RGB", (2 * before.width + _GAP_PX, before.height), (64, 64, 64))
+    both = Image.new("RGB", (2 * before.width + _GAP_PX, before.height), _BETWEEN)
     both.paste(before, (0, 0))
     both.paste(after, (before.width + _GAP_PX, 0))
-    stream = io.BytesIO()
-    both.save(stream, format="PNG")
-    return stream.getvalue()
+    return both

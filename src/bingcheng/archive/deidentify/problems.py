@@ -16,6 +16,12 @@ BROKEN = Problem(
     remedy="Export it from the archive again.",
     owner=Owner.ARCHIVE,
 )
+UNKNOWN_SYNTAX = Problem(
+    code="archive.deidentify-unknown-syntax",
+    says="it is written in a way that isn't known here, so what else stands in it can't be looked at",
+    remedy="Ask the archive for it uncompressed, or leave it out.",
+    owner=Owner.ARCHIVE,
+)
 NO_CLASS = Problem(
     code="archive.deidentify-no-class",
     says="it doesn't say what kind of object it is, or has no UID of its own",

@@ -1,8 +1,10 @@
 """The second pass: nothing of the original's names, numbers, dates and UIDs stands anywhere in the bytes of the result.
 
-It shares no walk and no parser with the first pass: the original is read by pydicom, the result is searched as bytes
-(preamble, meta header, padding and pixels included). What it can't vouch for: names of one or two Latin letters, whole
-numbers of fewer than six digits, names that are words of anatomy or technique, and what a picture shows.
+It shares no code with the first pass: the original is read by pydicom, what has to go follows from the rows of Table
+E.1-1 alone, and the result is searched as bytes (preamble, meta header, padding and pixels included). Both know only
+the same data: that table, and the words that describe an examination. What it can't vouch for: names of one or two
+Latin letters, whole numbers of fewer than six digits, names that are words of anatomy or technique, and what a picture
+shows.
 """
 
 from __future__ import annotations
@@ -18,9 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from bingcheng.archive.deidentify.identifiers import TECHNICAL
-from bingcheng.archive.deidentify.profile import Option
-from bingcheng.archive.deidentify.rules import Action, Rules
+from bingcheng.archive.deidentify.kept import Kept, kept_by
+from bingcheng.archive.deidentify.profile import Option, Profile
 from bingcheng.archive.deidentify.vocabulary import NOBODY, chinese, words
 from bingcheng.core.wording import Text, text
 
@@ -39,8 +40,17 @@ _ESCAPES = re.compile(rb"\x1b[$(-]*[)]?[A-Z0-9]")
 _UID = re.compile(rb"[0-9]+(?:\.[0-9]+)+")
 _OWN = re.compile(rb"2\.25\.[0-9]+|P-[A-Z2-7]+")
 _TEXTS = frozenset(("LO", "LT", "SH", "ST", "UC", "UT", "AE", "UR"))
-_GOES = frozenset((Action.REMOVE, Action.EMPTY, Action.DUMMY, Action.PSEUDONYM))
 _UID_KEPT = "1.2.840.10008."
+_CLASSES = frozenset(
+    (
+        *(0x00080016, 0x0008001A, 0x0008001B, 0x00080062, 0x0008010C, 0x00080117, 0x00080118, 0x00081150, 0x0008115A),
+        *(0x00083002, 0x04000010, 0x00741202),
+    )
+)
+"""UIDs of kinds of objects, transfer syntaxes, code systems and lists: those of makers stay too."""
+_TECHNICAL = frozenset((0x00080060, 0x00080070, 0x00081090, 0x00180015, 0x00181020))
+"""Modality, maker, model, body part, software: what equals one of these is nobody's, unless it is a long number."""
+_SOMEBODYS = re.compile(r"\d{6,}")
 
 
 class LeakKind(StrEnum):
@@ -50,6 +60,7 @@ class LeakKind(StrEnum):
     VALUE = "value"
     DATE = "date"
     UID = "uid"
+    STRANGER = "stranger"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +69,7 @@ class Leak:
 
     Parameters
     ----------
-    offset : in bytes from the beginning of what was searched.
+    offset : in bytes from the beginning of what was searched; of what no cleaned object has, its tag.
     """
 
     kind: LeakKind
@@ -75,7 +86,7 @@ class Needles:
     uids: set[str] = field(default_factory=set)
 
 
-def needles(original: bytes, rules: Rules) -> Needles:
+def needles(original: bytes, profile: Profile) -> Needles:
     """Everything of an original that its profile takes out.
 
     Raises
@@ -89,7 +100,7 @@ def needles(original: bytes, rules: Rules) -> Needles:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         dataset = dcmread(io.BytesIO(original), force=True)
-        _collect(dataset, rules, found)
+        _collect(dataset, kept_by(profile), found)
         meta = getattr(dataset, "file_meta", None)
         for tag in (0x00020003, 0x00020016, 0x00020017, 0x00020018):
             if meta is not None and tag in meta:
@@ -98,13 +109,14 @@ def needles(original: bytes, rules: Rules) -> Needles:
                     found.values.update(_value(value))
                 elif not value.startswith(_UID_KEPT):
                     found.uids.add(value)
-    found.values -= {str(dataset[tag].value).casefold() for tag in TECHNICAL if tag in dataset}
-    if rules.profile.has(Option.UIDS):
+    technical = {str(dataset[tag].value).casefold() for tag in _TECHNICAL if tag in dataset}
+    found.values -= {one for one in technical if not _SOMEBODYS.search(one)}
+    if profile.has(Option.UIDS):
         found.uids.clear()
     return found
 
 
-def _collect(dataset: Any, rules: Rules, found: Needles) -> None:
+def _collect(dataset: Any, kept: Kept, found: Needles) -> None:
     from pydicom.datadict import dictionary_VR  # noqa: PLC0415 - heavy
 
     for tag in list(dataset.keys()):
@@ -117,14 +129,14 @@ def _collect(dataset: Any, rules: Rules, found: Needles) -> None:
             continue
         if vr == "SQ":
             for item in dataset[tag].value or ():
-                _collect(item, rules, found)
+                _collect(item, kept, found)
         elif vr in _TEXTS or vr in ("PN", "DA", "DT", "UI"):
             if vr == "PN" and isinstance(raw.value, bytes):
                 found.names.update(_misdeclared(raw.value))
-            _add(int(tag), vr, dataset, rules, found)
+            _add(int(tag), vr, dataset, kept, found)
 
 
-def _add(tag: int, vr: str, dataset: Any, rules: Rules, found: Needles) -> None:
+def _add(tag: int, vr: str, dataset: Any, kept: Kept, found: Needles) -> None:
     try:
         value = dataset[tag].value
     except Exception:  # noqa: BLE001 - what can't be decoded has no characters to search for
@@ -137,12 +149,12 @@ def _add(tag: int, vr: str, dataset: Any, rules: Rules, found: Needles) -> None:
         if vr == "PN":
             found.names.update(_name_parts(said))
         elif vr == "UI":
-            if not said.startswith(_UID_KEPT) and not rules.keeps(tag, vr):
+            if not said.startswith(_UID_KEPT) and tag not in _CLASSES and not kept.stays(tag):
                 found.uids.add(said)
         elif vr in ("DA", "DT"):
-            if not rules.profile.has(Option.FULL_DATES) and not rules.keeps(tag, vr):
+            if not kept.dates and not kept.stays(tag):
                 found.dates.update(_date(said))
-        elif tag in rules.by_tag and rules.action(tag, vr, None) in _GOES:
+        elif kept.goes(tag):
             found.values.update(_value(said))
 
 
@@ -346,6 +358,7 @@ _KINDS: Mapping[LeakKind, Text] = MappingProxyType(
         LeakKind.VALUE: text("a number or text"),
         LeakKind.DATE: text("a date"),
         LeakKind.UID: text("a UID"),
+        LeakKind.STRANGER: text("an attribute that always goes"),
     }
 )
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from bingcheng.archive.deidentify.attributes import attributes, types
 from bingcheng.archive.deidentify.elements import dictionary_vr
 from bingcheng.archive.deidentify.profile import Option, Profile
+from bingcheng.archive.deidentify.vocabulary import device_words
 
 
 class Action(StrEnum):
@@ -24,6 +25,7 @@ class Action(StrEnum):
     CONTENT = "C content"
     SCRUB = "K text"
     INSIDE = "K items"
+    AGE = "K age"
     PSEUDONYM = "Z pseudonym"
     BLANK = "C pixels"
     ADD = "+"
@@ -40,6 +42,9 @@ CLASS_UIDS = frozenset(
 _NEVER_KEPT = frozenset((0x04000500, 0x04000510, 0x04000520))
 """Attributes encrypted by others: nobody can look into them."""
 _WRITTEN = frozenset(("LO", "LT", "SH", "ST", "UC", "UT", "AE", "CS"))
+_WORDED = frozenset(("LO", "LT", "SH", "ST", "UC", "UT"))
+_TYPED_CODES = frozenset((0x00180015,))
+"""Code strings that people write: Body Part Examined."""
 _DATES = frozenset(("DA", "DT"))
 _COLUMNS = {
     "safe_private": Option.SAFE_PRIVATE,
@@ -74,6 +79,7 @@ class Rules:
 
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
+        self.device_words = device_words() | profile.words
         self.by_tag: Mapping[int, Rule] = {
             int(one.tag, 16): Rule(one.basic, _chosen(one.tag, one.options, profile))
             for one in attributes()
@@ -111,24 +117,23 @@ class Rules:
         return Action.DUMMY if rule is None else resolved(rule.basic, sop_class, tag)
 
     def _unlisted(self, tag: int, vr: str) -> Action:  # noqa: PLR0911 - one kind of value after the other
-        """The standard keeps what it doesn't list; names, dates and UIDs go all the same."""
+        """The standard keeps what it doesn't list; names, dates and UIDs go all the same, and text but known words.
+
+        A hospital's machines are known by the titles of their application entities (AE).
+        """
         if vr == "SQ":
             return Action.INSIDE
         if dictionary_vr(tag) == "UN" or 0x7F00 <= tag >> 16 < 0x7FE0 or tag in _NEVER_KEPT:
             return Action.REMOVE  # nobody knows what it is, or who can read it
         if vr == "UI":
             return Action.KEEP if tag in CLASS_UIDS or self.profile.has(Option.UIDS) else Action.UID
-        if vr in ("PN", "UR"):
+        if vr in ("PN", "UR", "AE"):
             return Action.DUMMY
         if vr in _DATES:
             return self._dates
-        if vr in _WRITTEN:
-            return Action.SCRUB
-        return Action.KEEP
-
-    def keeps(self, tag: int, vr: str) -> bool:
-        """Whether values of this attribute leave as they are, by decision of the profile."""
-        return self.action(tag, vr, None) in (Action.KEEP, Action.SCRUB, Action.INSIDE)
+        if vr in _WORDED or tag in _TYPED_CODES:
+            return Action.WORDS
+        return Action.SCRUB if vr == "CS" else Action.KEEP
 
 
 def _chosen(tag: str, options: Mapping[str, str], profile: Profile) -> Action | None:
@@ -145,7 +150,7 @@ def _chosen(tag: str, options: Mapping[str, str], profile: Profile) -> Action | 
         return Action.CONTENT if vr == "SQ" else None
     if vr == "SQ":
         return Action.INSIDE
-    return Action.WORDS if vr in ("LO", "LT", "SH", "ST", "UC", "UT", "CS") else None
+    return Action.WORDS if vr in _WORDED or vr == "CS" else None
 
 
 _PREFERRED = {"1": "DZX", "1C": "DZX", "2": "ZDX", "2C": "ZDX", "3": "XZD"}

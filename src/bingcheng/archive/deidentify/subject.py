@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bingcheng.archive.deidentify.charset import DEFAULT, decoded, encodings
 from bingcheng.archive.deidentify.elements import Object
-from bingcheng.archive.deidentify.key import Key
+from bingcheng.archive.deidentify.key import PSEUDONYM, Key
 from bingcheng.archive.deidentify.profile import Option, Profile
 
 CHARSET, SOP_CLASS, SOP_INSTANCE, STUDY, SERIES = 0x00080005, 0x00080016, 0x00080018, 0x0020000D, 0x0020000E
@@ -53,9 +53,10 @@ def subject(found: Object, key: Key, profile: Profile, site: str) -> Subject:
         whose = f"person\x1f{scope}\x1f{' '.join(name.casefold().split())}\x1f{birth}"
     else:
         whose = f"study\x1f{found.words(STUDY)}"
-    ours = key.made(found.words(SOP_INSTANCE))
+    # An object of ours into which an archive has put the true name again is cleaned as any other.
+    ours = key.made(found.words(SOP_INSTANCE)) and PSEUDONYM.fullmatch(number) is not None and name in ("", number)
     return Subject(
-        pseudonym=number if ours and number else key.pseudonym(whose),
+        pseudonym=number if ours else key.pseudonym(whose),
         shift_days=0 if ours else key.shift_days(whose, whole_weeks=profile.has(Option.KEEP_WEEKDAY)),
         patient_id=number,
         issuer=issuer,

@@ -10,6 +10,8 @@ from collections.abc import Callable, Collection, Iterable
 from functools import cache
 from importlib.resources import files
 
+from pydicom.datadict import tag_for_keyword
+
 UNITS = frozenset(
     (
         *(
@@ -55,7 +57,7 @@ UNITS = frozenset(
 )
 """Words beside which a number of three digits or more is a setting, not somebody's number."""
 _TOKEN = re.compile(
-    r"(?P<number>\d+(?:[.,/:-]\d+)*)(?![^\W\d_])|(?P<word>[^\W_\u3400-\u9fff]+)|(?P<han>[\u3400-\u9fff]+)|(?P<other>[\W_])"
+    r"(?P<number>\d+(?:[.,/:-]\d+)*)(?![^\W_\u3400-\u9fff])|(?P<word>[^\W_\u3400-\u9fff]+)|(?P<han>[\u3400-\u9fff]+)|(?P<other>[\W_])"
 )
 _RUNS = re.compile(r"\d+|[^\d]+")
 _KEPT_WHOLE = re.compile(r"Cornerstone3DTools@\^\d{1,2}\.\d{1,2}\.\d{1,2}:[A-Za-z]{1,40}")
@@ -69,7 +71,15 @@ NOBODY = frozenset(
     )
 )
 """What stands in place of names and numbers and is nobody's."""
-NUMBERED = frozenset(("b", "te", "tr", "ti", "fov", "kv", "ma"))
+NUMBERED = frozenset(("b", "te", "tr", "ti", "fov", "kv", "ma", "ns"))
+MOST_MARK, MOST_SERIES, MOST_LABEL = 2, 3, 10
+"""Letters of a device's mark alone, beside digits, and characters of both together."""
+_VERSION = re.compile(r"\d{1,4}(?:[.,]\d{1,6}){0,4}")
+_DAY = re.compile(r"(?:19|20)\d\d[.,]\d\d?[.,]\d\d?|\d\d?[.,]\d\d?[.,](?:19|20)\d\d")
+_LONG = re.compile(r"\d{5}")
+YEARS = frozenset(("y", "yr", "yrs", "yo", "year", "years", "jahre", "岁"))
+OLDEST_TOLD_YEARS = 89
+"""Of nobody older the age is told (45 CFR 164.514(b)(2)(i)(C))."""
 
 
 @cache
@@ -79,23 +89,30 @@ def words() -> frozenset[str]:
 
 
 @cache
+def device_words() -> frozenset[str]:
+    """Further words, lower case, of what devices write about themselves: makers, models, sequences, coils, kernels."""
+    return frozenset(word for line in _lines("device_words.txt") for word in line.split())
+
+
+@cache
 def chinese() -> frozenset[str]:
     """The Chinese words."""
     return frozenset(word for line in _lines() if line.startswith("zh:") for word in line[3:].split())
 
 
-def _lines() -> Iterable[str]:
-    stored = files("bingcheng.archive.deidentify").joinpath("vocabulary.txt").read_text("utf-8")
+def _lines(name: str = "vocabulary.txt") -> Iterable[str]:
+    stored = files("bingcheng.archive.deidentify").joinpath(name).read_text("utf-8")
     return (line for line in stored.splitlines() if line and not line.startswith("#"))
 
 
-def cleaned(said: str, forbidden: Callable[[str], bool], more: Collection[str] = ()) -> str:
+def cleaned(said: str, forbidden: Callable[[str], bool], more: Collection[str] = (), *, of_device: bool = False) -> str:
     """What of a description may stay; the same text where all of it may.
 
     Parameters
     ----------
     forbidden : whether a word (lower case) belongs to the patient or the hospital, even if it is a known one.
     more : further words that may stay, lower case.
+    of_device : whether a device wrote it about itself: versions, models and other short labels stay too.
 
     Returns
     -------
@@ -105,7 +122,10 @@ def cleaned(said: str, forbidden: Callable[[str], bool], more: Collection[str] =
         return said
     while True:
         tokens = [(found.lastgroup or "other", found.group()) for found in _TOKEN.finditer(said)]
-        kept = [_kept(tokens, place, forbidden, more) for place in range(len(tokens))]
+        kept = [
+            token if of_device and _is_device_label(kind, token, forbidden) else _kept(tokens, place, forbidden, more)
+            for place, (kind, token) in enumerate(tokens)
+        ]
         if all(part == token for part, (_, token) in zip(kept, tokens, strict=True)):
             return said if any(kind != "other" for kind, _ in tokens) else ""
         said = _joined(kept)
@@ -157,8 +177,10 @@ def _known_chinese(run: str, forbidden: Callable[[str], bool]) -> str:
 
 
 def _is_setting(tokens: list[tuple[str, str]], place: int) -> bool:
-    """Whether a number is one of a protocol: short, a decimal, or beside a unit."""
+    """Whether a number is one of a protocol: short, a decimal, or beside a unit; no great age."""
     token = tokens[place][1]
+    if _is_great_age(tokens, place):
+        return False
     if token.isdecimal() and len(token) <= 2:
         return True
     if re.fullmatch(r"\d{1,3}[.,]\d{1,3}", token):
@@ -174,6 +196,25 @@ def _is_setting(tokens: list[tuple[str, str]], place: int) -> bool:
     if place >= 2 and tokens[place - 1][1] in " _-=":
         beside.append(tokens[place - 2])
     return any(kind == "word" and word.casefold() in UNITS for kind, word in beside)
+
+
+def _is_great_age(tokens: list[tuple[str, str]], place: int) -> bool:
+    """Whether a number tells the age of somebody older than ages are told."""
+    whole = re.split(r"\D", tokens[place][1], maxsplit=1)[0]
+    after = [word.casefold() for kind, word in tokens[place + 1 : place + 3] if kind != "other"]
+    return int(whole) > OLDEST_TOLD_YEARS and bool(after) and (after[0] in YEARS or after[0].startswith("岁"))
+
+
+def _is_device_label(kind: str, token: str, forbidden: Callable[[str], bool]) -> bool:
+    """Whether a token is a version, a model, a mark too short for a name, or an attribute: VB33D, 5.7.1.2, OM."""
+    if kind not in ("number", "word") or forbidden(token.casefold()) or not token.isascii():
+        return False
+    if kind == "number":
+        return _VERSION.fullmatch(token) is not None and _DAY.fullmatch(token) is None
+    letters = [run for run in _RUNS.findall(token) if not run.isdecimal()]
+    if letters == [token]:
+        return len(token) <= MOST_MARK or tag_for_keyword(token) is not None
+    return all(len(run) <= MOST_SERIES for run in letters) and len(token) <= MOST_LABEL and not _LONG.search(token)
 
 
 def _is_label(low: str, more: Collection[str]) -> bool:

@@ -20,7 +20,7 @@ from bingcheng.dicom.index.elements import DEFLATED
 MOST_AT_ONCE = 10_000
 """Frames in one request."""
 
-LARGEST_FRAME = 1 << 28
+LARGEST_FRAME = 1 << 26
 """Pixels of a compressed frame that is decoded; a few bytes may claim to be any number."""
 
 STORED_AS: Mapping[str, str] = MappingProxyType(
@@ -172,12 +172,21 @@ def values(stream: BinaryIO, pixels: PixelMap, number: int) -> NDArray[Any]:
     if pixels.bits_allocated == 1:
         count = pixels.rows * pixels.columns
         return np.unpackbits(np.frombuffer(stored, np.uint8), bitorder="little")[:count].reshape(shape)
+    if pixels.floating:
+        return _real(stored, pixels)
     if pixels.bits_allocated not in (8, 16, 32):
         raise InputError(NO_PICTURE, why=f"{pixels.bits_allocated} bits")
     flat = np.frombuffer(stored, f"<{'i' if pixels.signed else 'u'}{pixels.bits_allocated // 8}")
     if pixels.samples == 1:
         return _within_bits(flat.reshape(shape), pixels)
     return _colours(flat, pixels)
+
+
+def _real(stored: bytes, pixels: PixelMap) -> NDArray[Any]:
+    """Floating point values; a parametric map's."""
+    if pixels.bits_allocated not in (32, 64) or pixels.samples != 1:
+        raise InputError(NO_PICTURE, why=f"{pixels.samples} samples of {pixels.bits_allocated} bits")
+    return np.frombuffer(stored, f"<f{pixels.bits_allocated // 8}").reshape(pixels.rows, pixels.columns)
 
 
 def decoded_frame(stream: bytes, pixels: PixelMap) -> NDArray[Any]:
@@ -262,11 +271,15 @@ def _by_pydicom(stream: bytes, pixels: PixelMap) -> NDArray[Any]:
 
 
 def _colours(flat: NDArray[Any], pixels: PixelMap) -> NDArray[Any]:
-    """Native colours as RGB by pixel."""
+    """Native colours as RGB by pixel, of eight bits each."""
     rows, columns = pixels.rows, pixels.columns
-    if pixels.bits_allocated != 8 or pixels.samples != 3:
+    if pixels.bits_allocated not in (8, 16) or pixels.samples != 3 or pixels.signed:
         raise InputError(NO_PICTURE, why=f"{pixels.samples} samples of {pixels.bits_allocated} bits")
+    if pixels.bits_allocated == 16:
+        flat = np.minimum(flat >> max(0, pixels.bits_stored - 8), 255).astype(np.uint8)
     if pixels.photometric == "YBR_FULL_422":
+        if columns % 2:
+            raise InputError(NO_PICTURE, why="damaged")  # two pixels share their colour, so there are no odd columns
         # Y1 Y2 Cb Cr for each two pixels (PS3.3 C.7.6.3.1.2).
         four = flat.reshape(rows, columns // 2, 4)
         whole = np.empty((rows, columns, 3), dtype=np.uint8)
@@ -287,9 +300,12 @@ def _rgb(ybr: NDArray[Any]) -> NDArray[Any]:
 
 
 def _within_bits(found: NDArray[Any], pixels: PixelMap) -> NDArray[Any]:
-    """Values without what stands above BitsStored, where old files keep overlays."""
-    spare = pixels.bits_allocated - pixels.bits_stored
-    return found if spare <= 0 else (found << spare) >> spare
+    """Values without what stands above and below the bits stored, where old files keep overlays (PS3.5 8.1.1)."""
+    highest = pixels.bits_stored - 1 if pixels.high_bit is None else pixels.high_bit
+    if not pixels.bits_stored - 1 <= highest < pixels.bits_allocated:
+        highest = pixels.bits_stored - 1  # a high bit that can't be is none
+    above, below = pixels.bits_allocated - 1 - highest, highest + 1 - pixels.bits_stored
+    return found if above <= 0 >= below else (found << above) >> (above + below)
 
 
 def _native(stream: BinaryIO, pixels: PixelMap, at: int, length: int) -> bytes:

@@ -78,9 +78,16 @@ class GreyScale:
     padding: tuple[float, float] | None = None
 
     def picture(self, stored: NDArray[Any]) -> NDArray[np.uint8]:
-        """Grey of 0 to 255 of each stored value, in the shape of `stored`."""
+        """Grey of 0 to 255 of each stored value, in the shape of `stored`; what is no number is black."""
+        if stored.dtype.kind == "f":
+            known = np.isfinite(stored)
+            if not known.any():
+                return np.zeros(stored.shape, dtype=np.uint8)
+            shades = self._grey(np.where(known, stored, 0).astype(np.float64), self._limits(stored[known]))
+            shades[~known] = 0
+            return shades
         least, most = int(stored.min()), int(stored.max())
-        if stored.dtype.kind in "iu" and most - least < 1 << 16:
+        if most - least < 1 << 16:
             # Each value that occurs is worked out once.
             every = np.arange(least, most + 1, dtype=np.float64)
             limits = self._limits(stored) if self.window is None and self.table is None else None
@@ -123,8 +130,8 @@ def grey_scale(header: Dataset, frame: int, window: Window | None) -> GreyScale:
     frame : from 0.
     window : to be used in place of the image's own.
     """
-    rescale = _group(header, frame, "PixelValueTransformationSequence")
-    voi = _group(header, frame, "FrameVOILUTSequence")
+    rescale = functional_group(header, frame, "PixelValueTransformationSequence")
+    voi = functional_group(header, frame, "FrameVOILUTSequence")
     signed = header.get("PixelRepresentation", 0) == 1
     inverted = header.get("PhotometricInterpretation", "") == "MONOCHROME1"
     if header.get("PresentationLUTShape", "") == "INVERSE":
@@ -141,7 +148,7 @@ def grey_scale(header: Dataset, frame: int, window: Window | None) -> GreyScale:
     )
 
 
-def _group(header: Dataset, frame: int, keyword: str) -> Dataset:
+def functional_group(header: Dataset, frame: int, keyword: str) -> Dataset:
     """The functional group of a frame, its own before that of all; the header itself where there are none."""
     per_frame = header.get("PerFrameFunctionalGroupsSequence") or []
     shared = header.get("SharedFunctionalGroupsSequence") or []
@@ -181,7 +188,10 @@ def _look_up(header: Dataset, keyword: str, *, signed: bool, scaled: bool) -> Lo
     items = header.get(keyword)
     if not items or "LUTDescriptor" not in items[0] or "LUTData" not in items[0]:
         return None
-    count, first, bits = (int(one) for one in items[0].LUTDescriptor)
+    descriptor = items[0].LUTDescriptor
+    if isinstance(descriptor, str | int) or len(descriptor) != 3:
+        return None
+    count, first, bits = (int(one) for one in descriptor)
     raw = items[0].LUTData
     entries = np.frombuffer(raw, "<u2") if isinstance(raw, bytes) else np.asarray(raw)
     entries = entries.astype(np.float64)[: count or 1 << 16]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from bingcheng.archive.dicomweb.problems import BAD_ACCEPT, NOT_ACCEPTABLE
 from bingcheng.core.errors import InputError, RefusedError
@@ -37,11 +37,13 @@ class MediaType:
     kind : ``type/subtype`` in lower case; either may be ``*``.
     parameters : names in lower case; quotes are taken off the values.
     quality : how much it is wanted, 0 (not at all) to 1.
+    otherwise : only looked at where nothing else can be given: of the header, where the address names types too.
     """
 
     kind: str
     parameters: Mapping[str, str] = field(default_factory=dict)
     quality: float = 1.0
+    otherwise: bool = False
 
     @property
     def inner(self) -> str:
@@ -108,7 +110,10 @@ def media_type(written: str) -> MediaType:
 
 
 def accepted(header: str | None, parameter: str | None = None) -> tuple[MediaType, ...]:
-    """The ranges of an Accept field, or of the query parameter ``accept`` where there is one (PS3.18 8.3.3.1).
+    """The ranges of the query parameter ``accept``, and after them those of the Accept field (PS3.18 8.7.8.1).
+
+    What can't be read of a field is as if it were not there (8.7.7); of a parameter it is an error (8.3). A request
+    that says nothing accepts anything (RFC 9110 12.5.1; PS3.18 8.7.5 would have it refused).
 
     Raises
     ------
@@ -116,21 +121,44 @@ def accepted(header: str | None, parameter: str | None = None) -> tuple[MediaTyp
         ``archive.bad-accept``.
     """
     # A plus in an address stands for a space; media types have none.
-    written = parameter.replace("dicom ", "dicom+") if parameter else header
-    if written is None or not written.strip():
-        return (MediaType(kind="*/*"),)
+    asked = tuple(_ranges(parameter.replace("dicom ", "dicom+"))) if parameter else ()
+    if header is None or not header.strip():
+        return asked or (MediaType(kind="*/*"),)
+    found: list[MediaType] = []
+    for one in _listed(header):
+        try:
+            found.append(media_type(one))
+        except InputError:
+            continue
+    return (*asked, *(replace(one, otherwise=True) for one in found)) if asked else tuple(found)
+
+
+def _ranges(written: str) -> Iterator[MediaType]:
     if len(written) > LONGEST:
         raise InputError(BAD_ACCEPT)
-    ranges: list[MediaType] = []
     at = 0
     while at < len(written):
         match = _RANGE.match(written, at)
         if match is None:
             raise InputError(BAD_ACCEPT)
         if match.group(1).strip():
-            ranges.append(media_type(match.group(1).strip()))
+            yield media_type(match.group(1).strip())
         at = match.end()
-    return tuple(ranges)
+
+
+def _listed(written: str) -> Iterator[str]:
+    """The members of a list, one by one; after what can't be taken apart, from the next comma on."""
+    written = written[:LONGEST]
+    at = 0
+    while at < len(written):
+        match = _RANGE.match(written, at)
+        if match is None:
+            comma = written.find(",", at)
+            at = len(written) if comma < 0 else comma + 1
+            continue
+        if match.group(1).strip():
+            yield match.group(1).strip()
+        at = match.end()
 
 
 def chosen(ranges: Sequence[MediaType], offers: Sequence[Offer]) -> Offer:
@@ -141,14 +169,20 @@ def chosen(ranges: Sequence[MediaType], offers: Sequence[Offer]) -> Offer:
     RefusedError
         ``archive.not-acceptable``.
     """
+    for wanted in ([one for one in ranges if not one.otherwise], [one for one in ranges if one.otherwise]):
+        found = _most_wanted(wanted, offers)
+        if found is not None:
+            return found
+    raise RefusedError(NOT_ACCEPTABLE, offered=", ".join(dict.fromkeys(map(str, offers))))
+
+
+def _most_wanted(ranges: Sequence[MediaType], offers: Sequence[Offer]) -> Offer | None:
     best: tuple[float, int, int] | None = None
     found: Offer | None = None
     for place, offer in enumerate(offers):
         fit = _best_fit(ranges, offer)
         if fit is not None and fit[0] > 0 and (best is None or (-fit[0], fit[1], place) < best):
             best, found = (-fit[0], fit[1], place), offer
-    if found is None:
-        raise RefusedError(NOT_ACCEPTABLE, offered=", ".join(dict.fromkeys(map(str, offers))))
     return found
 
 

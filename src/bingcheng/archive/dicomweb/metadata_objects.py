@@ -1,4 +1,4 @@
-"""Objects made of metadata in JSON and of bulk data beside it (PS3.18 10.5.2.1; Content-Location)."""
+"""Objects made of metadata in JSON or XML and of bulk data beside it (PS3.18 10.5.1.4; Content-Location)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from bingcheng.archive.dicomweb.frames import STORED_AS
 from bingcheng.archive.dicomweb.incoming import MIB, IncomingPart
-from bingcheng.archive.dicomweb.media_types import DICOM_JSON, JSON, OCTETS, MediaType, media_type
+from bingcheng.archive.dicomweb.media_types import DICOM_JSON, DICOM_XML, JSON, OCTETS, MediaType, media_type
 from bingcheng.archive.dicomweb.pixel_map import EXPLICIT_LITTLE
 from bingcheng.archive.dicomweb.problems import BAD_METADATA, TOO_LARGE
 from bingcheng.archive.dicomweb.store_answer import Refused
+from bingcheng.archive.dicomweb.xml import json_of
 from bingcheng.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -44,8 +45,8 @@ class MetadataObjects:
             ``archive.bad-metadata``, ``archive.bad-accept``, ``archive.body-too-large``.
         """
         kind = media_type(part.fields.get("content-type", OCTETS)).kind
-        if kind in (DICOM_JSON, JSON):
-            self._describe(part)
+        if kind in (DICOM_JSON, JSON, DICOM_XML):
+            self._describe(part, xml=kind == DICOM_XML)
             return
         name = part.fields.get("content-location") or part.fields.get("content-id", "").strip("<>")
         if not name or name in self._bulk:
@@ -67,20 +68,21 @@ class MetadataObjects:
             part.close()
         self._bulk.clear()
 
-    def _describe(self, part: IncomingPart) -> None:
+    def _describe(self, part: IncomingPart, *, xml: bool) -> None:
         self._read += part.length
+        form = "XML" if xml else "JSON"
         try:
             if self._read > LONGEST_METADATA:
                 raise InputError(TOO_LARGE, what="metadata", limit=LONGEST_METADATA)
             with part.content() as data:
-                found = json.loads(bytes(data))
+                found = json_of(bytes(data)) if xml else json.loads(bytes(data))
         except (ValueError, RecursionError) as error:
-            raise InputError(BAD_METADATA, what="JSON") from error
+            raise InputError(BAD_METADATA, what=form) from error
         finally:
             part.close()
         found = found if isinstance(found, list) else [found]
         if not all(isinstance(one, dict) for one in found):
-            raise InputError(BAD_METADATA, what="JSON")
+            raise InputError(BAD_METADATA, what=form)
         self._described.extend(found)
 
     def _file(self, described: Mapping[str, Any]) -> bytes:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bingcheng.archive.dicomweb.annotation import SUPPORTED, annotated
 from bingcheng.archive.dicomweb.frames import values
 from bingcheng.archive.dicomweb.grey_scale import EXACT, LINEAR, SIGMOID, Window, grey_scale
+from bingcheng.archive.dicomweb.palette import coloured
 from bingcheng.archive.dicomweb.pixel_map import PixelMap
 from bingcheng.archive.dicomweb.problems import BAD_QUERY, NO_PICTURE
 from bingcheng.core.errors import InputError
@@ -20,11 +22,15 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from pydicom import Dataset
 
-JPEG, PNG = "image/jpeg", "image/png"
+JPEG, PNG, GIF = "image/jpeg", "image/png", "image/gif"
+KINDS = (JPEG, PNG, GIF)
+"""What a single image is rendered as (PS3.18 table 8.7.4-1); the first is the default."""
 LARGEST_SIDE = 8192
 """Pixels of a picture's side."""
 THUMBNAIL = 160
 """Pixels of a thumbnail's longer side."""
+UNREADABLE = 24
+"""Pixels of a longer side on which no burned-in words can be read."""
 QUALITY = 90
 
 _SHAPES: Mapping[str, str] = {"linear": LINEAR, "linear-exact": EXACT, "sigmoid": SIGMOID}
@@ -50,12 +56,16 @@ class Shown:
     region : None for all of it.
     window : None for the image's own.
     quality : of JPEG, 1 to 100.
+    words : ``patient``, ``technique``: what is written into it.
+    thumbnail : whether it must not name the patient, even where the image itself does.
     """
 
     size: tuple[int, int] | None = None
     region: Region | None = None
     window: Window | None = None
     quality: int = QUALITY
+    words: frozenset[str] = frozenset()
+    thumbnail: bool = False
 
 
 def shown_of(parameters: Mapping[str, str], *, thumbnail: bool = False) -> Shown:
@@ -68,14 +78,36 @@ def shown_of(parameters: Mapping[str, str], *, thumbnail: bool = False) -> Shown
     """
     size, region = _viewport(parameters.get("viewport"), parts=2 if thumbnail else 6)
     if thumbnail:
-        return Shown(size=size or (THUMBNAIL, THUMBNAIL))
+        return Shown(size=size or (THUMBNAIL, THUMBNAIL), thumbnail=True)
     quality = parameters.get("quality")
     return Shown(
         size=size,
         region=region,
         window=_window(parameters.get("window")),
         quality=QUALITY if quality is None else _whole("quality", quality, 1, 100),
+        words=SUPPORTED.intersection(_keywords(parameters)),
     )
+
+
+def left_out(parameters: Mapping[str, str], *, thumbnail: bool = False) -> list[str]:
+    """What of the parameters is not done, in the words of PS3.18 8.3.5.1.1."""
+    said = []
+    unknown = [] if thumbnail else [one for one in _keywords(parameters) if one not in SUPPORTED]
+    if unknown:
+        said.append(f"The following annotation values are not supported: {', '.join(unknown)}")
+    if parameters.get("iccprofile", "no") != "no":
+        said.append("The iccprofile parameter is not supported")
+    return said
+
+
+def _keywords(parameters: Mapping[str, str]) -> Sequence[str]:
+    written = parameters.get("annotation")
+    if written is None:
+        return ()
+    found = written.split(",")
+    if not all(one.isascii() and one.isalpha() and len(one) <= 32 for one in found):
+        raise InputError(BAD_QUERY, parameter="annotation")
+    return found
 
 
 def header_of(stream: BinaryIO) -> Dataset:
@@ -102,40 +134,50 @@ def picture(stream: BinaryIO, pixels: PixelMap, header: Dataset, frame: int, sho
     """
     if not (pixels.rows and pixels.columns):
         raise InputError(NO_PICTURE, why="no rows or columns")
-    made = _scaled(_image(_shades(values(stream, pixels, frame), pixels, header, frame, shown)), shown)
+    try:
+        made = _scaled(_image(_shades(values(stream, pixels, frame), pixels, header, frame, shown)), shown)
+        if shown.thumbnail and header.get("BurnedInAnnotation", "") == "YES":
+            made = _coarse(made)
+        if shown.words:
+            made = annotated(made, header, frame, shown.words)
+    except InputError:
+        raise
+    except Exception as error:
+        # Of the attributes that say how values are shown, any may be malformed; the reader raises what it likes.
+        raise InputError(NO_PICTURE, why="damaged") from error
+    return _encoded(made, shown, kind)
+
+
+def _encoded(made: Image, shown: Shown, kind: str) -> bytes:
     written = io.BytesIO()
     if kind == PNG:
         made.save(written, "PNG", compress_level=3)
+    elif kind == GIF:
+        made.save(written, "GIF")
     else:
         made.save(written, "JPEG", quality=shown.quality)
     return written.getvalue()
+
+
+def _coarse(made: Image) -> Image:
+    """A thumbnail shall not name the patient (10.4.1.1.4): of an image that does, one on which nothing can be read."""
+    from PIL import Image as Pillow  # noqa: PLC0415 - only where a picture is made
+
+    factor = UNREADABLE / max(made.size)
+    if factor >= 1:
+        return made
+    small = max(1, round(made.width * factor)), max(1, round(made.height * factor))
+    return made.resize(small, Pillow.Resampling.BOX).resize(made.size, Pillow.Resampling.NEAREST)
 
 
 def _shades(stored: NDArray[Any], pixels: PixelMap, header: Dataset, frame: int, shown: Shown) -> NDArray[np.uint8]:
     if stored.ndim == 3:
         return np.asarray(stored, dtype=np.uint8)
     if pixels.photometric == "PALETTE COLOR":
-        return _palette(stored, header)
+        return coloured(stored, header)
     if pixels.bits_allocated == 1 and shown.window is None:
         return np.asarray(stored * 255, dtype=np.uint8)
     return grey_scale(header, frame, shown.window).picture(stored)
-
-
-def _palette(stored: NDArray[Any], header: Dataset) -> NDArray[np.uint8]:
-    """Colours by a look-up table (PS3.3 C.7.9)."""
-    if "RedPaletteColorLookupTableData" not in header:
-        raise InputError(NO_PICTURE, why="no palette")
-    made = np.empty((*stored.shape, 3), dtype=np.uint8)
-    for place, colour in enumerate(("Red", "Green", "Blue")):
-        count, first, bits = (int(one) for one in header[f"{colour}PaletteColorLookupTableDescriptor"].value)
-        raw = header[f"{colour}PaletteColorLookupTableData"].value
-        wide = bits > 8 or len(raw) >= 2 * (count or 1 << 16)
-        table = np.frombuffer(raw, "<u2" if wide else "u1")
-        if table.size == 0:
-            raise InputError(NO_PICTURE, why="no palette")
-        shades = (table >> 8 if bits > 8 else table).astype(np.uint8)
-        made[..., place] = shades[np.clip(stored.astype(np.int64) - first, 0, len(shades) - 1)]
-    return made
 
 
 def _image(shades: NDArray[np.uint8]) -> Image:
@@ -186,7 +228,8 @@ def _viewport(written: str | None, *, parts: int) -> tuple[tuple[int, int] | Non
 def _window(written: str | None) -> Window | None:
     if written is None:
         return None
-    center, width, shape = (*written.split(","), "linear")[:3] if written.count(",") in (1, 2) else ("", "", "")
+    # All three must be there (8.3.5.1.4).
+    center, width, shape = written.split(",") if written.count(",") == 2 else ("", "", "")
     found = Window(center=_decimal("window", center), width=_decimal("window", width), shape=_SHAPES.get(shape, ""))
     if not found.shape or found.width <= 0:
         raise InputError(BAD_QUERY, parameter="window")

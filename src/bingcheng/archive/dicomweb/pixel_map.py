@@ -32,12 +32,15 @@ IMPLICIT_LITTLE = "1.2.840.10008.1.2"
 NATIVE = frozenset((IMPLICIT_LITTLE, EXPLICIT_LITTLE, "1.2.840.10008.1.2.2", DEFLATED))
 
 _SAMPLES, _PHOTOMETRIC, _PLANAR, _FRAMES = 0x00280002, 0x00280004, 0x00280006, 0x00280008
-_ROWS, _COLUMNS, _ALLOCATED, _STORED, _SIGNED = 0x00280010, 0x00280011, 0x00280100, 0x00280101, 0x00280103
+_ROWS, _COLUMNS, _ALLOCATED, _STORED = 0x00280010, 0x00280011, 0x00280100, 0x00280101
+_HIGHEST, _SIGNED = 0x00280102, 0x00280103
+FLOATS = frozenset((0x7FE00008, 0x7FE00009))
+"""Float and Double Float Pixel Data (PS3.3 C.7.6.24, C.7.6.25)."""
 _OFFSETS, _LENGTHS = 0x7FE00001, 0x7FE00002
 _WANTED = frozenset(
     (
         *(_SAMPLES, _PHOTOMETRIC, _PLANAR, _FRAMES, _ROWS, _COLUMNS),
-        *(_ALLOCATED, _STORED, _SIGNED, _OFFSETS, _LENGTHS),
+        *(_ALLOCATED, _STORED, _HIGHEST, _SIGNED, _OFFSETS, _LENGTHS),
     )
 )
 _ENDINGS = (b"\xff\xd9", b"\xff\xd9\0")
@@ -60,6 +63,8 @@ class PixelMap:
     ----------
     syntax : UID of the transfer syntax.
     photometric, rows, columns, samples, bits_allocated, bits_stored, signed : the header's (PS3.3 C.7.6.3).
+    high_bit : of the stored value; what stands below it is none, as what stands above it.
+    floating : whether the values are floating point numbers.
     planar : whether each colour has a plane of its own.
     frame_count : at least 1.
     little : byte order of native pixels.
@@ -81,6 +86,8 @@ class PixelMap:
     at: int
     length: int | None
     pieces: tuple[tuple[Piece, ...], ...] = ()
+    high_bit: int | None = None
+    floating: bool = False
 
     @property
     def encapsulated(self) -> bool:
@@ -165,6 +172,8 @@ def pixel_map(stream: BinaryIO) -> PixelMap:
         at=found.pixels_at,
         length=found.pixels_length,
         pieces=pieces,
+        high_bit=count_of(get(_HIGHEST), coding),
+        floating=found.pixels_tag in FLOATS,
     )
 
 

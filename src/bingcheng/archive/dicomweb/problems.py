@@ -67,7 +67,7 @@ TOO_LARGE = Problem(
 UNSUPPORTED_BODY = Problem(
     code="archive.unsupported-body",
     says="a body of this kind can't be stored",
-    remedy='Send multipart/related; type="application/dicom", without a content encoding.',
+    remedy='Send multipart/related; type="application/dicom", compressed with gzip or not at all.',
     owner=Owner.DEVELOPER,
 )
 SLOW_BODY = Problem(

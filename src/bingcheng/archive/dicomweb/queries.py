@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bingcheng.archive.dicomweb.attributes import attribute
 from bingcheng.archive.dicomweb.problems import BAD_QUERY
+from bingcheng.archive.objects.attributes import Level, can_match
 from bingcheng.core.errors import InputError
 
 MOST = 10_000
 """Results in one answer, whatever `limit` says; what is left is announced and can be asked for with `offset`."""
 
+_SEQUENCE = "RequestAttributesSequence"
+_TAGS = re.compile(r"[0-9A-Fa-f]{8}(?:\.[0-9A-Fa-f]{8})*")
 _OUTER = frozenset(("accept", "charset"))
 """Parameters of every transaction, which are read elsewhere (PS3.18 8.3.3)."""
 
@@ -26,6 +30,7 @@ class Search:
     include : keywords of attributes wanted besides the usual ones; None for all.
     limit, offset : which of the results.
     fuzzy : whether names may match by sound.
+    ignored : parameters that can't be used, fit to be told back; the answer says that they were left out.
     """
 
     matches: dict[str, list[str]]
@@ -33,48 +38,85 @@ class Search:
     limit: int
     offset: int
     fuzzy: bool
+    ignored: tuple[str, ...] = ()
 
 
-def search_of(parameters: Iterable[tuple[str, str]]) -> Search:
+def search_of(parameters: Iterable[tuple[str, str]], level: Level) -> Search:
     """What the parameters of an address ask for.
+
+    What isn't supported is left out, as 8.3 wants it; a value that is none is an error.
+
+    Parameters
+    ----------
+    level : what is searched for; attributes of it and of those above can be matched.
 
     Raises
     ------
     InputError
-        ``archive.bad-query``: an unknown attribute, or a parameter that can't be read.
+        ``archive.bad-query``: a value that can't be read.
     """
-    matches: dict[str, list[str]] = {}
-    include: set[str] | None = set()
-    found = {"limit": MOST, "offset": 0}
-    fuzzy = False
+    found = _Found(level=level)
     for name, value in parameters:
-        if name in _OUTER:
-            continue
-        if name in found:
-            found[name] = _number(name, value)
-        elif name == "fuzzymatching":
-            fuzzy = _flag(name, value)
-        elif name == "includefield":
-            include = _included(include, value)
-        else:
-            keyword = _keyword(name)
-            matches.setdefault(keyword, []).extend(_alternatives(keyword, value))
+        if name not in _OUTER:
+            found.take(name, value)
     return Search(
         # An empty value matches everything (PS3.4 C.2.2.2.3) and asks for the attribute.
-        matches={keyword: values for keyword, values in matches.items() if all(value.strip("*") for value in values)},
-        include=None if include is None else frozenset(include | matches.keys()),
-        limit=min(found["limit"], MOST),
-        offset=found["offset"],
-        fuzzy=fuzzy,
+        matches={
+            keyword: values for keyword, values in found.matches.items() if all(value.strip("*") for value in values)
+        },
+        include=None if found.include is None else frozenset(found.include | found.matches.keys()),
+        limit=min(found.limit, MOST),
+        offset=found.offset,
+        fuzzy=found.fuzzy,
+        ignored=tuple(found.ignored),
     )
 
 
-def _keyword(name: str) -> str:
-    """The keyword of an attribute, or of the last one of a path into a sequence."""
-    keywords = [attribute(part) for part in name.split(".")]
-    if any(known is None for known in keywords) or keywords[-1] is None:
-        raise InputError(BAD_QUERY, parameter=_shown(name))
-    return keywords[-1].keyword
+@dataclass(slots=True, kw_only=True)
+class _Found:
+    """What the parameters said so far."""
+
+    level: Level
+    matches: dict[str, list[str]] = field(default_factory=dict)
+    ignored: dict[str, None] = field(default_factory=dict)
+    include: set[str] | None = field(default_factory=set)
+    limit: int = MOST
+    offset: int = 0
+    fuzzy: bool = False
+
+    def take(self, name: str, value: str) -> None:
+        """Read one more."""
+        if name == "limit":
+            self.limit = _number(name, value)
+        elif name == "offset":
+            self.offset = _number(name, value)
+        elif name == "fuzzymatching":
+            self.fuzzy = _flag(name, value)
+        elif name == "includefield":
+            self.include = _included(self.include, value)
+        else:
+            self._match(name, value)
+
+    def _match(self, name: str, value: str) -> None:
+        keyword = _keyword(name)
+        if keyword is not None and can_match(self.level, keyword):
+            self.matches.setdefault(keyword, []).extend(_alternatives(keyword, value))
+        elif keyword is None or value.strip("*"):
+            self.ignored[_shown(name)] = None
+        elif self.include is not None:
+            self.include.add(keyword)  # an attribute without a value is only wanted in the answer
+
+
+def _keyword(name: str) -> str | None:
+    """The keyword of an attribute, or of the last one of a path into the one sequence that the index looks into.
+
+    None where the dictionary has no such attribute, and for other sequences: what stands in `OtherPatientIDsSequence`
+    is not the patient's own number.
+    """
+    *above, last = (attribute(part) for part in name.split("."))
+    if last is None or len(above) > 1 or any(one is None or one.keyword != _SEQUENCE for one in above):
+        return None
+    return last.keyword
 
 
 def _alternatives(keyword: str, value: str) -> list[str]:
@@ -86,13 +128,15 @@ def _alternatives(keyword: str, value: str) -> list[str]:
 
 
 def _included(include: set[str] | None, value: str) -> set[str] | None:
-    for name in value.split(","):
-        if name.strip() == "all":
+    for name in filter(None, map(str.strip, value.split(","))):
+        if name == "all":
             include = None
-        elif name.strip() and include is not None:
-            include.add(_keyword(name.strip()))
-        elif name.strip():
-            _keyword(name.strip())
+            continue
+        keyword = _keyword(name)
+        if keyword is None and not _TAGS.fullmatch(name):  # a private element is one, if none that we keep
+            raise InputError(BAD_QUERY, parameter="includefield")
+        if include is not None and keyword is not None:
+            include.add(keyword)
     return include
 
 

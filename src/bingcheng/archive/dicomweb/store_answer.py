@@ -82,12 +82,17 @@ class StoreAnswer:
             return 409
         return 202 if self.refused else 200
 
+    @property
+    def place(self) -> str | None:
+        """Where all that was stored can be retrieved; None if that are several studies, or nothing."""
+        studies = {one.study_instance_uid for one in self.stored}
+        return self.study_url(next(iter(studies))) if len(studies) == 1 else None
+
     def as_json(self) -> JsonObject:
         """The module as a dataset."""
         found: JsonObject = {}
-        studies = {one.study_instance_uid for one in self.stored}
-        if len(studies) == 1:
-            found["00081190"] = {"vr": "UR", "Value": [self.study_url(next(iter(studies)))]}
+        if (place := self.place) is not None:
+            found["00081190"] = {"vr": "UR", "Value": [place]}
         known = [one for one in self.refused if one.sop_uid is not None]
         unknown = [one for one in self.refused if one.sop_uid is None]
         if known:

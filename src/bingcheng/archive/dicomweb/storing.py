@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from bingcheng.archive.dicomweb.incoming import IncomingPart
-from bingcheng.archive.dicomweb.media_types import DICOM, DICOM_JSON, JSON, media_type
+from bingcheng.archive.dicomweb.media_types import DICOM, DICOM_JSON, DICOM_XML, JSON, media_type
 from bingcheng.archive.dicomweb.metadata_objects import MetadataObjects
 from bingcheng.archive.dicomweb.problems import OTHER_STUDY, UNSUPPORTED_BODY
 from bingcheng.archive.dicomweb.store_answer import Refused, StoreAnswer
@@ -25,7 +25,7 @@ class Storing:
     ----------
     space : where the objects go.
     study_uid : the only study that is taken; None for any.
-    metadata : whether the parts are DICOM JSON with bulk data, which is only made into objects at the end.
+    metadata : whether the parts are metadata with bulk data beside them, which is only made into objects at the end.
     """
 
     objects: Objects
@@ -106,4 +106,4 @@ def _uids(data: memoryview) -> tuple[str | None, str | None]:
 
 def holds_metadata(kind: str) -> bool:
     """Whether parts of this type are metadata with bulk data beside it."""
-    return kind in (DICOM_JSON, JSON)
+    return kind in (DICOM_JSON, JSON, DICOM_XML)

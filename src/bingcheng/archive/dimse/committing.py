@@ -1,24 +1,33 @@
-"""Storage commitment, push model (PS3.4 Annex J): a peer asks whether we keep its objects for good, and is told."""
+"""Storage commitment, push model (PS3.4 Annex J): a peer asks whether we keep its objects for good, and is told.
+
+What was asked is kept in the workspace before it is accepted (`commitments`), and told by `reporting`, so that the end
+of the program leaves nobody untold. The verdict is of the moment in which it is told.
+"""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
+import os
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any
 
 from pydicom.dataset import Dataset
 from pynetdicom.dsutils import decode, encode
 
+from bingcheng.archive.dimse import commitments
 from bingcheng.archive.dimse.association import Association, Context, Message
-from bingcheng.archive.dimse.calling import first_context, opened
 from bingcheng.archive.dimse.commands import N_EVENT_REPORT, Command, is_uid, number, response, words
-from bingcheng.archive.dimse.endings import Ended
-from bingcheng.archive.dimse.events import EventKind
+from bingcheng.archive.dimse.commitments import Referenced, Requested
+from bingcheng.archive.dimse.events import DimseEvent, EventKind
 from bingcheng.archive.dimse.identifiers import Unreadable
-from bingcheng.archive.dimse.negotiation import EXPLICIT, IMPLICIT, STORAGE_COMMITMENT
+from bingcheng.archive.dimse.negotiation import IMPLICIT, STORAGE_COMMITMENT
+from bingcheng.archive.dimse.peers import Peer
 from bingcheng.archive.dimse.session import Answer, Session
+from bingcheng.archive.objects.instance import Instance
+from bingcheng.archive.objects.objects import Objects
+from bingcheng.archive.objects.problems import NO_FILE
 from bingcheng.core.errors import BingchengError, RemoteError
 
 WELL_KNOWN_INSTANCE = "1.2.840.10008.1.20.1.1"
@@ -33,23 +42,14 @@ PROCESSING_FAILURE, NO_SUCH_OBJECT, NO_SUCH_ACTION, INVALID_ARGUMENT, CLASS_DIFF
 )
 """PS3.4 J.3.2, J.3.3; reasons of failure: PS3.3 C.14.1.1."""
 
-TRIES_AFTER_S = (0.0, 5.0, 30.0)
-"""A peer that can't be reached is tried again: its listener may be late."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Referenced:
-    sop_class: str
-    sop_uid: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Verdict:
+class Verdict:
     """What is kept of what was asked for, and what is not, with its reason."""
 
     transaction: str
-    kept: tuple[_Referenced, ...]
-    failed: tuple[tuple[_Referenced, int], ...]
+    kept: tuple[Referenced, ...]
+    failed: tuple[tuple[Referenced, int], ...]
     study_uids: tuple[str, ...]
 
     @property
@@ -70,21 +70,27 @@ def committed(session: Session, message: Message) -> Answer:
     except Unreadable:
         session.tell(EventKind.COMMITTED, succeeded=False, code=f"{INVALID_ARGUMENT:04X}")
         return Answer(command=response(command, INVALID_ARGUMENT, "The request can't be read"))
-    verdict = _judged(session, transaction, asked)
+    try:
+        with session.house.workspace.writing() as connection:
+            commitments.keep(connection, session.peer.number, transaction, asked, _now())
+    except BingchengError:
+        # Nothing is promised that may be forgotten; the peer asks again.
+        session.tell(EventKind.COMMITTED, succeeded=False, code=f"{PROCESSING_FAILURE:04X}")
+        return Answer(command=response(command, PROCESSING_FAILURE, "The request can't be kept"))
     answer = response(command, 0, ActionTypeID=REQUEST_COMMITMENT)
     if session.peer.host is None:
-        return Answer(command=answer, then=lambda: _tell_here(session, message.context, verdict))
-    return Answer(command=answer, then=lambda: session.house.later(lambda: _call_and_tell(session, verdict)))
+        return Answer(command=answer, then=lambda: _tell_here(session, message.context))
+    return Answer(command=answer, then=session.house.report)
 
 
-def _read(message: Message) -> tuple[str, list[_Referenced]]:
+def _read(message: Message) -> tuple[str, list[Referenced]]:
     if message.body is None or message.body.too_large:
         raise Unreadable
     try:
         data_set = decode(BytesIO(message.body.data()), message.context.transfer_syntax == IMPLICIT, True)
         transaction = str(data_set.TransactionUID)
         asked = [
-            _Referenced(sop_class=str(item.ReferencedSOPClassUID), sop_uid=str(item.ReferencedSOPInstanceUID))
+            Referenced(sop_class=str(item.ReferencedSOPClassUID), sop_uid=str(item.ReferencedSOPInstanceUID))
             for item in data_set.ReferencedSOPSequence
         ]
     except Exception as error:  # whatever pydicom stumbles over in a damaged one
@@ -94,59 +100,47 @@ def _read(message: Message) -> tuple[str, list[_Referenced]]:
     return transaction, asked
 
 
-def _judged(session: Session, transaction: str, asked: Sequence[_Referenced]) -> _Verdict:
-    kept: list[_Referenced] = []
-    failed: list[tuple[_Referenced, int]] = []
+def judged(objects: Objects, space: str, asked: Requested) -> Verdict:
+    """What of a request is kept in `space` now.
+
+    Raises
+    ------
+    RemoteError
+        The index or the store does not answer: nothing can be said.
+    """
+    kept: list[Referenced] = []
+    failed: list[tuple[Referenced, int]] = []
     studies: dict[str, None] = {}
-    for one in asked:
-        try:
-            held = session.house.objects.instance(session.spaces, None, None, one.sop_uid)
-        except BingchengError:
-            failed.append((one, PROCESSING_FAILURE))
-            continue
-        if held is None:
+    for one in asked.references:
+        held = objects.instance((space,), None, None, one.sop_uid)
+        if held is None or not _is_there(objects, held):
             failed.append((one, NO_SUCH_OBJECT))
         elif held.sop_class_uid != one.sop_class:
             failed.append((one, CLASS_DIFFERS))
         else:
             kept.append(one)
             studies[held.study_uid] = None
-    return _Verdict(transaction=transaction, kept=tuple(kept), failed=tuple(failed), study_uids=tuple(studies))
+    return Verdict(transaction=asked.transaction, kept=tuple(kept), failed=tuple(failed), study_uids=tuple(studies))
 
 
-def _tell_here(session: Session, context: Context, verdict: _Verdict) -> None:
-    """Over the association that the peer asked over; it may be released meanwhile, which leaves the peer untold."""
-    told = False
+def _is_there(objects: Objects, held: Instance) -> bool:
+    """Whether all bytes of an object are there: who believes us deletes its own."""
     try:
-        told = _report(session.association, context, verdict)
-    finally:
-        _audit(session, verdict, told=told)
+        with objects.open_bytes(held) as stream:
+            return stream.seek(0, os.SEEK_END) == held.size
+    except RemoteError as error:
+        if error.problem is NO_FILE:
+            return False
+        raise
 
 
-def _call_and_tell(session: Session, verdict: _Verdict) -> None:
-    """Over an association of its own, on which we are the provider though we call (PS3.4 J.3.3)."""
-    told = False
-    for pause_s in TRIES_AFTER_S:
-        time.sleep(pause_s)
-        try:
-            association = opened(
-                session.house.caller,
-                session.peer,
-                [(STORAGE_COMMITMENT, [EXPLICIT, IMPLICIT])],
-                scp_of=(STORAGE_COMMITMENT,),
-            )
-        except RemoteError:
-            continue
-        try:
-            told = _report(association, first_context(association), verdict)
-            association.release()
-            break
-        except Ended as ended:
-            association.abort(ended)
-    _audit(session, verdict, told=told)
+def report(association: Association, context: Context, verdict: Verdict) -> int:
+    """Tell a verdict over an association; the status by which the peer answers.
 
-
-def _report(association: Association, context: Context, verdict: _Verdict) -> bool:
+    Raises
+    ------
+    Ended
+    """
     command: Command = {
         "CommandField": N_EVENT_REPORT,
         "MessageID": 1,
@@ -155,10 +149,44 @@ def _report(association: Association, context: Context, verdict: _Verdict) -> bo
         "EventTypeID": verdict.event,
     }
     association.send(context, command, _written(verdict, context.transfer_syntax))
-    return number(association.answer_to(1).command, "Status") == 0
+    return number(association.answer_to(1).command, "Status")
 
 
-def _written(verdict: _Verdict, syntax: str) -> bytes:
+def told_of(peer: Peer, address: str, verdict: Verdict, now: datetime, *, told: bool) -> DimseEvent:
+    """What the audit is told of a verdict."""
+    return DimseEvent(
+        at=now,
+        kind=EventKind.COMMITTED,
+        ae_title=peer.ae_title,
+        address=address,
+        succeeded=told and not verdict.failed,
+        code=f"event {verdict.event}" if told else "untold",
+        peer=peer.number,
+        space=peer.space,
+        study_uids=verdict.study_uids,
+        completed=len(verdict.kept),
+        failed=len(verdict.failed),
+    )
+
+
+def _tell_here(session: Session, context: Context) -> None:
+    """Over the association that the peer asked over: all that it waits for, as it can't be called.
+
+    The association may be released meanwhile; then the peer is told when it asks the next time.
+    """
+    house, peer = session.house, session.peer
+    with suppress(BingchengError):
+        with house.workspace.reading() as connection:
+            waiting = commitments.pending(connection, peer.number)
+        for one in waiting:
+            verdict = judged(house.objects, peer.space, one)
+            status = report(session.association, context, verdict)
+            with house.workspace.writing() as connection:
+                commitments.settled(connection, one.number)
+            house.on_event(told_of(peer, session.address, verdict, _now(), told=status == 0))
+
+
+def _written(verdict: Verdict, syntax: str) -> bytes:
     data_set = Dataset()
     data_set.TransactionUID = verdict.transaction
     if verdict.kept:
@@ -168,7 +196,7 @@ def _written(verdict: _Verdict, syntax: str) -> bytes:
     return encode(data_set, syntax == IMPLICIT, True) or b""
 
 
-def _item(one: _Referenced, **more: Any) -> Dataset:
+def _item(one: Referenced, **more: Any) -> Dataset:
     item = Dataset()
     item.ReferencedSOPClassUID = one.sop_class
     item.ReferencedSOPInstanceUID = one.sop_uid
@@ -177,12 +205,5 @@ def _item(one: _Referenced, **more: Any) -> Dataset:
     return item
 
 
-def _audit(session: Session, verdict: _Verdict, *, told: bool) -> None:
-    session.tell(
-        EventKind.COMMITTED,
-        succeeded=told and not verdict.failed,
-        code=f"event {verdict.event}" if told else "untold",
-        study_uids=verdict.study_uids,
-        completed=len(verdict.kept),
-        failed=len(verdict.failed),
-    )
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)

@@ -8,9 +8,7 @@ import ssl
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -20,11 +18,13 @@ from bingcheng.archive.dimse.body import Body
 from bingcheng.archive.dimse.calling import Caller
 from bingcheng.archive.dimse.endings import INVALID_PARAMETER, Ended
 from bingcheng.archive.dimse.entrance import Entrance
-from bingcheng.archive.dimse.events import DimseEvent, EventKind, OnEvent
+from bingcheng.archive.dimse.events import OnEvent
 from bingcheng.archive.dimse.limits import Limits
 from bingcheng.archive.dimse.negotiation import answer, read_request
 from bingcheng.archive.dimse.peers import Peer, peers_titled, valid_ae_title
 from bingcheng.archive.dimse.problems import PORT_TAKEN, WRONG_AE_TITLE
+from bingcheng.archive.dimse.rejections import Rejections
+from bingcheng.archive.dimse.reporting import Reporter
 from bingcheng.archive.dimse.serving import serve
 from bingcheng.archive.dimse.session import House, OnReceived, Session
 from bingcheng.archive.dimse.storing import file_head
@@ -37,7 +37,6 @@ LOG = logging.getLogger(__name__)
 T = TypeVar("T")
 BACKLOG = 512
 SPOOL = "arriving"
-COMMITMENTS_AT_ONCE = 4
 
 
 class Listener:
@@ -79,14 +78,16 @@ class Listener:
         self._limits = limits or Limits()
         self._private = private
         self._on_event = _guarded(on_event or _ignore)
-        self._pool = ThreadPoolExecutor(COMMITMENTS_AT_ONCE, thread_name_prefix="dimse-later")
+        calling = caller or Caller(ae_title=ae_title)
+        self._rejections = Rejections(self._on_event)
+        self._reporter = Reporter(workspace, objects, calling, self._on_event)
         self._house = House(
             workspace=workspace,
             objects=objects,
-            caller=caller or Caller(ae_title=ae_title),
+            caller=calling,
             on_received=_guarded(on_received or _ignore),
             on_event=self._on_event,
-            later=self._later,
+            report=self._reporter.wake,
         )
         self._spool = workspace.folder / SPOOL
         self._entrance: Entrance | None = None
@@ -115,7 +116,9 @@ class Listener:
             raise InputError(PORT_TAKEN, port=self.port, error=type(error).__name__) from error
         self.port = listening.getsockname()[1]
         self._entrance = Entrance(listening, self._tls, self._limits, self._admit)
+        self._rejections.start()
         self._entrance.start()
+        self._reporter.start()
 
     def stop(self, patience_s: float = 5.0) -> None:
         """Stop listening and end all associations; an object on its way in is not answered with success.
@@ -133,7 +136,8 @@ class Listener:
             wire.stop()
         for thread in running.values():
             thread.join(patience_s)
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._reporter.stop()
+        self._rejections.stop()
 
     def __enter__(self) -> Self:
         self.start()
@@ -164,7 +168,7 @@ class Listener:
                 self._forget(wire)
                 refusal = pdus.CONGESTED
         if refusal is not None:
-            self._tell_rejected(calling, address, refusal)
+            self._rejections.note(calling, address, refusal)
             return pdus.reject(*refusal)
         return None
 
@@ -240,7 +244,7 @@ class Listener:
                 self._of_peer[peer.number] -= 1
 
     def _turned_away(self, wire: Wire, calling: str, address: str, refusal: tuple[int, int, int]) -> bool:
-        self._tell_rejected(calling, address, refusal)
+        self._rejections.note(calling, address, refusal)
         wire.write(pdus.reject(*refusal))
         return self._see_out(wire)
 
@@ -253,22 +257,6 @@ class Listener:
     def _forget(self, wire: Wire) -> None:
         with self._guard:
             self._running.pop(wire, None)
-
-    def _later(self, work: Callable[[], None]) -> None:
-        if not self._stopping:
-            self._pool.submit(work)
-
-    def _tell_rejected(self, calling: str, address: str, refusal: tuple[int, int, int]) -> None:
-        self._on_event(
-            DimseEvent(
-                at=datetime.now(UTC).replace(tzinfo=None),
-                kind=EventKind.REJECTED,
-                ae_title=calling,
-                address=address,
-                succeeded=False,
-                code="/".join(map(str, refusal)),
-            )
-        )
 
 
 def _ignore(_: object) -> None:

@@ -11,7 +11,14 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from bingcheng.archive.codec import storable
-from bingcheng.archive.dimse.problems import NO_SUCH_PEER, PEER_OVERLAP, WRONG_AE_TITLE, WRONG_NETWORK, WRONG_PORT
+from bingcheng.archive.dimse.problems import (
+    NO_SUCH_PEER,
+    PEER_OF_OTHER,
+    PEER_OVERLAP,
+    WRONG_AE_TITLE,
+    WRONG_NETWORK,
+    WRONG_PORT,
+)
 from bingcheng.archive.dimse.tables import peer as table
 from bingcheng.core.errors import InputError
 
@@ -65,7 +72,8 @@ def add_peer(connection: Connection, peer: Peer) -> Peer:
     Raises
     ------
     InputError
-        ``archive.wrong-ae-title``, ``archive.wrong-network``, ``archive.wrong-port``, ``archive.peer-overlap``.
+        ``archive.wrong-ae-title``, ``archive.wrong-network``, ``archive.wrong-port``, ``archive.peer-overlap``,
+        ``archive.peer-of-other-hospital``.
     """
     _check(connection, peer)
     number = connection.execute(insert(table).values(**_row(peer)).returning(table.c.id)).scalar_one()
@@ -128,11 +136,14 @@ def valid_ae_title(ae_title: str) -> bool:
 def _check(connection: Connection, peer: Peer) -> None:
     if not valid_ae_title(peer.ae_title):
         raise InputError(WRONG_AE_TITLE)
-    if (peer.host is None) != (peer.port is None) or not 0 < (peer.port or 1) < 65536:
+    if (peer.host is None) != (peer.port is None) or (peer.port is not None and not 0 < peer.port < 65536):
         raise InputError(WRONG_PORT)
     own = _networks(peer.networks)
+    # Of two hospitals too: were the narrower network to win, one hospital could draw another's exams to itself.
     for other in peers_titled(connection, peer.ae_title):
         if other.number != peer.number and any(_overlap(a, b) for a in own for b in _networks(other.networks)):
+            if other.space != peer.space:
+                raise InputError(PEER_OF_OTHER)
             raise InputError(PEER_OVERLAP, other=other.number)
 
 
@@ -140,10 +151,20 @@ def _networks(written: Sequence[str]) -> tuple[IPv4Network | IPv6Network, ...]:
     found = []
     for one in written:
         try:
-            found.append(ip_network(one, strict=False))
+            network = ip_network(one, strict=False)
         except ValueError as error:
             raise InputError(WRONG_NETWORK, network=one) from error
+        found.append(_unmapped(network))
     return tuple(found)
+
+
+def _unmapped(network: IPv4Network | IPv6Network) -> IPv4Network | IPv6Network:
+    """The IPv4 network that an IPv6 one stands for (``::ffff:192.0.2.0/120``): callers are compared as IPv4."""
+    if isinstance(network, IPv6Network) and network.prefixlen >= 96:
+        address = network.network_address.ipv4_mapped
+        if address is not None:
+            return IPv4Network((address, network.prefixlen - 96))
+    return network
 
 
 def _overlap(a: IPv4Network | IPv6Network, b: IPv4Network | IPv6Network) -> bool:

@@ -28,6 +28,12 @@ PEER_OVERLAP = Problem(
     remedy="Narrow the networks of one of them, or give the device another title.",
     owner=Owner.OPERATOR,
 )
+PEER_OF_OTHER = Problem(
+    code="archive.peer-of-other-hospital",
+    says="another hospital has a device of the same title that calls from one of these addresses",
+    remedy="Enter only the addresses of your own device. If they are, ask the operator, who sees the peers of all.",
+    owner=Owner.OPERATOR,
+)
 NO_SUCH_PEER = Problem(
     code="archive.no-such-peer",
     says="there is no peer {number}",

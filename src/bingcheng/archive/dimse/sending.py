@@ -29,21 +29,31 @@ class Sent:
     ----------
     completed, warned : numbers of objects that the peer took, and took with a warning of its own.
     failed : SOP Instance UIDs of those that it did not.
+    later : number of those of `failed` that it may take at another time: it had no room, or the association broke off.
     remaining : number of those still to be sent.
     """
 
     completed: int = 0
     warned: int = 0
     failed: tuple[str, ...] = ()
+    later: int = 0
     remaining: int = 0
 
-    def after(self, instance: Instance, status: int | None) -> Sent:
-        """The state after the peer gave `status` for `instance`; None if it could not be sent."""
+    def after(self, instance: Instance, status: int | None, *, broken: bool = False) -> Sent:
+        """The state after the peer gave `status` for `instance`; None if it could not be sent.
+
+        Parameters
+        ----------
+        broken : whether it could not be sent because the association was over.
+        """
+        # PS3.4 Table B.2-1: A7xx, refused for lack of resources; PS3.7 C.5.6: 0213, resource limitation.
+        full = status is not None and (status >> 8 == 0xA7 or status == 0x0213)
         warning = status is not None and (status >> 12 == 0xB or status == 0x0001)
         return Sent(
             completed=self.completed + (status == 0),
             warned=self.warned + warning,
             failed=self.failed if status == 0 or warning else (*self.failed, instance.sop_uid),
+            later=self.later + (broken or full),
             remaining=self.remaining - 1,
         )
 
@@ -72,9 +82,10 @@ def send(
         ``archive.association-broken``. What breaks off later counts as failed.
     """
     last = Sent(remaining=len(instances))
-    for last in sending(caller, peer, objects, instances):
-        if progress is not None:
-            progress(last)
+    with closing(sending(caller, peer, objects, instances)) as steps:  # what `progress` raises ends the association
+        for last in steps:
+            if progress is not None:
+                progress(last)
     return last
 
 
@@ -96,15 +107,15 @@ def sending(
     for part in _parts(instances):
         association = opened(caller, peer, proposed(part))
         with closing(_sent_over(association, objects, part, originator)) as steps:
-            for instance, status in steps:
-                state = state.after(instance, status)
+            for instance, status, broken in steps:
+                state = state.after(instance, status, broken=broken)
                 yield state
 
 
 def _sent_over(
     association: Association, objects: Objects, part: Sequence[Instance], originator: Originator | None
-) -> Generator[tuple[Instance, int | None]]:
-    """What became of each; after the association broke off, None."""
+) -> Generator[tuple[Instance, int | None, bool]]:
+    """What became of each: its status, and whether the association was over; then the status is None."""
     broken = False
     try:
         for place, instance in enumerate(part):
@@ -115,7 +126,7 @@ def _sent_over(
                 except Ended as ended:
                     broken = True
                     association.abort(ended)
-            yield instance, status
+            yield instance, status, broken
     finally:
         if not broken:
             association.release()

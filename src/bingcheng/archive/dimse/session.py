@@ -27,7 +27,7 @@ class House:
     Parameters
     ----------
     caller : how others are called, for C-MOVE and storage commitment.
-    later : does a piece of work after the answer was sent, on a thread of the listener's.
+    report : lets peers be called that wait for a verdict of storage commitment.
     """
 
     workspace: Workspace
@@ -35,7 +35,7 @@ class House:
     caller: Caller
     on_received: OnReceived
     on_event: OnEvent
-    later: Callable[[Callable[[], None]], None]
+    report: Callable[[], None]
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

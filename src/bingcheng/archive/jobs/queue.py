@@ -1,100 +1,96 @@
-"""Jobs asked for, taken, told about and ended. Each is one exam's; a job that its worker left is tried again."""
+"""Jobs asked for, taken, told about and ended. Each is one exam's; a job that its worker left is tried again.
+
+A job runs in one of two lanes, so that nothing that waits for a peer is held up by what computes, nor the other way
+round. How often it was begun (`Job.tries`) is told with every word that its worker says of it: a worker that was given
+up, and works on all the same, is not heard.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, delete, false, func, insert, or_, select, update
 
-from bingcheng.archive.codec import decoded, encoded
+from bingcheng.archive.codec import encoded
+from bingcheng.archive.jobs.job import LANES, OPEN, Job, JobKind, JobState, Lane, job_of
 from bingcheng.archive.jobs.tables import job
+from bingcheng.archive.jobs.target import Target
 from bingcheng.core.errors import InputError, Owner, Problem
 from bingcheng.core.refusal import Refusal, SubjectKind
 from bingcheng.core.wording import Text
 
-MOST_TRIES = 3
-"""How often a job is begun before it is given up: what kills its worker every time is not the machine's fault."""
+__all__ = [
+    "LANES",
+    "OPEN",
+    "STOPPED",
+    "Job",
+    "JobKind",
+    "JobState",
+    "Lane",
+    "ask",
+    "counts",
+    "due",
+    "end",
+    "failed",
+    "give_back",
+    "hasten",
+    "last_digest",
+    "latest",
+    "lose",
+    "open_job",
+    "open_jobs",
+    "put_off",
+    "sendings",
+    "stop",
+    "take",
+    "tell",
+]
+
+MOST_LOST = 3
+"""How often a job's worker is lost before it is given up: what kills it every time is not the machine's fault."""
+FIRST_WAIT_S, LONGEST_WAIT_S = 30, 3600
+MOST_TRIES = 30
+"""How often it is tried what a peer does not let be done: a day, with the waits between."""
 WORKER_GONE = Problem(
     code="archive.worker-gone",
     says="the worker was lost {tries} times while it worked on this exam",
     remedy="Look at the server's log of that time: most often the machine lacks memory. Then ask for it again.",
     owner=Owner.OPERATOR,
 )
-
-
-class JobKind(StrEnum):
-    """What is to be done."""
-
-    ASSESS = "assess"
-    """Judge and measure an exam whose objects are in the archive."""
-    BRING_IN = "bring-in"
-    """Take the objects of an assessed exam into the archive from where they were read."""
-    PUBLISH = "publish"
-    """De-identify what a case shows; the job's space is the case's."""
-    SEND = "send"
-    """Send an exam's objects to a peer."""
-
-
-class JobState(StrEnum):
-    """How far a job is."""
-
-    WAITING = "waiting"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-
-
-OPEN = (JobState.WAITING, JobState.RUNNING)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """One exam's turn.
-
-    Parameters
-    ----------
-    number : by which it is known.
-    space, study_uid : whose copy of which exam.
-    target : where it is to be sent, as `bingcheng.archive.jobs.target.Target` writes it; None for what isn't sent.
-    asked_at, started_at, ended_at : UTC.
-    tries : how often it was begun.
-    step, done, total : what is being done, and how far that is.
-    reason : why it failed.
-    digest : of the objects that it was done with; None while it is not done.
-    """
-
-    number: int
-    kind: JobKind
-    space: str
-    study_uid: str
-    state: JobState
-    asked_at: datetime
-    started_at: datetime | None = None
-    ended_at: datetime | None = None
-    tries: int = 0
-    step: Text | None = None
-    done: int = 0
-    total: int = 0
-    reason: Refusal | None = None
-    digest: str | None = None
-    target: str | None = None
+STOPPED = Problem(
+    code="archive.job-stopped",
+    says="a person stopped it",
+    remedy="Ask for it again if it is wanted after all.",
+    owner=Owner.OPERATOR,
+)
 
 
 def ask(
-    connection: Connection, kind: JobKind, space: str, study_uid: str, now: datetime, *, target: str | None = None
+    connection: Connection,
+    kind: JobKind,
+    space: str,
+    study_uid: str,
+    now: datetime,
+    *,
+    target: str | None = None,
+    urgent: bool = False,
 ) -> int:
     """Put an exam into the queue; returns the job's number. One that waits already is not asked for twice.
 
     One that runs may have begun before the exam's last object came: then another waits behind it.
+
+    Parameters
+    ----------
+    urgent : whether a person waits for it: then its turn comes before that of all others.
     """
     same = _same(kind.value, space, study_uid, target)
     waiting = connection.scalar(select(job.c.id).where(same, job.c.state == JobState.WAITING.value))
     if waiting is not None:
+        hasten(connection, int(waiting), urgent=urgent)
         return int(waiting)
     row = {
+        "urgent": urgent,
         "kind": kind.value,
         "space": space,
         "study_uid": study_uid,
@@ -109,18 +105,46 @@ def ask(
     return int(number)
 
 
-def take(connection: Connection, now: datetime, *, most: int) -> tuple[Job, ...]:
-    """The jobs that waited longest, of one kind and now running, no exam twice; empty if none waits."""
-    waiting = select(job).where(job.c.state == JobState.WAITING.value).order_by(job.c.id)
-    running = {row.study_uid for row in connection.execute(select(job.c.study_uid).where(job.c.state == "running"))}
-    chosen: list[Job] = []
-    for row in connection.execute(waiting.limit(most * 4)):
-        if row.study_uid not in running and (not chosen or row.kind == chosen[0].kind.value):
-            running.add(row.study_uid)
-            chosen.append(_job(row))
-        if len(chosen) == most:
+def hasten(connection: Connection, number: int, *, urgent: bool = True) -> None:
+    """Let what waits be tried now, whatever was put off; `urgent` for before all others."""
+    values: dict[str, object] = {"not_before": None}
+    if urgent:
+        values["urgent"] = True
+    waits = (job.c.id == number) & (job.c.state == JobState.WAITING.value)
+    connection.execute(update(job).where(waits).values(**values))
+
+
+def due(connection: Connection, now: datetime, lane: Lane) -> bool:
+    """Whether anything waits in a lane that may be begun now."""
+    return connection.scalar(select(job.c.id).where(*_due(now, lane)).limit(1)) is not None
+
+
+def take(
+    connection: Connection, now: datetime, *, most: int, lane: Lane | None = None, longest: bool = False
+) -> tuple[Job, ...]:
+    """The jobs whose turn it is, of one kind and now running; empty if none waits.
+
+    No exam is computed twice at once, and no peer is sent two exams at once. First comes what a person waits for, then
+    what was received, then what is brought in from folders; of these each in the order in which it was asked for. A
+    job whose worker was lost comes alone, as the next one may be lost too.
+
+    Parameters
+    ----------
+    lane : only of this one.
+    longest : what waited longest comes first, whatever it is; asked for now and then, nothing waits for ever.
+    """
+    order = (job.c.id,) if longest else (_rank(), job.c.id)
+    rows = connection.execute(select(job).where(*_due(now, lane), _free(connection)).order_by(*order).limit(most * 4))
+    chosen: dict[str, Job] = {}
+    for one in map(job_of, rows):
+        if _alone(chosen, one):
             break
-    numbers = [one.number for one in chosen]
+        key = _held(one)
+        if key not in chosen and all(one.kind is other.kind for other in chosen.values()):
+            chosen[key] = one
+        if len(chosen) == most or one.lost or one.urgent:
+            break
+    numbers = [one.number for one in chosen.values()]
     began = (
         update(job)
         .where(job.c.id.in_(numbers))
@@ -130,40 +154,92 @@ def take(connection: Connection, now: datetime, *, most: int) -> tuple[Job, ...]
     return _jobs(connection, numbers)
 
 
-def tell(connection: Connection, numbers: Collection[int], step: Text, done: int, total: int) -> None:
-    """Say how far running jobs are."""
+def tell(connection: Connection, jobs: Collection[Job], step: Text, done: int, total: int) -> bool:
+    """Say how far running jobs are; False if none of them is wanted any more."""
     values = {"step": encoded(step), "done": done, "total": total}
-    connection.execute(update(job).where(job.c.id.in_(numbers)).values(**values))
+    running = or_(false(), *(_still(one.number, one.tries) for one in jobs))
+    return connection.execute(update(job).where(running).values(**values)).rowcount > 0
 
 
 def end(
-    connection: Connection, number: int, now: datetime, reason: Refusal | None = None, *, digest: str | None = None
-) -> None:
-    """A job is done, or failed for `reason`; with the objects of `digest` it need not be done again."""
+    connection: Connection,
+    number: int,
+    now: datetime,
+    reason: Refusal | None = None,
+    *,
+    digest: str | None = None,
+    tries: int | None = None,
+) -> bool:
+    """A running job is done, or failed for `reason`; with the objects of `digest` it need not be done again.
+
+    Parameters
+    ----------
+    tries : how often it had been begun when who says this began it; whether that is heard is returned.
+    """
     state = JobState.DONE if reason is None else JobState.FAILED
     told = None if reason is None else encoded(reason)
     values = {"state": state.value, "ended_at": now, "reason": told, "digest": digest}
-    connection.execute(update(job).where(job.c.id == number).values(**values))
+    return connection.execute(update(job).where(_still(number, tries)).values(**values)).rowcount > 0
 
 
-def give_back(connection: Connection, now: datetime) -> int:
-    """Let the jobs whose worker is gone wait again; those begun too often fail. Returns how many there were.
+def put_off(connection: Connection, one: Job, now: datetime, reason: Refusal) -> None:
+    """A running job could not be done for a reason that may pass: it is tried again, ever more slowly, for a day.
 
-    Only for whoever knows that no worker is left.
+    Whatever else waits for the same peer waits as long: it would be told the same.
     """
-    rows = connection.execute(select(job).where(job.c.state == JobState.RUNNING.value)).all()
-    for row in rows:
-        if row.tries < MOST_TRIES:
-            # One that waits behind it would do the same again.
-            behind = _same(row.kind, row.space, row.study_uid, row.target)
-            connection.execute(delete(job).where(behind, job.c.state == JobState.WAITING.value))
-            again = update(job).where(job.c.id == row.id).values(state=JobState.WAITING.value, step=None)
-            connection.execute(again)
-        else:
-            gone = InputError(WORKER_GONE, tries=row.tries)
-            refusal = Refusal.of(gone, kind=SubjectKind.EXAM, subject=row.study_uid, study_uid=row.study_uid)
-            end(connection, row.id, now, refusal)
+    if one.tries >= MOST_TRIES:
+        end(connection, one.number, now, reason, tries=one.tries)
+        return
+    next_at = now + timedelta(seconds=wait_s(one.tries))
+    values = {"state": JobState.WAITING.value, "step": None, "reason": encoded(reason), "not_before": next_at}
+    if connection.execute(update(job).where(_still(one.number, one.tries)).values(**values)).rowcount:
+        _drop_behind(connection, one)
+    if one.target is not None:
+        others = job.c.target.in_(_words_of(one.target)) & (job.c.state == JobState.WAITING.value)
+        sooner = or_(job.c.not_before.is_(None), job.c.not_before < next_at)
+        connection.execute(update(job).where(others, sooner).values(not_before=next_at))
+
+
+def wait_s(tries: int) -> float:
+    """Seconds until a job is tried again that was begun so often."""
+    return float(min(LONGEST_WAIT_S, FIRST_WAIT_S << min(max(tries - 1, 0), 20)))
+
+
+def stop(connection: Connection, number: int, now: datetime) -> bool:
+    """A person does not want a job any more; whether it was still open. One that runs stops at its next step."""
+    found = connection.scalar(select(job.c.study_uid).where(job.c.id == number))
+    open_ = (job.c.id == number) & job.c.state.in_([one.value for one in OPEN])
+    told = Refusal.of(InputError(STOPPED), kind=SubjectKind.EXAM, subject=str(found), study_uid=found)
+    values = {"state": JobState.STOPPED.value, "ended_at": now, "reason": encoded(told)}
+    return connection.execute(update(job).where(open_).values(**values)).rowcount > 0
+
+
+def give_back(connection: Connection, now: datetime, lane: Lane | None = None, *, ended: bool = False) -> int:
+    """Let the jobs whose worker is gone wait again; those that lost too many fail. Returns how many there were.
+
+    Only for whoever knows that no worker of the lane is left; None for all lanes.
+
+    Parameters
+    ----------
+    ended : whether we ended the worker ourselves, which is no fault of its jobs.
+    """
+    rows = connection.execute(select(job).where(job.c.state == JobState.RUNNING.value, _in(lane))).all()
+    for one in map(job_of, rows):
+        lose(connection, one, now, ended=ended)
     return len(rows)
+
+
+def lose(connection: Connection, one: Job, now: datetime, *, ended: bool = False) -> None:
+    """Let a running job that nobody works on any more wait again, or fail if that happened too often."""
+    lost = one.lost if ended else one.lost + 1
+    if lost < MOST_LOST:
+        _drop_behind(connection, one)
+        again = {"state": JobState.WAITING.value, "step": None, "lost": lost}
+        connection.execute(update(job).where(_still(one.number, one.tries)).values(**again))
+    else:
+        gone = InputError(WORKER_GONE, tries=lost)
+        refusal = Refusal.of(gone, kind=SubjectKind.EXAM, subject=one.study_uid, study_uid=one.study_uid)
+        end(connection, one.number, now, refusal, tries=one.tries)
 
 
 def latest(connection: Connection, spaces: Sequence[str], study_uids: Collection[str]) -> dict[tuple[str, str], Job]:
@@ -174,7 +250,7 @@ def latest(connection: Connection, spaces: Sequence[str], study_uids: Collection
         .group_by(job.c.space, job.c.study_uid)
     )
     rows = connection.execute(select(job).where(job.c.id.in_(last)))
-    return {(row.space, row.study_uid): _job(row) for row in rows}
+    return {(row.space, row.study_uid): job_of(row) for row in rows}
 
 
 def last_digest(connection: Connection, space: str, study_uid: str) -> str | None:
@@ -197,7 +273,22 @@ def sendings(connection: Connection, space: str, study_uid: str, *, most: int) -
     """The last times that an exam was sent or is to be sent, the latest first."""
     same = (job.c.space == space) & (job.c.study_uid == study_uid) & (job.c.kind == JobKind.SEND.value)
     rows = connection.execute(select(job).where(same).order_by(job.c.id.desc()).limit(most))
-    return tuple(_job(row) for row in rows)
+    return tuple(job_of(row) for row in rows)
+
+
+def open_jobs(connection: Connection, spaces: Sequence[str], *, most: int) -> tuple[Job, ...]:
+    """What runs, and then what waits, in the order in which its turn comes."""
+    states = [one.value for one in OPEN]
+    mine = select(job).where(job.c.space.in_(spaces), job.c.state.in_(states))
+    query = mine.order_by(job.c.state == JobState.WAITING.value, _rank(), job.c.id)
+    return tuple(job_of(row) for row in connection.execute(query.limit(most)))
+
+
+def open_job(connection: Connection, spaces: Sequence[str], number: int) -> Job | None:
+    """The one of a number, if it runs or waits in one of the spaces."""
+    states = [one.value for one in OPEN]
+    mine = (job.c.id == number) & job.c.space.in_(spaces) & job.c.state.in_(states)
+    return next(iter(_jobs_where(connection, mine)), None)
 
 
 def failed(connection: Connection, spaces: Sequence[str], *, most: int) -> tuple[Job, ...]:
@@ -210,7 +301,7 @@ def failed(connection: Connection, spaces: Sequence[str], *, most: int) -> tuple
         .order_by(job.c.id.desc())
         .limit(most)
     )
-    return tuple(_job(row) for row in rows)
+    return tuple(job_of(row) for row in rows)
 
 
 def _same(kind: str, space: str, study_uid: str, target: str | None) -> ColumnElement[bool]:
@@ -219,26 +310,63 @@ def _same(kind: str, space: str, study_uid: str, target: str | None) -> ColumnEl
     return and_(job.c.kind == kind, job.c.space == space, job.c.study_uid == study_uid, aim)
 
 
+def _in(lane: Lane | None) -> ColumnElement[bool]:
+    return job.c.kind.in_([kind.value for kind in JobKind if lane is None or LANES[kind] is lane])
+
+
+def _due(now: datetime, lane: Lane | None) -> tuple[ColumnElement[bool], ...]:
+    waits = job.c.state == JobState.WAITING.value
+    return waits, _in(lane), or_(job.c.not_before.is_(None), job.c.not_before <= now)
+
+
+def _rank() -> ColumnElement[int]:
+    wanted = or_(job.c.urgent.is_(True), job.c.kind == JobKind.PUBLISH.value)
+    return case((wanted, 0), (job.c.kind == JobKind.BRING_IN.value, 2), else_=1)
+
+
+def _free(connection: Connection) -> ColumnElement[bool]:
+    """The condition that holds for jobs whose exam, or peer, nobody works on at this moment."""
+    running = _jobs_where(connection, job.c.state == JobState.RUNNING.value)
+    exams = {one.study_uid for one in running if one.target is None}
+    words = {word for one in running if one.target is not None for word in _words_of(one.target)}
+    return or_(
+        and_(job.c.target.is_(None), job.c.study_uid.not_in(exams)),
+        and_(job.c.target.is_not(None), job.c.target.not_in(words)),
+    )
+
+
+def _alone(chosen: Mapping[str, Job], one: Job) -> bool:
+    """Whether a job has to wait for a turn of its own."""
+    return bool(chosen) and (one.lost > 0 or one.urgent)
+
+
+def _held(one: Job) -> str:
+    """What nobody else may work on while a job runs: its exam, or the peer that it goes to."""
+    return one.study_uid if one.target is None else _words_of(one.target)[0]
+
+
+def _words_of(target: str) -> tuple[str, str]:
+    """All targets that are the same peer."""
+    peer = Target.of(target).peer
+    return Target(peer=peer).written(), Target(peer=peer, derived=True).written()
+
+
+def _still(number: int, tries: int | None) -> ColumnElement[bool]:
+    """The condition that holds for a job that runs, and was not taken by another one since."""
+    mine = and_(job.c.id == number, job.c.state == JobState.RUNNING.value)
+    return mine if tries is None else and_(mine, job.c.tries == tries)
+
+
+def _drop_behind(connection: Connection, one: Job) -> None:
+    """Forget what waits behind a job to do the same again."""
+    behind = _same(one.kind.value, one.space, one.study_uid, one.target)
+    connection.execute(delete(job).where(behind, job.c.state == JobState.WAITING.value, job.c.id != one.number))
+
+
+def _jobs_where(connection: Connection, condition: ColumnElement[bool]) -> tuple[Job, ...]:
+    return tuple(job_of(row) for row in connection.execute(select(job).where(condition)))
+
+
 def _jobs(connection: Connection, numbers: Iterable[int]) -> tuple[Job, ...]:
     rows = connection.execute(select(job).where(job.c.id.in_(list(numbers))).order_by(job.c.id))
-    return tuple(_job(row) for row in rows)
-
-
-def _job(row: Row[tuple[object, ...]]) -> Job:
-    return Job(
-        number=row.id,
-        kind=JobKind(row.kind),
-        space=row.space,
-        study_uid=row.study_uid,
-        state=JobState(row.state),
-        asked_at=row.asked_at,
-        started_at=row.started_at,
-        ended_at=row.ended_at,
-        tries=row.tries,
-        step=None if row.step is None else decoded(Text, row.step),
-        done=row.done,
-        total=row.total,
-        reason=None if row.reason is None else decoded(Refusal, row.reason),
-        digest=row.digest,
-        target=row.target,
-    )
+    return tuple(job_of(row) for row in rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, DateTime, Index, Integer, String, Table, Text
+from sqlalchemy import Boolean, Column, DateTime, Index, Integer, String, Table, Text
 
 from bingcheng.archive.schema import metadata
 
@@ -19,6 +19,10 @@ job = Table(
     Column("started_at", DateTime),
     Column("ended_at", DateTime),
     Column("tries", Integer, nullable=False, default=0),
+    # Of jobs that were asked for before these were known, they are null: not lost, not urgent, at once.
+    Column("lost", Integer, comment="how often its worker was lost"),
+    Column("urgent", Boolean, comment="a person waits for it"),
+    Column("not_before", DateTime, comment="when it is tried again"),
     Column("step", Text, comment="what is being done, as it is told to people"),
     Column("done", Integer, nullable=False, default=0),
     Column("total", Integer, nullable=False, default=0),

@@ -8,6 +8,7 @@ import secrets
 from functools import lru_cache
 
 CONFLICTS = "conflicts"
+_DERIVED = "-made.dcm"
 _SPACE = re.compile(r"([a-z]+)/([A-Za-z0-9_-]{1,64})")
 
 
@@ -46,12 +47,22 @@ def series_folder(space: str, study_uid: str, series_uid: str) -> str:
     return f"{study_folder(space, study_uid)}/{_digest(series_uid)}"
 
 
-def file_name(sha256: str) -> str:
+def file_name(sha256: str, *, derived: bool = False) -> str:
     """A name that no other reception of an object has, and that says what the file must hold.
 
     That it is never used again means that removing one file can't hit another that came at the same moment.
+
+    Parameters
+    ----------
+    derived : whether this program made the object. A file that lost its row tells it by its name: taken for one that
+        was sent, it would count among what the exam is assessed from.
     """
-    return f"{sha256[:32]}-{secrets.token_hex(4)}.dcm"
+    return f"{sha256[:32]}-{secrets.token_hex(4)}{_DERIVED if derived else '.dcm'}"
+
+
+def is_derived(key: str) -> bool:
+    """Whether the name under a key is that of an object that this program made."""
+    return key.endswith(_DERIVED)
 
 
 def told_digest(key: str) -> str:

@@ -6,20 +6,19 @@ import hashlib
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, Literal
 
 from sqlalchemy import Connection, update
 
 from bingcheng.archive.codec import storable
-from bingcheng.archive.objects import conflicts, duplicates, frames, index, metadata, recovery, retrieval, search
+from bingcheng.archive.objects import conflicts, duplicates, index, metadata, recovery, retrieval, search
 from bingcheng.archive.objects.attributes import Level
 from bingcheng.archive.objects.header import MIB, Header, header
 from bingcheng.archive.objects.instance import Instance
 from bingcheng.archive.objects.location import file_name, series_folder, space_folder, study_folder
+from bingcheng.archive.objects.origins import DERIVED
 from bingcheng.archive.objects.problems import NOT_DICOM, TOO_LARGE, refused
 from bingcheng.archive.objects.query import Query
 from bingcheng.archive.objects.received import Conflict, Origin, Received, ReceivedStatus
@@ -30,7 +29,6 @@ from bingcheng.archive.objects.writer import Writer
 from bingcheng.archive.problems import DATABASE_FAILED
 from bingcheng.archive.workspace import Workspace
 from bingcheng.core.errors import BingchengError, InputError
-from bingcheng.dicom.index.elements import DEFLATED
 
 FOLDER = "objects"
 LARGEST_BYTES = 4096 * MIB
@@ -98,7 +96,7 @@ class Objects:
         elif duplicates.is_held(self.storage, known, arrival, view):
             status = ReceivedStatus.ALREADY
         else:
-            conflicts.keep_aside(self.workspace, self.storage, arrival, view)
+            self._keep_aside(arrival, view)
             status = ReceivedStatus.CONFLICT
         return Received(
             status=status,
@@ -108,6 +106,27 @@ class Objects:
             study_instance_uid=head.study_uid,
             series_instance_uid=head.series_uid,
         )
+
+    def holds(self, data: bytes | bytearray | memoryview, *, space: str) -> bool:
+        """Whether a space has this very object, whoever wrote the meta header before it; nothing is kept.
+
+        Raises
+        ------
+        InputError
+            What `receive` raises for what is no object.
+        RemoteError
+            ``archive.storage-failed``, ``archive.database-failed``.
+        """
+        view = memoryview(data).cast("B")
+        if not len(view):
+            raise InputError(NOT_DICOM)
+        head = header(view)
+        known = self._standing(space, head.sop_uid)
+        if known is None:
+            return False
+        sha256 = hashlib.sha256(view).hexdigest()
+        arrival = _arrival(space, head, len(view), sha256, Origin(kind="import", peer=""))
+        return duplicates.is_held(self.storage, known, arrival, view)
 
     def _standing(self, space: str, sop_uid: str) -> index.Standing | None:
         with self._readers:
@@ -127,6 +146,12 @@ class Objects:
         if standing.file != arrival.file:
             self.storage.remove([key])  # another thread was quicker with the same UID
         return standing
+
+    def _keep_aside(self, arrival: index.Arrival, view: memoryview) -> None:
+        try:
+            conflicts.keep_aside(self.workspace, self.storage, arrival, view)
+        except BingchengError as error:
+            raise refused(error) from error
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
@@ -177,23 +202,6 @@ class Objects:
     def path(self, instance: Instance) -> Path:
         """A local file with the bytes as they were received; not to be changed."""
         return self.storage.path(instance.location)
-
-    def frame(self, instance: Instance, number: int) -> bytes:
-        """The pixel bytes of a frame, counted from 1, in the instance's own transfer syntax.
-
-        Raises
-        ------
-        InputError
-            ``archive.no-pixel-data``, ``archive.no-such-frame``, ``archive.no-frame-bounds``.
-        RemoteError
-            ``archive.object-lost``.
-        """
-        if instance.transfer_syntax_uid == DEFLATED:
-            pixels = metadata.bulk_of(self.storage, instance, "bulk/7FE00010")
-            instance = replace(instance, pixel_offset=None if pixels is None else 0, pixel_length=len(pixels or b""))
-            return frames.frame(BytesIO(pixels or b""), instance, number)
-        with self.storage.open(instance.location) as stream:
-            return frames.frame(stream, instance, number)
 
     def metadata(self, instances: Sequence[Instance]) -> Iterator[bytes]:
         """The DICOM JSON object of each instance, without its bulk data, in the order given.
@@ -281,7 +289,7 @@ def _arrival(space: str, head: Header, size: int, sha256: str, origin: Origin) -
         header=head,
         size=size,
         sha256=sha256,
-        file=file_name(sha256),
+        file=file_name(sha256, derived=origin.kind == DERIVED),
         origin=Origin(kind=origin.kind, peer=peer, person=origin.person),
         received_at=now(),
     )

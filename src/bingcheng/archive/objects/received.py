@@ -18,7 +18,7 @@ class ReceivedStatus(StrEnum):
     """Another data set is stored under its UID: it was kept aside for a person to decide."""
 
 
-OriginKind = Literal["dimse", "stow", "import", "pairing", "derived"]
+OriginKind = Literal["dimse", "stow", "import", "pairing", "drawn", "derived"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,8 @@ class Origin:
 
     Parameters
     ----------
-    kind : the way by which it came; ``derived`` if this program made it of the study that it lies in.
+    kind : the way by which it came; ``drawn`` if a person drew it in the viewer, ``derived`` if this program made it
+        of the study that it lies in.
     peer : AE title and address, login, or folder.
     person : the person's row number, None for a machine.
     """

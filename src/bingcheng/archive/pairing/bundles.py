@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
@@ -22,6 +23,8 @@ class BundleState(StrEnum):
     """Ours: the peer may fetch it."""
     GIVEN = "given"
     """Ours: the peer has it."""
+    EXPIRED = "expired"
+    """Ours: it was offered, and the peer did not fetch it in time."""
     WITHDRAWING = "withdrawing"
     """Ours: given to nobody any more; the peer has not confirmed yet."""
     COMING = "coming"
@@ -29,6 +32,8 @@ class BundleState(StrEnum):
     COMPLETE = "complete"
     WITHDRAWN = "withdrawn"
     """Theirs or ours: it was withdrawn, and the receiver has confirmed that."""
+    ABANDONED = "abandoned"
+    """Theirs: it was begun, and nothing more came for so long that what had come was thrown away."""
     REFUSED = "refused"
     """Theirs: something was in it that may not cross; nothing of it was kept."""
 
@@ -47,6 +52,7 @@ class Bundle:
     incoming : whether it comes from the peer.
     case : number of the case here; None before it was imported.
     manifest, signature : as they were signed; empty where only the withdrawal came.
+    until : of ours, when the offer ends; None: never.
     """
 
     number: int
@@ -59,10 +65,21 @@ class Bundle:
     signature: bytes
     made_at: datetime
     changed_at: datetime
+    until: datetime | None = None
+
+    def may_be_fetched(self, now: datetime) -> bool:
+        """Whether it is given out, and its time is not over."""
+        return self.state in GIVEN_OUT and (self.until is None or now < self.until)
 
     def content(self) -> Manifest:
         """What the manifest says."""
-        return read_manifest(self.manifest)
+        return _content(self.manifest)
+
+
+@lru_cache(maxsize=2)
+def _content(manifest: bytes) -> Manifest:
+    """Read once for all the pieces of a case's objects, one after the other: a large one takes a tenth of a second."""
+    return read_manifest(manifest)
 
 
 def add(
@@ -76,6 +93,7 @@ def add(
     manifest: bytes = b"",
     signature: bytes = b"",
     case: int | None = None,
+    until: datetime | None = None,
 ) -> int:
     """Add a bundle; returns its number."""
     row = {
@@ -88,6 +106,7 @@ def add(
         "state": state.value,
         "made_at": now,
         "changed_at": now,
+        "until": until,
     }
     return int(connection.execute(insert(tables.bundle).returning(tables.bundle.c.id), row).scalar_one())
 
@@ -100,6 +119,28 @@ def move(connection: Connection, number: int, state: BundleState, now: datetime,
     connection.execute(update(tables.bundle).where(tables.bundle.c.id == number).values(**values))
 
 
+def extend(connection: Connection, number: int, until: datetime | None) -> None:
+    """Let a bundle of ours be fetched until then; None: without an end."""
+    connection.execute(update(tables.bundle).where(tables.bundle.c.id == number).values(until=until))
+
+
+def out_of_time(connection: Connection, now: datetime) -> tuple[Bundle, ...]:
+    """Offers that nobody fetched in time."""
+    table = tables.bundle.c
+    late = (table.state == BundleState.OFFERED.value) & (table.until <= now)
+    return tuple(
+        _bundle(row) for row in connection.execute(select(tables.bundle).where(late, table.incoming.is_(False)))
+    )
+
+
+def all_unfinished(connection: Connection) -> tuple[Bundle, ...]:
+    """What any peer has begun to send, or what is fetched from it, and has not all come."""
+    table = tables.bundle.c
+    states = [one.value for one in UNFINISHED]
+    query = select(tables.bundle).where(table.incoming.is_(True), table.state.in_(states)).order_by(table.id)
+    return tuple(_bundle(row) for row in connection.execute(query))
+
+
 def bundle(connection: Connection, peer: int, name: str, *, incoming: bool) -> Bundle | None:
     """The one of a peer; None if there is none."""
     table = tables.bundle.c
@@ -108,11 +149,11 @@ def bundle(connection: Connection, peer: int, name: str, *, incoming: bool) -> B
     return None if row is None else _bundle(row)
 
 
-def bundles_of(connection: Connection, peer: int, *, incoming: bool) -> tuple[Bundle, ...]:
-    """Those of a peer, the latest first."""
+def bundles_of(connection: Connection, peer: int, *, incoming: bool, most: int | None = None) -> tuple[Bundle, ...]:
+    """Those of a peer, the latest first; `most` of them, or all."""
     table = tables.bundle.c
     query = select(tables.bundle).where(table.peer == peer, table.incoming == incoming).order_by(table.id.desc())
-    return tuple(_bundle(row) for row in connection.execute(query))
+    return tuple(_bundle(row) for row in connection.execute(query.limit(most)))
 
 
 def given_of_case(connection: Connection, case: int) -> tuple[Bundle, ...]:
@@ -165,4 +206,5 @@ def _bundle(row: Any) -> Bundle:
         signature=bytes(row.signature),
         made_at=row.made_at,
         changed_at=row.changed_at,
+        until=row.until,
     )

@@ -1,7 +1,9 @@
 """Numbers of hospitals as they cross: counts of exams and summaries of scanners, of no patient.
 
 Cells of fewer than five exams are not told: a count of one to four stands as null, and a row that rests on fewer than
-five exams is left out. Sums that would give a hidden cell away are not sent at all.
+five exams is left out. All other counts are told to the nearest multiple of five: a hospital's count less those of its
+months, or the criteria of one protocol held against each other, would else give the hidden ones away. What remains is
+that many counts that were all rounded one way may narrow a hidden one.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ from bingcheng.core.wording import text
 
 FORMAT = "bingcheng-numbers-1"
 LEAST_CELL = 5
+STEP = 5
+"""Counts are told in multiples of it."""
 LARGEST_DOCUMENT = 8 << 20
 
 Short = Annotated[str, Field(max_length=200)]
@@ -29,16 +33,23 @@ Number = Annotated[float, Field(allow_inf_nan=False)]
 def _told(value: int | None) -> int | None:
     if value is not None and 0 < value < LEAST_CELL:
         raise ValueError("a cell that is too small")
+    if value is not None and value % STEP:
+        raise ValueError("a count that is too exact")
     return value
 
 
 Cell = Annotated[int | None, Field(ge=0, le=100_000_000)]
-"""A count; null stands for one to four."""
+"""A count, to the nearest five; null stands for one to four."""
 
 
 def cell(count: int) -> int | None:
     """A count as it may be told."""
-    return None if 0 < count < LEAST_CELL else count
+    return None if 0 < count < LEAST_CELL else rounded(count)
+
+
+def rounded(count: int) -> int:
+    """The nearest multiple of five."""
+    return (count + STEP // 2) // STEP * STEP
 
 
 class _Closed(BaseModel):
@@ -82,7 +93,7 @@ class Scanner(_Closed):
     key: Code
     label: Short
     unit: Code
-    count: Annotated[int, Field(ge=LEAST_CELL)]
+    count: Annotated[int, Field(ge=LEAST_CELL, multiple_of=STEP)]
     median: Number
     spread: Number | None
     others_median: Number | None

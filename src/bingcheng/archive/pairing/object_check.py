@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from bingcheng.archive.deidentify.attributes import safe_private
 from bingcheng.archive.deidentify.batch import UNSAFE_CLASSES
@@ -30,6 +31,7 @@ from bingcheng.archive.deidentify.rules import CLASS_UIDS, Action, Rules
 from bingcheng.archive.deidentify.subject import SERIES, SOP_CLASS, SOP_INSTANCE, STUDY
 from bingcheng.archive.pairing.manifest import ListedObject
 from bingcheng.archive.pairing.problems import NOT_WHITELISTED
+from bingcheng.archive.pairing.shortened import shortened
 from bingcheng.core.errors import InputError
 from bingcheng.core.wording import Text, text
 
@@ -43,21 +45,24 @@ _DUMMIED = frozenset(("DA", "DT", "LO", "SH", "ST", "LT", "UT", "UC", "AE"))
 _CODE_VALUE, _CODE_SCHEME = 0x00080100, 0x00080102
 
 
-def check_object(data: bytes, listed: ListedObject) -> None:
-    """Raise unless these bytes are the listed object, de-identified as they claim.
+def check_object(stream: BinaryIO, listed: ListedObject) -> None:
+    """Raise unless this file is the listed object, de-identified as it claims; its pixels are not loaded.
 
     Raises
     ------
     InputError
         ``archive.not-whitelisted``; what can't be read counts too.
     """
+    short = shortened(stream)
     try:
-        found = read(data)
+        found = read(short.data)
     except InputError as error:
         raise InputError(NOT_WHITELISTED, what=text("an object that can't be read")) from error
-    if data[128:132] == b"DICM" and any(data[:128]):
+    if short.data[128:132] == b"DICM" and any(short.data[:128]):
         raise InputError(NOT_WHITELISTED, what=text("something before the beginning of an object"))
-    _check_marks(found)
+    if short.pixels and found.first(PIXEL_DATA) is not None:
+        raise InputError(NOT_WHITELISTED, what=text("an object that has its pixels twice"))
+    _check_marks(found, pixels=short.pixels or found.first(PIXEL_DATA) is not None)
     told = (found.words(SOP_INSTANCE), found.words(SOP_CLASS), found.words(STUDY), found.words(SERIES))
     if told != (listed.sop_uid, listed.sop_class_uid, listed.study_uid, listed.series_uid):
         raise InputError(NOT_WHITELISTED, what=text("an object other than the listed one"))
@@ -65,12 +70,12 @@ def check_object(data: bytes, listed: ListedObject) -> None:
     _Walk(rules, found).dataset(found.elements, found.words(SOP_CLASS))
 
 
-def _check_marks(found: Object) -> None:
+def _check_marks(found: Object, *, pixels: bool) -> None:
     wrong = (
         (found.words(IDENTITY_REMOVED) != "YES", text("an object that was not de-identified")),
         (found.words(SOP_CLASS) in UNSAFE_CLASSES, text("a kind of object that nobody can look through")),
         (
-            found.first(PIXEL_DATA) is not None and found.words(BURNED_IN) != "NO",
+            pixels and found.words(BURNED_IN) != "NO",
             text("a picture that nobody looked at"),
         ),
     )

@@ -26,7 +26,7 @@ from bingcheng.archive.pairing.manifest import (
 )
 from bingcheng.archive.pairing.object_check import check_object
 from bingcheng.archive.pairing.peers import Peer, active_peer, peer
-from bingcheng.archive.pairing.problems import NOT_WHITELISTED, OTHER_CONTENT, WITHDRAWN
+from bingcheng.archive.pairing.problems import NOT_WHITELISTED, OFFER_ENDED, OTHER_CONTENT, WITHDRAWN
 from bingcheng.archive.pairing.transfers import TransferKind
 from bingcheng.archive.people.problems import NO_SUCH_THING
 from bingcheng.core.errors import InputError
@@ -83,10 +83,15 @@ def offer(
     now: datetime,
     *,
     push: bool,
+    until: datetime | None = None,
 ) -> int:
     """Offer a case to a peer, and send it if `push`; returns the number of the transfer.
 
-    Its objects are looked through first, in the background. The same one twice is offered once.
+    Its objects are looked through first, in the background. The same one twice is offered once, and for longer.
+
+    Parameters
+    ----------
+    until : when the peer may fetch it no more; None: without an end.
 
     Raises
     ------
@@ -109,11 +114,16 @@ def offer(
             manifest=written,
             signature=key.sign(PURPOSE + written),
             case=case,
+            until=until,
         )
     elif known.manifest != written:
         raise InputError(OTHER_CONTENT)
     elif known.state in (BundleState.WITHDRAWING, BundleState.WITHDRAWN):
         raise InputError(WITHDRAWN)
+    else:
+        bundles.extend(connection, known.number, until)
+        if known.state is BundleState.EXPIRED:
+            bundles.move(connection, known.number, BundleState.CHECKING, now)
     return transfers.ask(connection, to, TransferKind.PUSH if push else TransferKind.OFFER, now, manifest.name)
 
 
@@ -128,7 +138,7 @@ def check_bundle(objects: Objects, found: Bundle) -> None:
     manifest = found.content()
     for listed in manifest.objects:
         with objects.open_bytes(instance_of(objects, found, listed)) as stream:
-            check_object(stream.read(), listed)
+            check_object(stream, listed)
 
 
 def instance_of(objects: Objects, found: Bundle, listed: ListedObject) -> Instance:
@@ -146,9 +156,26 @@ def instance_of(objects: Objects, found: Bundle, listed: ListedObject) -> Instan
     return one
 
 
-def offered(connection: Connection, to: Peer) -> tuple[Bundle, ...]:
+def offered(connection: Connection, to: Peer, now: datetime) -> tuple[Bundle, ...]:
     """What a peer may fetch now."""
-    return tuple(one for one in bundles.bundles_of(connection, to.number, incoming=False) if one.state in GIVEN_OUT)
+    return tuple(one for one in bundles.bundles_of(connection, to.number, incoming=False) if one.may_be_fetched(now))
+
+
+def end_offers(connection: Connection, now: datetime) -> int:
+    """Take back the offers that nobody fetched in time; returns how many there were. Nobody need be told."""
+    late = bundles.out_of_time(connection, now)
+    for one in late:
+        bundles.move(connection, one.number, BundleState.EXPIRED, now)
+        crossed(
+            connection,
+            peer(connection, one.peer),
+            "offer-ended",
+            now,
+            code=EventCode.EXPORT,
+            subject=f"bundle/{one.name}",
+            case=one.case,
+        )
+    return len(late)
 
 
 def no_longer_published(connection: Connection, room: CaseRoom) -> tuple[int, ...]:
@@ -157,15 +184,17 @@ def no_longer_published(connection: Connection, room: CaseRoom) -> tuple[int, ..
     return tuple(case for case in given if not room.is_published(connection, case))
 
 
-def given_bundle(connection: Connection, to: Peer, name: str) -> Bundle:
-    """The bundle that a peer asks for, if it may have it; whatever else is as if it didn't exist.
+def given_bundle(connection: Connection, to: Peer, name: str, now: datetime) -> Bundle:
+    """The bundle that a peer asks for, if it may have it; whatever was not offered to it is as if it didn't exist.
 
     Raises
     ------
     InputError
-        ``archive.not-found``.
+        ``archive.not-found``, ``archive.offer-ended``.
     """
     found = bundles.bundle(connection, to.number, name, incoming=False)
+    if found is not None and found.state in (BundleState.EXPIRED, *GIVEN_OUT) and not found.may_be_fetched(now):
+        raise InputError(OFFER_ENDED)
     if found is None or found.state not in GIVEN_OUT:
         raise InputError(NO_SUCH_THING)
     return found

@@ -106,6 +106,12 @@ WITHDRAWN = Problem(
     remedy="Nothing is to be done: it is no longer given to anybody.",
     owner=Owner.OPERATOR,
 )
+OFFER_ENDED = Problem(
+    code="archive.offer-ended",
+    says="the case is not offered any more: it was not fetched in time",
+    remedy="Ask the operator of the other installation to offer it once more.",
+    owner=Owner.OPERATOR,
+)
 NO_CASES = Problem(
     code="archive.no-cases-here",
     says="this installation takes and gives no cases",

@@ -78,13 +78,15 @@ class Receiving:
                 raise InputError(OTHER_CONTENT)
             elif known.state is BundleState.REFUSED:
                 raise InputError(NOT_WHITELISTED, what=text("a case that was refused before"))
+            elif known.state is BundleState.ABANDONED:
+                self._check_room(connection)
+                bundles.move(connection, known.number, BundleState.COMING, now)
             found = bundles.bundle(connection, self.peer.number, manifest.name, incoming=True)
         assert found is not None
         return found
 
     def _add(self, connection: Connection, manifest: Manifest, written: bytes, signature: bytes, now: datetime) -> None:
-        if bundles.unfinished(connection, self.peer.number) >= MOST_UNFINISHED:
-            raise InputError(TOO_MUCH, limit=MOST_UNFINISHED)
+        self._check_room(connection)
         bundles.add(
             connection,
             peer=self.peer.number,
@@ -96,6 +98,10 @@ class Receiving:
             signature=signature,
         )
         self._tell(connection, "case-begun", manifest.name, now, count=len(manifest.objects))
+
+    def _check_room(self, connection: Connection) -> None:
+        if bundles.unfinished(connection, self.peer.number) >= MOST_UNFINISHED:
+            raise InputError(TOO_MUCH, limit=MOST_UNFINISHED)
 
     def known(self, name: str) -> Bundle:
         """The bundle of a name that comes, or came, from the peer.
@@ -193,8 +199,8 @@ class Receiving:
             if not staging.is_true(listed):
                 raise InputError(WRONG_DIGEST)
         for listed in manifest.objects:
-            with staging.opened(listed) as view:
-                check_object(bytes(view), listed)
+            with staging.stream(listed) as stream:
+                check_object(stream, listed)
 
     def _case(self, found: Bundle, manifest: Manifest, now: datetime) -> int:
         """The number of the case that the objects go into; the same one after the end of either side."""
@@ -214,7 +220,7 @@ class Receiving:
         origin = Origin(kind="pairing", peer=self.peer.name)
         for listed in manifest.objects:
             with staging.opened(listed) as view:
-                received = self.objects.receive(bytes(view), space=case_space(case), origin=origin)
+                received = self.objects.receive(view, space=case_space(case), origin=origin)
             if received.status is ReceivedStatus.CONFLICT:
                 raise InputError(OTHER_CONTENT)
 

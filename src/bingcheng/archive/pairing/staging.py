@@ -7,12 +7,17 @@ import mmap
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from io import BufferedReader
 from pathlib import Path
+from typing import BinaryIO
 
 from bingcheng.archive.pairing.manifest import ListedObject, Manifest
+from bingcheng.archive.pairing.problems import NOT_COMPLETE
 from bingcheng.archive.problems import said_plainly
+from bingcheng.core.errors import InputError
 
 FOLDER = "pairing"
 PIECE = 4 << 20
@@ -70,25 +75,60 @@ class Staging:
 
     @contextmanager
     def opened(self, listed: ListedObject) -> Iterator[memoryview]:
-        """The bytes of an object that is whole."""
-        with self._file(listed).open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-            view = memoryview(mapped)
-            try:
-                yield view
-            finally:
-                view.release()
+        """The bytes of an object that is whole, which are read from the disk as they are looked at.
+
+        Raises
+        ------
+        InputError
+            ``archive.not-complete``: it was thrown away meanwhile.
+        """
+        with self._opened(listed) as stream:
+            mapped = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+        view = memoryview(mapped)
+        try:
+            yield view
+        finally:
+            view.release()
+            with suppress(BufferError):  # somebody still looks at a part of it: closed when that is gone
+                mapped.close()
+
+    @contextmanager
+    def stream(self, listed: ListedObject) -> Iterator[BinaryIO]:
+        """The same as a stream that can seek."""
+        with self._opened(listed) as stream:
+            yield stream
 
     def is_true(self, listed: ListedObject) -> bool:
-        """Whether the bytes are those that the manifest names; those that are not are thrown away."""
-        with self._file(listed).open("rb") as stream:
+        """Whether the bytes are those that the manifest names; those that are not are thrown away.
+
+        Raises
+        ------
+        InputError
+            As `opened`.
+        """
+        with self._opened(listed) as stream:
             true = hashlib.file_digest(stream, "sha256").hexdigest() == listed.sha256
         if not true:
             self._file(listed).unlink(missing_ok=True)
         return true
 
+    def touched_at(self) -> datetime | None:
+        """When a piece came last, UTC; None if none did."""
+        try:
+            times = [one.stat().st_mtime for one in self.folder.iterdir()]
+        except FileNotFoundError:
+            return None
+        return datetime.fromtimestamp(max(times), UTC).replace(tzinfo=None) if times else None
+
     def clear(self) -> None:
         """Throw all away."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _opened(self, listed: ListedObject) -> BufferedReader:
+        try:
+            return self._file(listed).open("rb")
+        except FileNotFoundError as error:
+            raise InputError(NOT_COMPLETE, count=1) from error
 
     def _file(self, listed: ListedObject) -> Path:
         return self.folder / listed.sha256

@@ -67,6 +67,7 @@ bundle = Table(
     Column("state", String(16), nullable=False),
     Column("made_at", DateTime, nullable=False),
     Column("changed_at", DateTime, nullable=False),
+    Column("until", DateTime, comment="of ours: after it the peer may not fetch it any more; null: without an end"),
     UniqueConstraint("peer", "incoming", "name", name="pairing_bundle_once"),
     Index("pairing_bundle_of_case", "case_number"),
 )

@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -48,6 +48,13 @@ class TransferState(StrEnum):
 
 
 OPEN = (TransferState.WAITING, TransferState.RUNNING)
+
+
+class Errand(NamedTuple):
+    """What is done one after the other: all that passes with a peer, but withdrawals, which wait for nothing else."""
+
+    peer: int
+    withdraws: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,23 +105,27 @@ def ask(connection: Connection, peer: int, kind: TransferKind, now: datetime, na
     return int(connection.execute(insert(table).returning(table.c.id), row).scalar_one())
 
 
-def due(connection: Connection, now: datetime) -> bool:
-    """Whether anything is to be tried now."""
+def due(connection: Connection, now: datetime) -> tuple[Errand, ...]:
+    """With whom something is to be tried now."""
     table = tables.transfer.c
     waits = (table.state == TransferState.WAITING.value) & (table.next_at <= now)
-    return connection.scalar(select(table.id).where(waits).limit(1)) is not None
+    rows = connection.execute(select(table.peer, table.kind).where(waits).distinct())
+    return tuple(dict.fromkeys(Errand(row.peer, row.kind == TransferKind.WITHDRAW.value) for row in rows))
 
 
-def take(connection: Connection, now: datetime) -> Transfer | None:
-    """The one that is due longest, now running; None if none is."""
+def take(connection: Connection, now: datetime, errand: Errand | None = None) -> Transfer | None:
+    """The one that is due longest, now running; None if none is.
+
+    Parameters
+    ----------
+    errand : only what belongs to this one.
+    """
     table = tables.transfer
-    due = (
-        select(table)
-        .where(table.c.state == TransferState.WAITING.value, table.c.next_at <= now)
-        .order_by(table.c.next_at, table.c.id)
-        .limit(1)
-    )
-    row = connection.execute(due).one_or_none()
+    waiting = select(table).where(table.c.state == TransferState.WAITING.value, table.c.next_at <= now)
+    if errand is not None:
+        withdraws = table.c.kind == TransferKind.WITHDRAW.value
+        waiting = waiting.where(table.c.peer == errand.peer, withdraws if errand.withdraws else ~withdraws)
+    row = connection.execute(waiting.order_by(table.c.next_at, table.c.id).limit(1)).one_or_none()
     if row is None:
         return None
     began = {"state": TransferState.RUNNING.value, "tries": row.tries + 1}
@@ -168,6 +179,13 @@ def give_back(connection: Connection) -> None:
     table = tables.transfer
     running = table.c.state == TransferState.RUNNING.value
     connection.execute(update(table).where(running).values(state=TransferState.WAITING.value))
+
+
+def put_back(connection: Connection, number: int) -> None:
+    """Let one that ran, and was not tried to its end, wait again."""
+    table = tables.transfer
+    mine = (table.c.id == number) & (table.c.state == TransferState.RUNNING.value)
+    connection.execute(update(table).where(mine).values(state=TransferState.WAITING.value))
 
 
 def drop(connection: Connection, peer: int, now: datetime, reason: Text, *, name: str | None = None) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, insert, select, update
 from bingcheng.archive.authorisation.scope import Scope
 from bingcheng.archive.people import tables
 from bingcheng.archive.people.hospital import named
+from bingcheng.archive.people.person import LARGEST_NUMBER
 from bingcheng.archive.people.problems import NO_SCOPES, WRONG_SPAN
 from bingcheng.archive.people.secret import digest_of, new_secret
 from bingcheng.core.errors import InputError
@@ -82,7 +83,9 @@ def tokens(connection: Connection, person: int, now: datetime) -> tuple[ApiToken
 
 
 def revoke_token(connection: Connection, person: int, number: int, now: datetime) -> None:
-    """Let a token of that person hold no more."""
+    """Let a token of that person hold no more; nothing happens where there is no such token."""
+    if not 0 < number <= LARGEST_NUMBER:
+        return
     table = tables.api_token
     connection.execute(update(table).where(table.c.id == number, table.c.person == person).values(revoked_at=now))
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from bingcheng.archive.people import tables
 from bingcheng.archive.people.hospital import named
+from bingcheng.archive.people.person import LARGEST_NUMBER
 from bingcheng.archive.people.problems import GROUP_TAKEN
 from bingcheng.core.errors import InputError
 
@@ -49,6 +50,8 @@ def set_members(connection: Connection, number: int, members: Iterable[int]) -> 
 
 def remove_group(connection: Connection, number: int) -> None:
     """Remove a group; the hospitals stay."""
+    if not 0 < number <= LARGEST_NUMBER:
+        return
     connection.execute(delete(tables.hospital_group).where(tables.hospital_group.c.id == number))
 
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.sql import ColumnElement
 
+from bingcheng.archive.authorisation.rights import GIVES
 from bingcheng.archive.authorisation.role import OF_NO_HOSPITAL, Role
 from bingcheng.archive.codec import storable
 from bingcheng.archive.people import tables
@@ -20,6 +21,8 @@ from bingcheng.core.errors import InputError
 LOGIN = re.compile(r"[\w.@-]{3,64}")
 LANGUAGES = ("", "en", "zh")
 THEMES = ("auto", "light", "dark")
+LARGEST_NUMBER = 2**31 - 1
+"""Of anything that has a number; no database takes a larger one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +123,10 @@ def checked_roles(roles: Iterable[Role], hospital: int | None) -> frozenset[Role
 
 
 def set_rights(connection: Connection, number: int, *, roles: Iterable[Role], disabled_at: datetime | None) -> None:
-    """Change roles, or shut an account; all sessions of the person end.
+    """Change roles, or shut an account; all sessions of the person end, and what else would still let somebody in.
+
+    Links for a new password hold no more, nor do links that the person made and could not make now. With the account
+    its tokens are shut for good: who opens it again must not wake one that was stolen.
 
     Raises
     ------
@@ -136,7 +142,12 @@ def set_rights(connection: Connection, number: int, *, roles: Iterable[Role], di
     connection.execute(update(table).where(table.c.id == number).values(disabled_at=disabled_at))
     connection.execute(delete(tables.person_role).where(tables.person_role.c.person == number))
     connection.execute(insert(tables.person_role), [{"person": number, "role": role.value} for role in sorted(wanted)])
-    connection.execute(delete(tables.session).where(tables.session.c.person == number))
+    _end_sessions_and_links(connection, number)
+    _withdraw_links(connection, number, frozenset() if disabled_at is not None else wanted)
+    if disabled_at is not None:
+        token = tables.api_token
+        mine = (token.c.person == number, token.c.revoked_at.is_(None))
+        connection.execute(update(token).where(*mine).values(revoked_at=disabled_at))
 
 
 def set_preferences(connection: Connection, number: int, *, name: str, language: str, theme: str) -> None:
@@ -156,9 +167,9 @@ def set_preferences(connection: Connection, number: int, *, name: str, language:
 
 
 def set_password(connection: Connection, number: int, password_hash: str) -> None:
-    """Store the hash of a new password; all sessions of the person end."""
+    """Store the hash of a new password; all sessions of the person end, and links to set it anew hold no more."""
     connection.execute(update(tables.person).where(tables.person.c.id == number).values(password_hash=password_hash))
-    connection.execute(delete(tables.session).where(tables.session.c.person == number))
+    _end_sessions_and_links(connection, number)
 
 
 def password_hash(connection: Connection, number: int) -> str | None:
@@ -175,7 +186,7 @@ def person(connection: Connection, number: int) -> Person:
     InputError
         ``archive.not-found``.
     """
-    found = _persons(connection, tables.person.c.id == number)
+    found = _persons(connection, tables.person.c.id == number) if 0 < number <= LARGEST_NUMBER else ()
     if not found:
         raise InputError(NO_SUCH_THING)
     return found[0]
@@ -202,6 +213,22 @@ def persons(connection: Connection, hospital: int | None = None) -> tuple[Person
 def anybody(connection: Connection) -> bool:
     """Whether there is any account yet."""
     return bool(connection.scalar(select(func.count()).select_from(tables.person)))
+
+
+def _end_sessions_and_links(connection: Connection, number: int) -> None:
+    link = tables.invitation
+    connection.execute(delete(tables.session).where(tables.session.c.person == number))
+    connection.execute(delete(link).where(link.c.person == number, link.c.used_at.is_(None)))
+
+
+def _withdraw_links(connection: Connection, number: int, roles: frozenset[Role]) -> None:
+    """Withdraw the links that a person made, and with these roles could not make."""
+    link = tables.invitation.c
+    given = frozenset[Role]().union(*(GIVES.get(role, frozenset()) for role in roles))
+    query = select(link.digest, link.roles).where(link.made_by == number, link.used_at.is_(None))
+    gone = [row.digest for row in connection.execute(query) if not {Role(one) for one in row.roles.split()} <= given]
+    if gone:
+        connection.execute(delete(tables.invitation).where(link.digest.in_(gone)))
 
 
 def _operators(connection: Connection) -> set[int]:

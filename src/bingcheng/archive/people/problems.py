@@ -112,6 +112,18 @@ NO_REASON = Problem(
     remedy="Write in a sentence why the exam must be opened now.",
     owner=Owner.RADIOLOGIST,
 )
+TOO_MANY_OPEN = Problem(
+    code="archive.too-many-open",
+    says="{count} exams are open to you in an emergency already",
+    remedy="Wait until one of them closes, or ask a colleague.",
+    owner=Owner.RADIOLOGIST,
+)
+TOO_MANY_SIGN_INS = Problem(
+    code="archive.too-many-sign-ins",
+    says="too many people sign in at this moment",
+    remedy="Try again in a few seconds.",
+    owner=Owner.OPERATOR,
+)
 LAST_OPERATOR = Problem(
     code="archive.last-operator",
     says="nobody could manage this installation any more",

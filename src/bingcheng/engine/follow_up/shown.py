@@ -33,16 +33,9 @@ class FollowUp:
     decided: tuple[Decision, ...] = ()
 
     @staticmethod
-    def stored(connection: Connection) -> FollowUp:
-        """All of it."""
-        return FollowUp(proposed=proposals(connection), decided=decisions(connection))
-
-    def among(self, uids: Collection[str]) -> FollowUp:
-        """What of it speaks of two of these exams."""
-        return FollowUp(
-            proposed=tuple(p for p in self.proposed if p.pair.earlier_uid in uids and p.pair.later_uid in uids),
-            decided=tuple(d for d in self.decided if d.earlier_uid in uids and d.later_uid in uids),
-        )
+    def stored(connection: Connection, among: Collection[str] | None = None) -> FollowUp:
+        """All of it, or what speaks of two exams of `among`."""
+        return FollowUp(proposed=proposals(connection, among), decided=decisions(connection, among))
 
     def held(self, exams: Mapping[str, NamedLesions]) -> Held:
         """What holds, of exams by UID, each patient's in time."""

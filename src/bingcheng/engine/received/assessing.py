@@ -13,7 +13,7 @@ from bingcheng.archive.ownership import claim
 from bingcheng.archive.workspace import Workspace
 from bingcheng.core.errors import BingchengError, InputError
 from bingcheng.core.refusal import Refusal, SubjectKind
-from bingcheng.engine.received.derived import keep_derived
+from bingcheng.engine.received.derived import follow_outputs, keep_derived
 from bingcheng.engine.received.problems import HELD_ELSEWHERE, NOT_ASSESSED, NOTHING_LEFT
 from bingcheng.engine.run import Options, Progress, assess
 
@@ -56,7 +56,7 @@ def assess_received(
     reasons: dict[str, Refusal] = {}
     given: frozenset[str] = frozenset()
     if files:
-        tally = assess(files, workspace, replace(options, one_by_one=True), progress)
+        tally = assess(files, workspace, replace(options, received=True), progress)
         given = tally.given
         reasons = {refusal.subject: refusal for refusal in tally.failures}
     outcomes = []
@@ -67,6 +67,8 @@ def assess_received(
         if refusal is None:
             refusal = _derived(workspace, objects, exam.job)
         outcomes.append(Outcome(job=exam.job, digest=exam.digest, refusal=refusal))
+    if files:
+        follow_outputs(workspace, objects, done=[job.study_uid for job in jobs])
     return tuple(outcomes)
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,41 +31,69 @@ FROM_A_FOLDER = Origin(kind="import", peer="folder")
 def bring_in(workspace: Workspace, objects: Objects, jobs: Sequence[Job], progress: Progress) -> tuple[Outcome, ...]:
     """Take the exams of `jobs` into the archive, each into its job's space, with what was made of them.
 
+    What fails fails by itself: a damaged file does not keep the others of its exam out, nor one exam the others. What
+    the archive can't take now (``archive.disk-full``) is taken up where it was left when the job is done again.
+
     Raises
     ------
     RemoteError
-        ``archive.disk-full`` and what else keeps the archive from storing.
+        The database does not answer.
     """
     known = sources(workspace)
     places = {path for job in jobs for path in known.get(job.study_uid, ()) if path.exists()}
     files = _files_of({job.study_uid for job in jobs}, sorted(places), workspace)
-    total = sum(len(files.get(job.study_uid, ())) for job in jobs)
-    step, done = text("Bringing exams into the archive"), Counter[str]()
-    outcomes = []
-    for job in jobs:
-        with workspace.writing() as connection:
-            mine = claim(connection, job.study_uid, job.space)
-        if not mine:
-            outcomes.append(Outcome(job=job, digest="", refusal=refused(InputError(HELD_ELSEWHERE), job)))
-            continue
-        refused_ones: list[BingchengError] = []
-        wanted = files.get(job.study_uid, ())
-        for source in wanted:
-            try:
-                with open_source(source) as stream:
-                    objects.receive(stream.read(), space=job.space, origin=FROM_A_FOLDER)
-            except InputError as error:
-                refused_ones.append(error)  # one damaged file does not keep the others out
-            done["files"] += 1
-            progress(step, done["files"], total)
+    total, count = sum(len(files.get(job.study_uid, ())) for job in jobs), 0
+
+    def told() -> None:
+        nonlocal count
+        count += 1
+        progress(text("Bringing exams into the archive"), count, total)
+
+    return tuple(_outcome(workspace, objects, job, files.get(job.study_uid, ()), told) for job in jobs)
+
+
+def _outcome(
+    workspace: Workspace, objects: Objects, job: Job, files: Sequence[FrameSource], told: Callable[[], None]
+) -> Outcome:
+    try:
+        damaged = _brought(workspace, objects, job, files, told)
+    except BingchengError as error:
+        # Without a digest: what was brought in so far is not what the job was asked for.
+        return Outcome(job=job, digest="", refusal=refused(error, job))
+    with workspace.reading() as connection:
+        digest = digest_of(sent(connection, job.space, job.study_uid).items())
+    reason = replace(refused(damaged[0], job), count=len(damaged)) if damaged else None
+    return Outcome(job=job, digest=digest, refusal=reason)
+
+
+def _brought(
+    workspace: Workspace, objects: Objects, job: Job, files: Sequence[FrameSource], told: Callable[[], None]
+) -> list[BingchengError]:
+    """Bring in the files of one exam, and what was made of it; why some of them could not be.
+
+    Raises
+    ------
+    InputError
+        ``engine.held-elsewhere``, ``engine.files-gone``, ``engine.nothing-left``.
+    RemoteError
+        ``archive.disk-full`` and what else keeps the archive from storing.
+    """
+    if not files:
+        raise InputError(FILES_GONE)
+    with workspace.writing() as connection:
+        if not claim(connection, job.study_uid, job.space):
+            raise InputError(HELD_ELSEWHERE)
+    damaged: list[BingchengError] = []
+    for source in files:
+        try:
+            with open_source(source) as stream:
+                objects.receive(stream.read(), space=job.space, origin=FROM_A_FOLDER)
+        except InputError as error:
+            damaged.append(error)
+        told()
+    if len(damaged) < len(files):
         keep_derived(workspace, objects, job.space, job.study_uid)
-        if not wanted:
-            refused_ones.append(InputError(FILES_GONE))
-        reason = replace(refused(refused_ones[0], job), count=len(refused_ones)) if refused_ones else None
-        with workspace.reading() as connection:
-            digest = digest_of(sent(connection, job.space, job.study_uid).items())
-        outcomes.append(Outcome(job=job, digest=digest, refusal=reason))
-    return tuple(outcomes)
+    return damaged
 
 
 def _files_of(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from bingcheng.outputs.colours import of_lesion
+from bingcheng.outputs.quicklook.marks import SMALLEST_SIDE, Marks, marked
 from bingcheng.outputs.quicklook.outline import Line
 
 HALO = "#000000"
@@ -31,6 +32,7 @@ def picture(
     pixel_mm: tuple[float, float],
     side: int,
     outlines: Sequence[tuple[int, Line]] = (),
+    marks: Marks | None = None,
     kind: Kind = Kind.WEBP,
 ) -> bytes:
     """An encoded picture, its longer side `side` pixels.
@@ -41,6 +43,7 @@ def picture(
     pixel_mm : height and width of a pixel; the picture has square ones.
     side : longer side of the picture; at most `LARGEST_SIDE`.
     outlines : number of the lesion, from 0, and its line in pixels of `shades`.
+    marks : sides of the patient and scale, on pictures that are large enough for them; None for none.
     """
     rows, columns = shades.shape[:2]
     height_mm, width_mm = rows * pixel_mm[0], columns * pixel_mm[1]
@@ -49,6 +52,8 @@ def picture(
     made = Image.fromarray(shades).resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
     if outlines:
         made = _drawn(made.convert("RGB"), outlines, (size[0] / columns, size[1] / rows))
+    if marks is not None and max(size) >= SMALLEST_SIDE:
+        made = marked(made, marks, scale)
     written = io.BytesIO()
     if kind is Kind.PNG:
         made.save(written, "PNG", compress_level=3)

@@ -262,6 +262,7 @@ def _lesion(one: LesionFeatures, say: Say) -> Json:
             "inputs": list(result.provenance.inputs),
             "uncertainty": result.provenance.parameters.get("uncertainty"),
             "region_method": result.provenance.parameters.get("region_method"),
+            "gantry_tilt": result.provenance.parameters.get("gantry_tilt"),
         },
         "features": [_feature(one, entry, value, say) for entry, value in one.values()],
     }

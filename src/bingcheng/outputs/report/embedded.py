@@ -1,4 +1,4 @@
-"""Pieces of the report for pages of others: an exam, lesions over time, which lesion is which.
+"""Pieces of the report for pages of others: an exam, lesions over time, which lesion is which, hospitals side by side.
 
 A page that shows them brings ``report.css``, ``radiomics.css`` and ``pictures.js`` of the report's assets, and a button
 ``#contours``.
@@ -6,18 +6,19 @@ A page that shows them brings ``report.css``, ``radiomics.css`` and ``pictures.j
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 
 from jinja2 import Environment
 from markupsafe import Markup
 
+from bingcheng.compare.lesions import LesionChange
 from bingcheng.outputs.assessment import Assessment
 from bingcheng.outputs.language import Language
-from bingcheng.outputs.report.exams import ExamCard, exam_cards
+from bingcheng.outputs.report.exams import exam_cards
 from bingcheng.outputs.report.follow_up import follow_up_section
-from bingcheng.outputs.report.hospitals import comparison, site_cards
+from bingcheng.outputs.report.hospitals import comparison
 from bingcheng.outputs.report.lesions import LesionCard, LesionCards
 from bingcheng.outputs.report.page import environment
 from bingcheng.outputs.report.slices import Slices
@@ -29,7 +30,7 @@ class Embedded:
 
     Parameters
     ----------
-    exams : each exam's article, by its UID.
+    exams : the article of each exam that was wanted, by its UID.
     lesions : each lesion's article, by the UIDs of the exams in which it was seen.
     links : which lesion is which, where that was not plain; empty where it was.
     surroundings : what must stand once on the page: icons, the embedded images, the box for enlarged images.
@@ -39,43 +40,46 @@ class Embedded:
     lesions: tuple[tuple[frozenset[str], LesionCard, Markup], ...]
     links: Markup
     surroundings: Markup
-    cards: Mapping[str, ExamCard]
 
 
-def embedded(assessment: Assessment, language: Language, *, exam_path: str) -> Embedded:
-    """The pieces.
+def embedded(
+    assessment: Assessment, language: Language, *, exam_path: str, exams: Collection[str], lesions_of: str | None = None
+) -> Embedded:
+    """The pieces that a page shows; the others are not made, which of a patient with many exams takes long.
 
     Parameters
     ----------
     exam_path : where an exam's page is, with ``{uid}`` in it.
+    exams : UIDs of those whose articles are wanted.
+    lesions_of : the exam whose lesions are wanted; all lesions for None.
     """
     slices = Slices(language)
-    lesions = LesionCards(assessment, slices, language, exam_path=exam_path).all()
-    cards = exam_cards(assessment, slices, language)
+    changes = tuple(one for one in assessment.changes if lesions_of is None or lesions_of in _exams_of(one))
+    lesions = LesionCards(replace(assessment, changes=changes), slices, language, exam_path=exam_path).all()
+    wanted = tuple(one for one in assessment.exams if one.uid in exams)
+    cards = exam_cards(replace(assessment, exams=wanted), slices, language)
     found = follow_up_section(assessment)
 
     def made(macro: str, *given: object) -> Markup:
         return _piece(language.code, macro)(*given)
 
-    exams = {card.exam.uid: made("exam", card) for card in cards}
-    articles = tuple((_seen_in(card), card, made("lesion", card)) for card in lesions)
+    articles = tuple((_exams_of(card.change), card, made("lesion", card)) for card in lesions)
     links = made("links", found) if found.blocks else Markup("")
     surroundings = Markup("").join((made("surroundings"), slices.definitions()))
     return Embedded(
-        exams=exams,
+        exams={card.exam.uid: made("exam", card) for card in cards},
         lesions=articles,
         links=links,
         surroundings=surroundings,
-        cards={card.exam.uid: card for card in cards},
     )
 
 
-def hospitals(assessment: Assessment, language: Language) -> Markup:
-    """The hospitals of an assessment, each for itself and side by side; exams are not needed for it."""
+def side_by_side(assessment: Assessment, language: Language) -> Markup:
+    """Each measure of image quality at every scanner beside the other hospitals'; exams are not needed for it."""
     rendered = (
         _templates(language.code)
-        .get_template("hospitals.html.jinja")
-        .render(sites=site_cards(assessment, language), comparison=comparison(assessment, language))
+        .get_template("side_by_side.html.jinja")
+        .render(sites=assessment.sites, comparison=comparison(assessment, language))
     )
     return Markup(rendered) + _piece(language.code, "surroundings")()  # noqa: S704 - our own template, which escapes
 
@@ -96,5 +100,5 @@ def _piece(code: str, macro: str) -> Callable[..., Markup]:
     return found
 
 
-def _seen_in(card: LesionCard) -> frozenset[str]:
-    return frozenset(one.exam_uid for one in card.change.history)
+def _exams_of(change: LesionChange) -> frozenset[str]:
+    return frozenset(one.exam_uid for one in change.history)

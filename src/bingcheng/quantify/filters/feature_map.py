@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bingcheng.core.errors import InputError, Owner, Problem, Undefined
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
-from bingcheng.quantify.radiomics.chain import prepared
+from bingcheng.quantify.radiomics.chain import SHEARED_GRID, prepared
 from bingcheng.quantify.radiomics.extraction import values_of
 from bingcheng.quantify.radiomics.families import Entry, all_features
 from bingcheng.quantify.radiomics.feature import Aggregation, Family
@@ -99,6 +99,8 @@ def feature_map(
         aggregations=(entry.aggregation,) if entry.aggregation else settings.aggregations,
     )
     lesion = prepared(volume, region, alone)
+    if lesion.roi.askew:
+        raise InputError(SHEARED_GRID)
     centres = np.argwhere(lesion.roi.morphological)
     if len(centres) > most_windows:
         raise InputError(TOO_MANY_WINDOWS, windows=len(centres), most=most_windows)

@@ -20,6 +20,12 @@ EMPTY_REGION = Problem(
     remedy="Draw the region, or ask for the map of the whole image.",
     owner=Owner.RADIOLOGIST,
 )
+SHEARED_IMAGE = Problem(
+    code="quantify.filter-sheared-image",
+    says="the slices lie askew over each other (a tilted gantry), for which filters are not defined",
+    remedy="Interpolate the image to other voxels first: its slices are then moved over each other.",
+    owner=Owner.OPERATOR,
+)
 ARBITRARY = "{arbitrary}"
 
 
@@ -45,12 +51,14 @@ def response_map(volume: Volume, chosen: Filter, region: Region | None = None) -
         ``quantify.filter-region-on-other-grid``, ``quantify.filter-region-empty``,
         ``quantify.filter-needs-three-axes``, ``quantify.voxels-without-size``,
         ``quantify.intensities-not-real``, ``quantify.intensity-too-large``,
-        ``quantify.filter-response-too-large``.
+        ``quantify.filter-response-too-large``, ``quantify.filter-sheared-image``.
     Undefined
         ``quantify.filter-finer-than-voxels``.
     """
     geometry = volume.geometry
     sized(geometry.spacing_mm)
+    if geometry.sheared:
+        raise InputError(SHEARED_IMAGE)
     wanted = _box(volume, region)
     looked_at = _reached(wanted, chosen.reach_voxels(geometry.spacing_mm), geometry.shape)
     voxels, known = recorded(volume, looked_at)

@@ -96,13 +96,16 @@ def low_pass(name: str) -> Kernel:
     """
     if name == "haar":
         return _daubechies(1)
-    family, order = name.rstrip("0123456789"), name[len(name.rstrip("0123456789")) :]
-    if family == "db" and order and 1 <= int(order) <= MOST_VANISHING_MOMENTS:
-        return _daubechies(int(order))
-    if family == "sym" and order and int(order) in _SYMLETS:
-        return _half_band(int(order), _SYMLETS[int(order)])
-    if family == "coif" and order and int(order) in _COIFLETS:
-        return _COIFLETS[int(order)]
+    family = name.rstrip("0123456789")
+    written = name[len(family) :]
+    # No order of more digits is known, and int() takes no more than some thousand.
+    order = int(written) if 0 < len(written) <= 2 else 0
+    if family == "db" and 1 <= order <= MOST_VANISHING_MOMENTS:
+        return _daubechies(order)
+    if family == "sym" and order in _SYMLETS:
+        return _half_band(order, _SYMLETS[order])
+    if family == "coif" and order in _COIFLETS:
+        return _COIFLETS[order]
     raise _unknown(name)
 
 

@@ -6,6 +6,7 @@ centre lies in the sphere.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numba
@@ -92,16 +93,15 @@ def peaks(
     spacing_mm : (z, y, x).
     radius_mm : a voxel whose centre is this far away counts.
     """
-    reach = _reach(spacing_mm, radius_mm, image.shape)
-    widths, kinds = np.unique(reach, return_inverse=True)
+    z, y, x = spacing_mm
+    widths, kinds = _sphere((float(z), float(y), float(x)), radius_mm, _limits(spacing_mm, radius_mm, image.shape))
     columns = inside.any(axis=0)
     lines = np.flatnonzero(columns.any(axis=1))
     ends = np.zeros((inside.shape[1], 2), dtype=np.int64)
     ends[lines, 0] = columns[lines].argmax(axis=1)
     ends[lines, 1] = inside.shape[2] - columns[lines, ::-1].argmax(axis=1)
     hottest = float(intensity.max(where=inside, initial=-np.inf))
-    kinds = kinds.reshape(reach.shape).astype(np.int64)
-    far = np.array([reach.shape[0] - 1, reach.shape[1] - 1, widths[-1]])
+    far = np.array([kinds.shape[0] - 1, kinds.shape[1] - 1, widths[-1]])
     at = np.asarray(start, dtype=np.int64)
     complete = _complete(image, at - far, at + far + inside.shape)
     depth, height, width = inside.shape
@@ -135,17 +135,29 @@ def _complete(image: NDArray[Any], low: Whole, high: Whole) -> bool:
     return bool(np.isfinite(image[z, y, x]).all())
 
 
-def _reach(spacing_mm: Triple, radius_mm: float, shape: tuple[int, ...]) -> Whole:
-    """How many voxels along x a sphere holds on each side, in the line (z, y) away; -1 if it misses the line.
+def _limits(spacing_mm: Triple, radius_mm: float, shape: tuple[int, ...]) -> tuple[int, int, int]:
+    """How many voxels along (z, y, x) a sphere need be looked for on each side.
 
     No more than an image of `shape` has: beyond it nothing counts, and tiny voxels would make the sphere huge.
     """
+    z, y, x = (min(int(radius_mm / step) + 1, n) for step, n in zip(spacing_mm, shape, strict=True))
+    return z, y, x
+
+
+@lru_cache(maxsize=16)
+def _sphere(spacing_mm: Triple, radius_mm: float, limits: tuple[int, int, int]) -> tuple[Whole, Whole]:
+    """The half widths that the lines of a sphere along x have, and which of them each line (z, y) away has; read-only.
+
+    A half width is the number of voxels that the sphere holds on each side; -1 if it misses the line.
+    """
     # A voxel at the radius to within rounding counts, as the manual's "within" says.
     squared = radius_mm**2 * (1.0 + 1e-12)
-    z, y = (np.arange(min(int(radius_mm / step) + 1, n)) * step for step, n in zip(spacing_mm, shape[:2], strict=False))
+    z, y = (np.arange(n) * step for step, n in zip(spacing_mm[:2], limits[:2], strict=True))
     left = squared - (z**2)[:, None] - (y**2)[None, :]
     found = np.where(left >= 0.0, np.floor(np.sqrt(np.maximum(left, 0.0)) / spacing_mm[2] + 1e-12), -1.0)
-    return np.minimum(found, shape[2]).astype(np.int64)
+    reach = np.minimum(found, limits[2]).astype(np.int64)
+    widths, kinds = np.unique(reach, return_inverse=True)
+    return read_only(widths), read_only(kinds.reshape(reach.shape).astype(np.int64))
 
 
 @numba.njit(cache=True, nogil=True)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from bingcheng.core.errors import Owner, Problem, Undefined
 from bingcheng.core.wording import text
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
@@ -27,16 +26,6 @@ _BURGGRAAFF = "Burggraaff et al., Mol Imaging Biol 2020;22:1102-1110"
 ROUNDS = 8
 """How often the background is read anew around what was found, at most; it settles after two or three."""
 MOST_STEPS = 60
-COARSEST_RADII, FINEST_RADII = 4.0, 0.01
-"""Voxel spacings, in radii of the peak's sphere, between which it can be told: beyond, a voxel holds the whole sphere,
-or the sphere millions of voxels."""
-
-NO_PEAK_HERE = Problem(
-    code="quantify.peak-unlike-voxels",
-    says="the voxels of this image are of quite another size than a sphere of {radius_mm} mm, so it has no peak value",
-    remedy="Choose a method that needs no peak, such as the iterative threshold.",
-    owner=Owner.RADIOLOGIST,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,12 +243,9 @@ def peak(spot: HotSpot, radius_mm: float) -> float:
 
     Raises
     ------
-    Undefined
-        ``quantify.peak-sphere-leaves-image``; ``quantify.peak-unlike-voxels``.
+    Undefined, InputError
+        as `uptake.peak.highest_sphere_mean`.
     """
-    spacing = spot.hood.spacing_mm
-    if max(spacing) > COARSEST_RADII * radius_mm or min(spacing) < FINEST_RADII * radius_mm:
-        raise Undefined(NO_PEAK_HERE, radius_mm=radius_mm)
     hot = spot.hood.region(spot.above(0.7 * spot.highest))
     return highest_sphere_mean(spot.hood.volume, hot, radius_mm)
 

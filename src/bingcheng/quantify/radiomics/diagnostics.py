@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bingcheng.image.gantry_tilt import tilt_deg, upright_slices
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
 from bingcheng.quantify.radiomics.chain import prepared
@@ -25,14 +26,20 @@ def diagnostics(volume: Volume, region: Region, settings: RadiomicsSettings) -> 
 
     Dimensions in voxels, spacings in mm, intensities in the image's unit; of the image as it is, after interpolation
     (the whole image is interpolated), and of the region before and after interpolation and after re-segmentation.
+    Of a tilted gantry also ``gantry_tilt_init_img`` in degrees, which is no tag of the IBSI's: the image after
+    interpolation is then that of its slices moved over each other.
     """
     plain = replace(settings, families=(), filter=None)
     before = replace(plain, interpolation=None, resegmentation=Resegmentation())
     between = replace(plain, resegmentation=Resegmentation())
-    axes = axes_of(volume.geometry.shape, volume.geometry.spacing_mm, settings.interpolation)
     old = axes_of(volume.geometry.shape, volume.geometry.spacing_mm, None)
     found = dict(_image(volume.voxels, old, "init_img"))
-    found |= dict(_image(_interpolated(volume, settings, axes), axes, "interp_img"))
+    upright = volume
+    if volume.geometry.sheared:
+        found["gantry_tilt_init_img"] = tilt_deg(volume.geometry)
+        upright = upright_slices(volume) if settings.interpolation is not None else volume
+    axes = axes_of(upright.geometry.shape, upright.geometry.spacing_mm, settings.interpolation)
+    found |= dict(_image(_interpolated(upright, settings, axes), axes, "interp_img"))
     for chain, grid, step in ((before, old, "init_roi"), (between, axes, "interp_roi"), (plain, axes, "reseg_roi")):
         found |= dict(_region(prepared(volume, region, chain).roi, grid, step))
     return found

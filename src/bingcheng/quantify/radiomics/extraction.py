@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bingcheng.core.errors import Owner, Problem, Undefined
 from bingcheng.core.provenance import Provenance
 from bingcheng.image.geometry import VolumeGeometry
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
-from bingcheng.quantify.radiomics.chain import Cut, cut, processed
+from bingcheng.quantify.radiomics.chain import SHEARED_GRID, Cut, cut, processed
 from bingcheng.quantify.radiomics.families import Entry, all_features, computed
+from bingcheng.quantify.radiomics.feature import Family
 from bingcheng.quantify.radiomics.roi import Roi
 from bingcheng.quantify.radiomics.settings import RadiomicsSettings
 
@@ -24,6 +25,8 @@ OVERFLOWS = Problem(
 )
 
 ARBITRARY = "{arbitrary}"
+WITHOUT_PLACE = frozenset((Family.STATISTICS, Family.HISTOGRAM, Family.VOLUME_HISTOGRAM))
+"""What intensities alone tell: the families that hold on slices that lie askew too."""
 REVISION = 1
 """Raised whenever the same image, region and settings give another value."""
 
@@ -72,6 +75,7 @@ class RadiomicsResult:
     geometry : of the lesion's bounding box after interpolation.
     voxels, counted, without_value : voxels of the morphological mask, of the intensity mask, and those left out
         because the image has no recorded intensity there.
+    tilt_deg : of the gantry, where the slices were moved over each other before all else for it; else None.
     provenance : package, version, settings and inputs.
     """
 
@@ -83,6 +87,7 @@ class RadiomicsResult:
     counted: int
     without_value: int
     provenance: Provenance
+    tilt_deg: float | None = None
 
     def __getitem__(self, tag: str) -> float:
         """The value of `tag`; raises its `Undefined` where the definition gives none."""
@@ -129,6 +134,11 @@ def features(
         as `chain.prepared`.
     Undefined
         ``quantify.lesion-without-voxels``. A single feature without a value is told in the result.
+
+    Notes
+    -----
+    Of slices that a tilted gantry left askew, only what intensities alone tell has a value without interpolation; with
+    it the slices are moved over each other first, and the result says so.
     """
     found = measured(cut(volume, region, settings), settings)
     return result_of(found, volume, region, settings, settings_told(settings), inputs)
@@ -137,12 +147,18 @@ def features(
 def values_of(roi: Roi, settings: RadiomicsSettings) -> dict[str, float | Undefined]:
     """The values of a prepared lesion by tag: a finite number, or why there is none."""
     found: dict[str, float | Undefined] = {}
-    for values in computed(roi, settings):
+    for values in computed(roi, _of_intensities(settings) if roi.askew else settings):
         found |= values
+    if roi.askew:
+        found = {one.tag: found.get(one.tag, Undefined(SHEARED_GRID)) for one in all_features(settings)}
     for tag, value in found.items():
         if not isinstance(value, Undefined) and not math.isfinite(value):
             found[tag] = Undefined(OVERFLOWS, feature=tag)
     return found
+
+
+def _of_intensities(settings: RadiomicsSettings) -> RadiomicsSettings:
+    return replace(settings, families=tuple(one for one in settings.families if one in WITHOUT_PLACE))
 
 
 def measured(part: Cut, settings: RadiomicsSettings) -> Measured:
@@ -173,7 +189,13 @@ def result_of(
 ) -> RadiomicsResult:
     """What was measured, with its unit and where it comes from; `told` is that of `settings_told`."""
     sources = inputs if region.source_uid is None else (*inputs, region.source_uid)
-    drawn = {"region_method": region.method} if region.method else {}
+    drawn: dict[str, object] = {"region_method": region.method} if region.method else {}
+    tilt = None
+    if settings.interpolation is not None and volume.geometry.sheared:
+        from bingcheng.image.gantry_tilt import tilt_deg  # noqa: PLC0415 - most gantries are upright
+
+        tilt = tilt_deg(volume.geometry)
+        drawn["gantry_tilt"] = {"degrees": tilt, "slices": "moved over each other by cubic splines"}
     return RadiomicsResult(
         values=lesion.values,
         settings=settings,
@@ -183,6 +205,7 @@ def result_of(
         counted=lesion.counted,
         without_value=lesion.without_value,
         provenance=Provenance(measure="radiomics", revision=REVISION, parameters={**told, **drawn}, inputs=sources),
+        tilt_deg=tilt,
     )
 
 

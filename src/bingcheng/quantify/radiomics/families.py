@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 
 from bingcheng.quantify.radiomics.discretisation import FixedBinNumber
@@ -67,8 +68,7 @@ def computed(roi: Roi, settings: RadiomicsSettings) -> Iterator[Values]:
             yield _by_itself(source, roi)
     textures = TEXTURE.intersection(settings.families)
     if textures and settings.aggregations:
-        together: Callable[..., Values] = import_module(f"{_FLOOR}.texture.families").texture
-        yield together(
+        yield _function("texture.families", "texture")(
             roi,
             settings.aggregations,
             textures,
@@ -80,8 +80,14 @@ def computed(roi: Roi, settings: RadiomicsSettings) -> Iterator[Values]:
 
 
 def _by_itself(source: Source, roi: Roi) -> Values:
-    compute: Callable[[Roi], Values] = getattr(import_module(f"{_FLOOR}.{source.module}"), str(source.function))
-    return compute(roi)
+    return _function(source.module, str(source.function))(roi)
+
+
+@cache
+def _function(module: str, name: str) -> Callable[..., Values]:
+    """The function that computes a family; found once, as it is asked for with every lesion."""
+    found: Callable[..., Values] = getattr(import_module(f"{_FLOOR}.{module}"), name)
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -139,6 +139,12 @@ class Axis:
         last = self.after if high == self.before else math.floor((high - self.start) / self.step) + 1
         return max(0, first), min(self.after, max(last, 0))
 
+    def within(self, low: int, high: int) -> tuple[int, int]:
+        """The new voxels, as a range, whose centres lie among the old voxels `low` .. `high` - 1; all if these are."""
+        first = 0 if low == 0 else math.ceil((low - self.start) / self.step)
+        last = self.after if high == self.before else math.floor((high - 1 - self.start) / self.step) + 1
+        return min(max(0, first), self.after), max(0, min(self.after, last))
+
 
 def axis_of(count: int, spacing_mm: float, wanted_mm: float | None, alignment: Alignment) -> Axis:
     """The new grid along one axis (IBSI UMPJ, 026Q, QCY4).

@@ -8,10 +8,22 @@ from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Protocol, Self, TypeVar
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 R = TypeVar("R")
+
+AHEAD = 2
+"""Tasks that a process holds: the one it works on, and one to go on with. More could not be taken back at the end."""
+
+
+class Tasks(Protocol[T_co]):
+    """Tasks by number; they may be made when they are asked for."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, number: int, /) -> T_co: ...
 
 
 class LesionWorkers:
@@ -44,7 +56,7 @@ class LesionWorkers:
         """Whether there are processes already."""
         return self._pool is not None
 
-    def each(self, function: Callable[[T], R], tasks: Sequence[T]) -> Iterator[R]:
+    def each(self, function: Callable[[T], R], tasks: Tasks[T]) -> Iterator[R]:
         """The answer to each task, in order; this process works from the end while the others work from the start.
 
         A task whose process died, or couldn't be started, is done here.
@@ -52,10 +64,10 @@ class LesionWorkers:
         Parameters
         ----------
         function : of a module, so that another process finds it; what it raises is raised here.
-        tasks : can be pickled.
+        tasks : can be pickled; each is asked for when it is about to be done.
         """
         if self.count < 2 or len(tasks) < 2:
-            yield from map(function, tasks)
+            yield from (function(tasks[number]) for number in range(len(tasks)))
             return
         futures: list[Future[R] | None] = []
         done: dict[int, R] = {}
@@ -63,13 +75,14 @@ class LesionWorkers:
         for number in range(len(tasks)):
             while number < last:
                 # First one for each process: what waits in line for those that still start can't be taken back.
-                more = last if any(_ended(futures, n) for n in range(len(futures))) else self.count - 1
-                futures += [self._handed_out(function, task) for task in tasks[len(futures) : more]]
+                ended = sum(_ended(futures, n) for n in range(len(futures)))
+                more = ended + (self.count - 1) * (AHEAD if ended else 1)
+                futures += [self._handed_out(function, tasks[n]) for n in range(len(futures), min(more, last))]
                 if _ended(futures, number) or not _taken_back(futures, last - 1):
                     break
                 last -= 1
                 done[last] = function(tasks[last])
-            yield done.pop(number) if number in done else _answer(futures[number], function, tasks[number])
+            yield done.pop(number) if number in done else _answer(futures[number], function, tasks, number)
 
     def _handed_out(self, function: Callable[[T], R], task: T) -> Future[R] | None:
         try:
@@ -95,13 +108,13 @@ def _taken_back(futures: Sequence[Future[R] | None], number: int) -> bool:
     return future is None or future.cancel()
 
 
-def _answer(future: Future[R] | None, function: Callable[[T], R], task: T) -> R:
+def _answer(future: Future[R] | None, function: Callable[[T], R], tasks: Tasks[T], number: int) -> R:
     if future is not None:
         try:
             return future.result()
         except (BrokenProcessPool, CancelledError, OSError):
             pass
-    return function(task)
+    return function(tasks[number])
 
 
 def _settle_in() -> None:

@@ -115,18 +115,29 @@ class _Batch:
     settings: RadiomicsSettings
 
 
+class _Batches:
+    """Batches of lesions, each cut out of the image when it is asked for: processes wait for the first one alone."""
+
+    def __init__(self, volume: Volume, lesions: Sequence[Region], settings: RadiomicsSettings) -> None:
+        self._volume, self._settings = volume, settings
+        self._lesions = list(_shared_out(lesions))
+
+    def __len__(self) -> int:
+        return len(self._lesions)
+
+    def __getitem__(self, number: int) -> _Batch:
+        parts = tuple(_cut(self._volume, self._settings, lesion) for lesion in self._lesions[number])
+        return _Batch(parts=parts, settings=self._settings)
+
+
 def _by_processes(
     volume: Volume, lesions: Sequence[Region], settings: RadiomicsSettings, workers: LesionWorkers
 ) -> Iterator[Outcome]:
-    batches = [
-        _Batch(parts=tuple(_cut(volume, settings, lesion) for lesion in some), settings=settings)
-        for some in _batches(lesions)
-    ]
-    for outcomes in workers.each(_of_batch, batches):
+    for outcomes in workers.each(_of_batch, _Batches(volume, lesions, settings)):
         yield from outcomes
 
 
-def _batches(lesions: Sequence[Region]) -> Iterator[list[Region]]:
+def _shared_out(lesions: Sequence[Region]) -> Iterator[list[Region]]:
     some: list[Region] = []
     work_s = 0.0
     for lesion in lesions:

@@ -118,6 +118,7 @@ def _unit_mm(interpolation: Interpolation | None) -> float | None:
 def _wavelets(own: Given | None, given: Given, *, by_slice: bool) -> Iterator[Derived | Remark]:
     from bingcheng.quantify.filters.boundary import Beyond, Boundary  # noqa: PLC0415 - most files have no filter
     from bingcheng.quantify.filters.separable_wavelet import SeparableWavelet  # noqa: PLC0415
+    from bingcheng.quantify.filters.wavelet import FAMILIES  # noqa: PLC0415
 
     wavelet, levels, first = given.get("wavelet", "coif1"), given.get("level", 1), given.get("start_level", 0)
     if (
@@ -142,7 +143,9 @@ def _wavelets(own: Given | None, given: Given, *, by_slice: bool) -> Iterator[De
                 yield Derived(name=f"{prefix}-{bands}", filter=made, own=own or {})
     except BingchengError:
         said = text(
-            "The wavelet {wavelet} is not among those of the IBSI: haar, db1 to db10, coif1 to coif3.", wavelet=wavelet
+            "The wavelet {wavelet} is not among those that can be computed here: {known}.",
+            wavelet=wavelet,
+            known=FAMILIES,
         )
         yield _remark("Wavelet", own, Fit.LEFT_OUT, said)
         return

@@ -31,12 +31,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bingcheng.core.errors import BingchengError, Undefined
+from bingcheng.image.geometry import Triple, VolumeGeometry
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
-from bingcheng.quantify.filters.gaps import recorded
-from bingcheng.quantify.radiomics.chain import AS_SET, Variation, prepared
+from bingcheng.quantify.filters.gaps import Box, recorded
+from bingcheng.quantify.radiomics.chain import prepared
 from bingcheng.quantify.radiomics.discretisation import NoDiscretisation
 from bingcheng.quantify.radiomics.extraction import RadiomicsResult, features, values_of
+from bingcheng.quantify.radiomics.interpolation import axes_of
+from bingcheng.quantify.radiomics.placing import AS_SET, Part, Variation, placed
 from bingcheng.quantify.radiomics.settings import RadiomicsSettings
 from bingcheng.quantify.radiomics.turning import turned
 from bingcheng.quantify.uncertainty.excerpt import Excerpt
@@ -44,10 +47,10 @@ from bingcheng.quantify.uncertainty.perturbation import Perturbations, outlines
 from bingcheng.quantify.uncertainty.surroundings import Surroundings, explain
 
 SEED = 20261124
-SCHEME = "contour-rotation-noise-lattice-bins/1"
+SCHEME = "contour-rotation-noise-lattice-bins/2"
 LEAST_SHARE = 0.75
 NEAR_MM = 12.0
-"""Kept around the lesion: the local peak's sphere reaches 6.2 mm, and blur and noise are told from what lies beside."""
+"""Kept around the lesion at least: blur and noise are told from what lies beside it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,11 +140,12 @@ def robust_features(
     """
     how = repetitions or Repetitions()
     result = features(volume, region, settings, inputs=inputs)
-    near, drawn = _near(volume, region)
-    surroundings = explain(near, drawn)
-    jobs = list(_jobs(near, drawn, settings, surroundings, how, seed))
-    table = _repeated(jobs, settings, tuple(result.values), workers, told)
-    components = _components(result, jobs, table, noise_known=surroundings is not None)
+    near = _Near.of(volume, region, settings)
+    surroundings = near.explained()
+    jobs = list(_jobs(near, settings, surroundings, how, seed))
+    base = None if near.whole else _unperturbed(near, settings)
+    table = _repeated(jobs, near.part, settings, tuple(result.values), workers, told)
+    components = _components(result, base or result.values, jobs, table, noise_known=surroundings is not None)
     parameters = {"scheme": SCHEME, "seed": seed, **asdict(how)}
     provenance = replace(result.provenance, parameters={**result.provenance.parameters, "uncertainty": parameters})
     return RobustResult(
@@ -152,36 +156,87 @@ def robust_features(
     )
 
 
-def _near(volume: Volume, region: Region) -> tuple[Volume, Region]:
-    """The image around the lesion, finite everywhere, and the lesion on its grid."""
-    near_by = Excerpt.around(region, NEAR_MM)
-    # A gap would spread: over its whole slice when the image is turned, over noise and blur where they are told.
-    known_voxels, valid = recorded(volume, near_by.box)
-    voxels = np.asarray(known_voxels, dtype=np.float32)
-    return replace(volume, voxels=voxels, geometry=near_by.grid, valid=valid), near_by.of_region(region)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Near:
+    """The image around a lesion, in which it is measured again.
+
+    Parameters
+    ----------
+    volume : finite everywhere.
+    region : the lesion, on its grid.
+    part : where it lies in the whole image, whose lattice interpolation keeps.
+    whole : whether what the value rests on is all there, so that the unperturbed lesion has exactly its value.
+    heart : the box of `volume` in which the image is explained and noise is drawn.
+    """
+
+    volume: Volume
+    region: Region
+    part: Part
+    whole: bool
+    heart: Box
+
+    @staticmethod
+    def of(volume: Volume, region: Region, settings: RadiomicsSettings) -> _Near:
+        """As much of the image as the features of the lesion look at, and `NEAR_MM` around it."""
+        lesion, recorded_in = region, recorded
+        if settings.interpolation is not None and volume.geometry.sheared:
+            # Loads what images of an upright gantry do not need.
+            from bingcheng.quantify.radiomics.upright import upright_outline, upright_voxels  # noqa: PLC0415
+
+            lesion, recorded_in = upright_outline(region), upright_voxels
+        grid = lesion.grid
+        heart = near = Excerpt.around(lesion, NEAR_MM)
+        # A filter that looks at the whole image would have to be applied to all of it dozens of times.
+        whole = settings.filter is None or settings.filter.reach_voxels(_spacing(grid, settings)) is not None
+        if whole:
+            near = near.reaching(placed(grid, lesion, settings).box(), grid)
+        # A gap would spread: over its whole slice when the image is turned, over noise and blur where they are told.
+        known_voxels, valid = recorded_in(volume, near.box)
+        voxels = np.asarray(known_voxels, dtype=np.result_type(known_voxels.dtype, np.float32))
+        start = (near.box[0].start, near.box[1].start, near.box[2].start)
+        z, y, x = (slice(a.start - b, a.stop - b) for a, b in zip(heart.box, start, strict=True))
+        return _Near(
+            volume=replace(volume, voxels=voxels, geometry=near.grid, valid=valid),
+            region=near.of_region(lesion),
+            part=Part(start=start, whole=grid.shape),
+            whole=whole,
+            heart=(z, y, x),
+        )
+
+    def explained(self) -> Surroundings | None:
+        """What the image around the lesion says of its blur and noise."""
+        inner = Excerpt.of(self.heart, self.volume.geometry)
+        return explain(inner.of_volume(self.volume), inner.of_region(self.region))
+
+    def noisy(self, voxels: NDArray[Any]) -> Volume:
+        """The image with other voxels in its heart."""
+        found = np.array(self.volume.voxels)
+        found[self.heart] = voxels
+        return replace(self.volume, voxels=found)
+
+
+def _spacing(grid: VolumeGeometry, settings: RadiomicsSettings) -> Triple:
+    z, y, x = axes_of(grid.shape, grid.spacing_mm, settings.interpolation)
+    return z.spacing_mm, y.spacing_mm, x.spacing_mm
 
 
 def _jobs(
-    near: Volume,
-    drawn: Region,
-    settings: RadiomicsSettings,
-    surroundings: Surroundings | None,
-    how: Repetitions,
-    seed: int,
+    near: _Near, settings: RadiomicsSettings, surroundings: Surroundings | None, how: Repetitions, seed: int
 ) -> Iterator[_Job]:
+    image, drawn = near.volume, near.region
     moved = Perturbations(contours=how.contours + (how.lattices if settings.interpolation is None else 0))
-    yield from (_Job(kind="contour", volume=near, region=other) for other in outlines(drawn, moved, seed=seed))
+    yield from (_Job(kind="contour", volume=image, region=other) for other in outlines(drawn, moved, seed=seed))
     for angle_deg in _signed(how.rotations, how.rotation_deg):
-        yield _Job(kind="rotation", **turned(near, drawn, angle_deg))
+        yield _Job(kind="rotation", **turned(image, drawn, angle_deg))
     if surroundings is not None:
         for voxels in _noisy(surroundings, how.noises, seed):
-            yield _Job(kind="noise", volume=replace(near, voxels=voxels), region=drawn)
+            yield _Job(kind="noise", volume=near.noisy(voxels), region=drawn)
     if settings.interpolation is not None:
         for shift in _shifts(how.lattices, seed):
-            yield _Job(kind="lattice", volume=near, region=drawn, variation=Variation(lattice_voxels=shift))
+            yield _Job(kind="lattice", volume=image, region=drawn, variation=Variation(lattice_voxels=shift))
     if not isinstance(settings.discretisation, NoDiscretisation):
         for part in _signed(how.bins, 0.5):
-            yield _Job(kind="bins", volume=near, region=drawn, variation=Variation(bins=part))
+            yield _Job(kind="bins", volume=image, region=drawn, variation=Variation(bins=part))
 
 
 def _signed(count: int, largest: float) -> Iterator[float]:
@@ -211,8 +266,17 @@ def _shifts(count: int, seed: int) -> Iterator[tuple[float, float, float]]:
         yield (-z, -y, -x)
 
 
+def _unperturbed(near: _Near, settings: RadiomicsSettings) -> Mapping[str, float | Undefined] | None:
+    """The values as drawn, of the image around the lesion alone; None where that gives none."""
+    try:
+        return values_of(prepared(near.volume, near.region, settings, part=near.part).roi, settings)
+    except BingchengError:
+        return None
+
+
 def _repeated(
     jobs: Sequence[_Job],
+    part: Part,
     settings: RadiomicsSettings,
     tags: tuple[str, ...],
     workers: int,
@@ -223,7 +287,7 @@ def _repeated(
 
     def measure(job: _Job) -> list[float]:
         try:
-            found = values_of(prepared(job.volume, job.region, settings, job.variation).roi, settings)
+            found = values_of(prepared(job.volume, job.region, settings, job.variation, part).roi, settings)
         except BingchengError:
             return [math.nan] * len(tags)
         return [math.nan if isinstance(value := found[tag], Undefined) else value for tag in tags]
@@ -237,16 +301,21 @@ def _repeated(
 
 
 def _components(
-    result: RadiomicsResult, jobs: Sequence[_Job], table: NDArray[np.float64], *, noise_known: bool
+    result: RadiomicsResult,
+    base: Mapping[str, float | Undefined],
+    jobs: Sequence[_Job],
+    table: NDArray[np.float64],
+    *,
+    noise_known: bool,
 ) -> dict[str, Mapping[str, float | None]]:
     kinds = list(dict.fromkeys(job.kind for job in jobs))
     found: dict[str, dict[str, float | None]] = {tag: {} for tag in result.values}
     for kind in kinds:
         rows = table[[number for number, job in enumerate(jobs) if job.kind == kind]]
         own_mean = kind in ("rotation", "noise")
-        for column, (tag, value) in enumerate(result.values.items()):
-            base = None if own_mean or isinstance(value, Undefined) else value
-            found[tag][kind] = _spread(rows[:, column], base)
+        for column, tag in enumerate(result.values):
+            value = base[tag]
+            found[tag][kind] = _spread(rows[:, column], None if own_mean or isinstance(value, Undefined) else value)
     if not noise_known:
         for parts in found.values():
             parts["noise"] = None

@@ -65,6 +65,8 @@ class Roi:
     surroundings : image around the box for what looks beyond the mask (local peaks); not contiguous, and of any number
         type, since it is most often a view of the image.
     surroundings_start : index in `surroundings` of the box's first voxel.
+    askew : whether slices lie askew over each other (a tilted gantry): neighbours across slices and distances are then
+        not what their indices say.
     """
 
     intensity: NDArray[Any]
@@ -75,6 +77,7 @@ class Roi:
     surroundings_start: tuple[int, int, int] = (0, 0, 0)
     levels: Levels | None = None
     volume_histogram_levels: Callable[[], Levels | None] = no_levels
+    askew: bool = False
 
     def __post_init__(self) -> None:
         for name in ("intensity", "morphological", "intensity_mask", "surroundings"):

@@ -30,10 +30,19 @@ class Excerpt:
     def around(lesion: Region, margin_mm: float) -> Excerpt:
         """The lesion's box with a margin and some voxels more, as far as its grid goes."""
         z, y, x = (max(LEAST_VOXELS, math.ceil(margin_mm / step) + MORE_VOXELS) for step in lesion.grid.spacing_mm)
-        box = lesion.box((z, y, x))
+        return Excerpt.of(lesion.box((z, y, x)), lesion.grid)
+
+    @staticmethod
+    def of(box: tuple[slice, slice, slice], grid: VolumeGeometry) -> Excerpt:
+        """The box of the whole `grid`."""
         start = (box[0].start, box[1].start, box[2].start)
         shape = (box[0].stop - start[0], box[1].stop - start[1], box[2].stop - start[2])
-        return Excerpt(box=box, grid=lesion.grid.box(start, shape))
+        return Excerpt(box=box, grid=grid.box(start, shape))
+
+    def reaching(self, other: tuple[slice, slice, slice], grid: VolumeGeometry) -> Excerpt:
+        """The smallest box of the whole `grid` that holds this one and another."""
+        z, y, x = (slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in zip(self.box, other, strict=True))
+        return self if (z, y, x) == self.box else Excerpt.of((z, y, x), grid)
 
     def of_volume(self, volume: Volume) -> Volume:
         """The part of an image on the whole grid; a view of it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -10,12 +9,13 @@ from pydantic import BaseModel
 from starlette.responses import Response, StreamingResponse
 
 from bingcheng.archive.audit.export import as_json_lines
-from bingcheng.archive.audit.trail import Recorded, events
+from bingcheng.archive.audit.trail import events_in_pieces
 from bingcheng.archive.authorisation.action import Action
 from bingcheng.archive.authorisation.actor import Actor
 from bingcheng.archive.authorisation.scope import SCOPE_ACTIONS
 from bingcheng.server.pages.audit import Wanted, asked_for
 from bingcheng.server.security.required import allowed
+from bingcheng.server.security.traced import traced
 from bingcheng.server.site import Site, site
 
 router = APIRouter(prefix="/api", tags=["server"])
@@ -72,10 +72,7 @@ def audit(
 ) -> Response:
     """The audit trail, the latest event first, as JSON lines; `before` goes on from an earlier answer."""
     request.app.state.recorder.flush()
-    asked = asked_for(actor, wanted)
-
-    def found() -> Iterator[Recorded]:
-        with where.workspace.reading() as connection:
-            yield from events(connection, asked, limit=limit, before=before)
-
-    return StreamingResponse(as_json_lines(found()), media_type="application/x-ndjson")
+    trace = traced(request)
+    trace.subject, trace.each = "audit/export", True
+    found = events_in_pieces(where.workspace, asked_for(actor, wanted), limit=limit, before=before)
+    return StreamingResponse(as_json_lines(found), media_type="application/x-ndjson")

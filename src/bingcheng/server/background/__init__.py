@@ -1,1 +1,1 @@
-"""What the server does by itself: exams that were received are assessed, in a process of their own."""
+"""What the server does by itself, in processes of their own: received exams are assessed, others are sent."""

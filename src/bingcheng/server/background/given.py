@@ -1,4 +1,4 @@
-"""What the working process is told by the server, which does not load what assesses."""
+"""What a working process is told by the server, which does not load what assesses."""
 
 from __future__ import annotations
 
@@ -7,17 +7,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bingcheng.archive.jobs.queue import Lane
 from bingcheng.server.background.calling import Calling
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """What the process is told."""
+    """What the process is told.
+
+    Parameters
+    ----------
+    lane : the jobs that it works on.
+    """
 
     workspace: Path
     database: str | None
     workers: int
     calling: Calling
+    lane: Lane = Lane.COMPUTING
 
     def as_json(self) -> str:
         """As one line."""
@@ -27,6 +34,7 @@ class Given:
                 "database": self.database,
                 "workers": self.workers,
                 "calling": self.calling.plain(),
+                "lane": self.lane.value,
             }
         )
 
@@ -39,4 +47,5 @@ class Given:
             database=told["database"],
             workers=told["workers"],
             calling=Calling.of(told["calling"]),
+            lane=Lane(told["lane"]),
         )

@@ -1,4 +1,4 @@
-"""The thread that looks for exams to assess, and keeps one working process at work while there are any."""
+"""The thread that looks for exams to assess, and keeps a process at work in each lane while anything waits there."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import logging
 import subprocess
 import sys
 import threading
+import time
+from collections import Counter
+from contextlib import suppress
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -13,7 +16,7 @@ from sqlalchemy import select
 from bingcheng.archive import schema
 from bingcheng.archive.cases.opinions import remind
 from bingcheng.archive.exam_sources import sources
-from bingcheng.archive.jobs.queue import JobKind, JobState, ask, counts, give_back, last_digest
+from bingcheng.archive.jobs.queue import JobKind, Lane, ask, due, give_back, last_digest
 from bingcheng.archive.jobs.tables import job
 from bingcheng.archive.objects.origins import digest_of, sent
 from bingcheng.archive.objects.tables import stored_study
@@ -21,6 +24,7 @@ from bingcheng.archive.ownership import HOSPITALS, owner
 from bingcheng.core.errors import BingchengError
 from bingcheng.server.background.calling import Calling
 from bingcheng.server.background.given import Given
+from bingcheng.server.background.lifeline import end_all
 from bingcheng.server.site import Site
 
 QUIET_S = 10.0
@@ -30,6 +34,8 @@ REMIND_EVERY = timedelta(hours=1)
 BRING_IN_EVERY = timedelta(minutes=5)
 """How often exams of the workspace that the archive lacks are looked for."""
 STOP_WITHIN_S = 5.0
+FIRST_REST_S, LONGEST_REST_S = 2.0, 60.0
+"""How long no process is started after one ended badly, the first time and at most; it doubles."""
 log = logging.getLogger(__name__)
 
 
@@ -51,7 +57,9 @@ class Background:
         self._stopped = threading.Event()
         self._woken = threading.Event()
         self._thread = threading.Thread(target=self._run, name="bingcheng-background", daemon=True)
-        self._worker: subprocess.Popen[bytes] | None = None
+        self._workers_of: dict[Lane, subprocess.Popen[bytes]] = {}
+        self._ended_badly: Counter[Lane] = Counter()
+        self._rests_until: dict[Lane, float] = {}
         self._looked_at = site.now() - BRING_IN_EVERY
         self._reminded_at = site.now() - REMIND_EVERY
 
@@ -62,17 +70,26 @@ class Background:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread and the working process; what was under way is done again at the next start."""
+        """End the thread and the working processes; what was under way is done again at the next start."""
         self._stopped.set()
         self._woken.set()
-        self._thread.join(STOP_WITHIN_S)
-        if self._worker is not None and self._worker.poll() is None:
-            self._worker.terminate()
+        if self._thread.is_alive():
+            self._thread.join(STOP_WITHIN_S)
+        running = [one for one in self._workers_of.values() if one.poll() is None]
+        for one in running:
+            end_all(one)
+        until = time.monotonic() + STOP_WITHIN_S
+        for one in running:
             try:
-                self._worker.wait(STOP_WITHIN_S)
+                one.wait(max(until - time.monotonic(), 0.1))
             except subprocess.TimeoutExpired:
-                self._worker.kill()
-                self._worker.wait()
+                end_all(one, kill=True)
+                one.wait()
+        for one in self._workers_of.values():
+            _close(one)
+        if running:
+            with suppress(BingchengError), self._site.workspace.writing() as connection:
+                give_back(connection, self._site.now(), ended=True)
 
     def wake(self) -> None:
         """Look now: something was asked for."""
@@ -91,7 +108,7 @@ class Background:
             self._woken.clear()
 
     def look(self) -> None:
-        """Ask for what is due, remind of opinions, and see that a process works while anything waits."""
+        """Ask for what is due, remind of opinions, and see that processes work while anything waits."""
         self._ask_for_received()
         if self._brings_in and self._site.now() - self._looked_at >= BRING_IN_EVERY:
             self._looked_at = self._site.now()
@@ -100,7 +117,8 @@ class Background:
             self._reminded_at = self._site.now()
             with self._site.workspace.writing() as connection:
                 remind(connection, self._reminded_at)
-        self._see_to_worker()
+        for lane in Lane:
+            self._see_to_worker(lane)
 
     def _ask_for_received(self) -> None:
         objects, workspace = self._site.objects, self._site.workspace
@@ -127,36 +145,60 @@ class Background:
                 with self._site.workspace.writing() as connection:
                     ask(connection, JobKind.BRING_IN, f"{HOSPITALS}{hospital}", uid, self._site.now())
 
-    def _see_to_worker(self) -> None:
-        if self._worker is not None:
-            ended = self._worker.poll()
+    def _see_to_worker(self, lane: Lane) -> None:
+        worker = self._workers_of.get(lane)
+        if worker is not None:
+            ended = worker.poll()
             if ended is None:
                 return
-            self._worker = None
-            if ended != 0:
-                log.warning("background: the working process ended with %s", ended)
-            with self._site.workspace.writing() as connection:
-                give_back(connection, self._site.now())
+            self._ended(lane, worker, ended)
         with self._site.workspace.reading() as connection:
-            waiting = counts(connection)[JobState.WAITING]
-        if waiting and not self._stopped.is_set():
-            self._worker = self._started()
+            waits = due(connection, self._site.now(), lane)
+        if waits and not self._stopped.is_set() and time.monotonic() >= self._rests_until.get(lane, 0.0):
+            self._workers_of[lane] = self._started(lane)
 
-    def _started(self) -> subprocess.Popen[bytes]:
+    def _ended(self, lane: Lane, worker: subprocess.Popen[bytes], status: int) -> None:
+        """What a process left is given to the next one; one that ended badly may have left processes of its own."""
+        del self._workers_of[lane]
+        _close(worker)
+        if status == 0:
+            self._ended_badly[lane] = 0
+        else:
+            log.warning("background: the process of the lane %s ended with %s", lane.value, status)
+            end_all(worker, kill=True)
+            self._ended_badly[lane] += 1
+            again = self._ended_badly[lane] - 2  # the first time at once: most often it is one exam's fault
+            rest_s = min(LONGEST_REST_S, FIRST_REST_S * 2**again) if again >= 0 else 0.0
+            self._rests_until[lane] = time.monotonic() + rest_s
+        with self._site.workspace.writing() as connection:
+            give_back(connection, self._site.now(), lane)
+
+    def _started(self, lane: Lane) -> subprocess.Popen[bytes]:
         settings = self._site.settings
         given = Given(
             workspace=self._site.workspace.folder,
             database=settings.database_address(),
             workers=self._workers,
             calling=Calling.from_settings(settings),
+            lane=lane,
         )
         worker = subprocess.Popen(
             [sys.executable, "-m", "bingcheng.server.background.work"],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,  # libraries that warn of an exam's values would write them into the log
+            start_new_session=True,  # a group of its own, which is ended as one
         )
         assert worker.stdin is not None
-        worker.stdin.write(f"{given.as_json()}\n".encode())
-        worker.stdin.close()
+        try:
+            worker.stdin.write(f"{given.as_json()}\n".encode())
+            worker.stdin.flush()  # and stays open: see `lifeline`
+        except OSError:  # it ended already; the next look sees that
+            log.warning("background: the process of the lane %s could not be told its work", lane.value)
         return worker
+
+
+def _close(worker: subprocess.Popen[bytes]) -> None:
+    if worker.stdin is not None:
+        with suppress(OSError):
+            worker.stdin.close()

@@ -1,8 +1,13 @@
-"""An exam sent to a peer, as a job of the working process."""
+"""The lane of what is sent: exams to peers, several peers at once, one exam a peer.
+
+A peer that is slow or gone holds up what goes to itself and nothing else. What it does not take for a reason that may
+pass is tried again, ever more slowly.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from bingcheng.archive.audit.event import AuditEvent, EventAction, EventOutcome
 from bingcheng.archive.audit.event_code import EventCode
@@ -10,7 +15,7 @@ from bingcheng.archive.audit.trail import record
 from bingcheng.archive.dimse.peers import Peer, peers
 from bingcheng.archive.dimse.problems import NO_SUCH_PEER
 from bingcheng.archive.dimse.sending import Sent, send
-from bingcheng.archive.jobs.queue import Job
+from bingcheng.archive.jobs.queue import STOPPED, Job, Lane, due, end, put_off, take
 from bingcheng.archive.jobs.target import Target
 from bingcheng.archive.objects.instance import Instance
 from bingcheng.archive.objects.objects import Objects
@@ -18,15 +23,23 @@ from bingcheng.archive.objects.origins import derived
 from bingcheng.archive.ownership import HOSPITALS
 from bingcheng.archive.workspace import Workspace
 from bingcheng.core.errors import BingchengError, InputError, Owner, Problem, RemoteError
+from bingcheng.core.refusal import Refusal, SubjectKind
 from bingcheng.core.wording import Text, text
-from bingcheng.engine.received.assessing import Outcome, refused
 from bingcheng.server.background.calling import Calling
+from bingcheng.server.background.faults import refused_by_fault
+from bingcheng.server.background.telling import NotWanted, Telling
 from bingcheng.server.site import utc_now
 
 NOT_ALL_TAKEN = Problem(
     code="server.not-all-taken",
     says="the peer did not take {failed} of {count} objects",
     remedy="Look at the log of the peer, let it take these kinds of objects, and send the exam again.",
+    owner=Owner.OPERATOR,
+)
+NO_ROOM_THERE = Problem(
+    code="server.no-room-there",
+    says="the peer had no room for {failed} of {count} objects, or broke off before it had them",
+    remedy="It is tried again by itself. If it persists, see that the peer has room on its disk.",
     owner=Owner.OPERATOR,
 )
 NOTHING_TO_SEND = Problem(
@@ -36,27 +49,100 @@ NOTHING_TO_SEND = Problem(
     owner=Owner.OPERATOR,
 )
 STEP = text("Sending objects")
+PEERS_AT_ONCE = 8
+LOOK_EVERY_S = 0.5
+"""How soon it is seen that another exam waits, for a peer that is free."""
 
 Progress = Callable[[Text, int, int], None]
 
 
-def send_exam(workspace: Workspace, objects: Objects, job: Job, calling: Calling, progress: Progress) -> Outcome:
-    """Send an exam's objects to the peer that `job` names; what became of it stands in the audit trail too."""
+def send_waiting(workspace: Workspace, objects: Objects, calling: Calling) -> int:
+    """Send all exams that wait and may be tried now; returns how many were begun."""
+    begun = 0
+    running: set[Future[None]] = set()
+    with ThreadPoolExecutor(PEERS_AT_ONCE, thread_name_prefix="sending") as pool:
+        while True:
+            jobs = _taken(workspace, PEERS_AT_ONCE - len(running))
+            running |= {pool.submit(_sent, workspace, objects, job, calling) for job in jobs}
+            begun += len(jobs)
+            if not running:
+                return begun
+            # More may have been asked for meanwhile, for a peer that is free.
+            ended, running = wait(running, 0.0 if jobs else LOOK_EVERY_S, return_when=FIRST_COMPLETED)
+            for one in ended:
+                one.result()
+
+
+def _taken(workspace: Workspace, most: int) -> tuple[Job, ...]:
+    if not most:
+        return ()
+    with workspace.reading() as connection:
+        if not due(connection, utc_now(), Lane.NETWORK):
+            return ()
+    with workspace.writing() as connection:
+        return take(connection, utc_now(), most=most, lane=Lane.NETWORK)
+
+
+def _sent(workspace: Workspace, objects: Objects, job: Job, calling: Calling) -> None:
+    """Send one exam, and say in the queue what became of it."""
+    error: BingchengError | None = None
+    refusal: Refusal | None = None
+    try:
+        error = send_exam(workspace, objects, job, calling, Telling(workspace, [job]))
+    except NotWanted:
+        return
+    except Exception as fault:  # noqa: BLE001 - a fault of this program costs one sending and is said, not hidden
+        refusal = refused_by_fault(fault, job)
+    if error is not None:
+        refusal = Refusal.of(error, kind=SubjectKind.EXAM, subject=job.study_uid, study_uid=job.study_uid)
+    with workspace.writing() as connection:
+        if refusal is not None and isinstance(error, RemoteError):
+            put_off(connection, job, utc_now(), refusal)
+        else:
+            end(connection, job.number, utc_now(), refusal, tries=job.tries)
+
+
+def send_exam(
+    workspace: Workspace, objects: Objects, job: Job, calling: Calling, progress: Progress
+) -> BingchengError | None:
+    """Send an exam's objects to the peer that `job` names; what became of it stands in the audit trail too.
+
+    Returns why not all of it arrived; a `RemoteError` may have passed at the next try.
+
+    Raises
+    ------
+    NotWanted
+        What `progress` raises: the sending stops after the object that is under way.
+    """
     sent, peer = Sent(), None
     error: BingchengError | None = None
     try:
         peer, wanted = _wanted(workspace, objects, job)
         total = len(wanted)
         progress(STEP, 0, total)
-        sent = send(
-            calling.caller(), peer, objects, wanted, lambda state: progress(STEP, total - state.remaining, total)
-        )
-        if sent.failed:
-            error = RemoteError(NOT_ALL_TAKEN, failed=len(sent.failed), count=total)
+
+        def tell(state: Sent) -> None:
+            nonlocal sent
+            sent = state
+            progress(STEP, total - state.remaining, total)
+
+        sent = send(calling.caller(), peer, objects, wanted, tell)
+        error = _shortfall(sent, total)
     except BingchengError as raised:
         error = raised
+    except NotWanted:
+        _record(workspace, job, calling, peer, sent, InputError(STOPPED))
+        raise
     _record(workspace, job, calling, peer, sent, error)
-    return Outcome(job=job, digest="", refusal=None if error is None else refused(error, job))
+    return error
+
+
+def _shortfall(sent: Sent, total: int) -> BingchengError | None:
+    if not sent.failed:
+        return None
+    if sent.later:
+        return RemoteError(NO_ROOM_THERE, failed=len(sent.failed), count=total)
+    return InputError(NOT_ALL_TAKEN, failed=len(sent.failed), count=total)
 
 
 def _wanted(workspace: Workspace, objects: Objects, job: Job) -> tuple[Peer, Sequence[Instance]]:

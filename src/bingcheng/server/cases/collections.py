@@ -12,24 +12,20 @@ from bingcheng.archive.authorisation.action import Action
 from bingcheng.archive.authorisation.actor import Actor
 from bingcheng.archive.cases import collections as kept
 from bingcheng.archive.cases.case import cases
-from bingcheng.archive.cases.grants import Given, grant, grants, withdraw_grant
-from bingcheng.archive.cases.problems import WRONG_AUDIENCE
+from bingcheng.archive.cases.grants import Given
 from bingcheng.archive.cases.search import visible
 from bingcheng.archive.cases.tables import shared_case
-from bingcheng.archive.people.hospital_group import groups
 from bingcheng.archive.people.problems import NO_SUCH_THING
 from bingcheng.core.errors import InputError
-from bingcheng.server.cases.one import audience_of
+from bingcheng.server.cases.giving import Asked, Granting, give_or_take_back, given_to
 from bingcheng.server.cases.seen import (
     LARGEST_NUMBER,
-    end_of_day,
     hospital_of,
     hospitals_by_number,
-    people_by_number,
     person_number,
+    readable_cases,
     reader_of,
 )
-from bingcheng.server.cases.words import AUDIENCE_WORDS
 from bingcheng.server.pages.page import page
 from bingcheng.server.pages.told import Told, told
 from bingcheng.server.security.refusal import status_of
@@ -40,8 +36,8 @@ from bingcheng.server.site import Site, site
 router = APIRouter(include_in_schema=False)
 Where = Annotated[Site, Depends(site)]
 Reading = Annotated[Actor, allowed(Action.READ_CASE)]
+MOST_OFFERED = 300
 Publishing = Annotated[Actor, allowed(Action.PUBLISH_CASE)]
-Granting = Annotated[Actor, allowed(Action.GRANT_CASE)]
 
 
 @router.get("/collections")
@@ -113,38 +109,19 @@ def change(
 
 
 @router.post("/collections/{collection_number}/grants")
-def give(
-    request: Request,
-    collection_number: int,
-    actor: Granting,
-    where: Where,
-    audience: Annotated[str, Form(max_length=24)] = "",
-    until: Annotated[str, Form(max_length=10)] = "",
-    withdrawn: Annotated[str, Form(max_length=9)] = "",
-) -> Response:
+def give(request: Request, collection_number: int, actor: Granting, where: Where, form: Asked) -> Response:
     """Give it to others, or take a grant back."""
     now = where.now()
     with where.workspace.reading() as connection:
         _own(request, connection, actor, collection_number, where)
     try:
         with where.workspace.writing() as connection:
-            if withdrawn.isdecimal():
-                withdraw_grant(connection, Given.COLLECTION, collection_number, int(withdrawn), now)
-            else:
-                kind, to = audience_of(audience)
-                grant(
-                    connection,
-                    Given.COLLECTION,
-                    collection_number,
-                    kind,
-                    to=to,
-                    by=person_number(actor),
-                    now=now,
-                    expires_at=end_of_day(until),
-                )
+            by = person_number(actor)
+            give_or_take_back(connection, form, Given.COLLECTION, collection_number, by=by, now=now)
     except InputError as error:
-        said = InputError(WRONG_AUDIENCE) if error.code == NO_SUCH_THING.code else error
-        return _page(request, actor, where, collection_number, problem=told(said), status=status_of(said))
+        if error.code == NO_SUCH_THING.code:
+            raise
+        return _page(request, actor, where, collection_number, problem=told(error), status=status_of(error))
     return RedirectResponse(f"/collections/{collection_number}", 303)
 
 
@@ -163,16 +140,18 @@ def _seen(request: Request, connection: Connection, actor: Actor, number: int, w
     return known
 
 
-def _readable(connection: Connection, actor: Actor, numbers: list[int], where: Site) -> set[int]:
-    seen = visible(reader_of(actor), where.now())
-    return set(connection.scalars(select(shared_case.c.id).where(shared_case.c.id.in_(numbers), seen)))
+def _offered(connection: Connection, actor: Actor, taken: list[int], where: Site) -> list[tuple[int, str]]:
+    """The latest cases that can be put in: number and title."""
+    table = shared_case.c
+    query = select(table.id, table.title).where(visible(reader_of(actor), where.now()), table.id.not_in(taken))
+    return [(row[0], row[1]) for row in connection.execute(query.order_by(table.id.desc()).limit(MOST_OFFERED))]
 
 
 def _change(connection: Connection, actor: Actor, number: int, asked: tuple[str, str, str], where: Site) -> None:
     step, case_number, note = asked
     meant = int(case_number) if case_number.isdecimal() and len(case_number) < 10 else 0
     if step == "put":
-        if not _readable(connection, actor, [meant], where):
+        if not readable_cases(connection, actor, [meant], where.now()):
             raise InputError(NO_SUCH_THING)
         kept.put_in(connection, number, meant, note)
     elif step == "take":
@@ -205,11 +184,10 @@ def _page(
         known = _seen(request, connection, actor, number, where)
         own = known.hospital == actor.hospital
         items = kept.items(connection, number)
-        readable = _readable(connection, actor, [one.case for one in items], where)
+        readable = readable_cases(connection, actor, [one.case for one in items], where.now())
         found = {one.number: one for one in cases(connection, sorted(readable))}
-        given = grants(connection, Given.COLLECTION, number) if own else ()
-        names, places = people_by_number(connection), hospitals_by_number(connection)
-        teams = {one.number: one.name for one in groups(connection)}
+        given = given_to(connection, Given.COLLECTION, number, where.now(), own=own)
+        offered = _offered(connection, actor, [one.case for one in items], where) if own else []
     return page(
         request,
         "cases/collection.html.jinja",
@@ -219,13 +197,8 @@ def _page(
         own=own,
         items=[one for one in items if one.case in found],
         shut=len(items) - len(found),
+        offered=offered,
         cases=found,
-        grants=given,
-        now=where.now(),
-        today=where.now().date(),
-        names=names,
-        hospitals=places,
-        teams=teams,
-        audience_words=AUDIENCE_WORDS,
         problem=problem,
+        **given,
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -28,18 +28,22 @@ from bingcheng.archive.cases.case import (
 from bingcheng.archive.cases.facts import case_exams
 from bingcheng.archive.cases.free_text import check_texts
 from bingcheng.archive.cases.pictures import waiting
-from bingcheng.archive.cases.problems import NOT_READY, NOTHING_CHOSEN
-from bingcheng.archive.cases.selection import Chosen, Offered, choose, image_belongs, offered
+from bingcheng.archive.cases.problems import NOT_READY, WITHDRAWN_ELSEWHERE
+from bingcheng.archive.cases.selection import choose, offered
 from bingcheng.archive.cases.tables import case_selection
 from bingcheng.archive.cases.terms import terms
 from bingcheng.archive.jobs.queue import OPEN, Job, JobKind, JobState, ask, latest
+from bingcheng.archive.ownership import owned_by
 from bingcheng.archive.people.problems import NO_SUCH_THING
 from bingcheng.core.errors import BingchengError, InputError
 from bingcheng.core.wording import Text, text
+from bingcheng.outputs.quicklook.window import CT_WINDOWS, OWN
+from bingcheng.server.cases.choosing import chosen_of, offered_images
+from bingcheng.server.cases.origin import check_not_withdrawn, check_own
 from bingcheng.server.cases.seen import case_to, hospital_of, people_by_number, person_number
 from bingcheng.server.cases.words import LICENCES, PROFILES
 from bingcheng.server.cases.written import fields_of, quiz_as_words, written_of
-from bingcheng.server.exams.seen import UID, check_exam, with_others
+from bingcheng.server.exams.seen import check_exam, with_others
 from bingcheng.server.exams.words import STATE_WORDS
 from bingcheng.server.pages.page import language_of, page
 from bingcheng.server.pages.told import Told, told
@@ -51,7 +55,6 @@ from bingcheng.server.site import Site, site
 router = APIRouter(include_in_schema=False)
 Publisher = Annotated[Actor, allowed(Action.PUBLISH_CASE)]
 Where = Annotated[Site, Depends(site)]
-MOST_KEY_IMAGES = 200
 
 
 @router.get("/cases/new")
@@ -96,6 +99,7 @@ def restore(
     """Write an earlier version again."""
     with where.workspace.writing() as connection:
         known = case_to(request, connection, actor, case_number, Action.PUBLISH_CASE, where.now())
+        check_own(connection, case_number)
         found = next((one for one in versions(connection, case_number) if str(one.version) == version), None)
         if found is None:
             raise InputError(NO_SUCH_THING)
@@ -110,6 +114,7 @@ def prepare_again(request: Request, case_number: int, actor: Publisher, where: W
     """De-identify the images again."""
     with where.workspace.writing() as connection:
         case_to(request, connection, actor, case_number, Action.PUBLISH_CASE, where.now())
+        check_own(connection, case_number)
         ask_to_prepare(connection, case_number, where)
     wake(request)
     return RedirectResponse(f"/cases/{case_number}", 303)
@@ -122,11 +127,12 @@ def publish(request: Request, case_number: int, actor: Publisher, where: Where) 
     try:
         with where.workspace.writing() as connection:
             known = case_to(request, connection, actor, case_number, Action.PUBLISH_CASE, where.now())
-            _check_ready(connection, case_number)
+            if not check_not_withdrawn(connection, case_number):
+                _check_ready(connection, case_number)
             check_texts(connection, case_number, known.hospital, known.written.texts())
             set_status(connection, case_number, CaseStatus.PUBLISHED, where.now())
     except InputError as error:
-        if error.code == NO_SUCH_THING.code:
+        if error.code in (NO_SUCH_THING.code, WITHDRAWN_ELSEWHERE.code):
             raise
         return _edit(request, actor, where, case_number, problem=told(error), status=status_of(error))
     trace.code = EventCode.EXPORT
@@ -176,12 +182,13 @@ def _make(request: Request, actor: Actor, where: Site, fields: dict[str, str], s
     study, now, hospital = fields.get("study", ""), where.now(), hospital_of(actor)
     try:
         profile = next((name for name, _ in PROFILES if name == fields.get("profile")), PROFILES[0][0])
-        with where.workspace.writing() as connection:
+        with where.workspace.reading() as connection:
             studies = _studies(request, connection, actor, study)
             known = {one.series_uid: one for one in offered(connection, hospital, studies)}
-            wanted = [known[uid] for uid in series if uid in known]
-            chosen = _chosen(connection, hospital, wanted, fields.get("images", ""))
-            written = written_of(fields)
+        # Before anything is written: reading headers for the first time writes what is kept of them.
+        chosen = chosen_of(request, where, hospital, [known[uid] for uid in series if uid in known], fields)
+        written = written_of(fields)
+        with where.workspace.writing() as connection:
             number = make_case(
                 connection, hospital=hospital, author=person_number(actor), profile=profile, written=written, now=now
             )
@@ -190,24 +197,10 @@ def _make(request: Request, actor: Actor, where: Site, fields: dict[str, str], s
     except BingchengError as error:
         if error.code == NO_SUCH_THING.code:
             raise
-        return _form(request, actor, where, study, fields, problem=told(error), status=status_of(error))
+        return _form(request, actor, where, study, fields, series, problem=told(error), status=status_of(error))
     traced(request).case = number
     wake(request)
     return RedirectResponse(f"/cases/{number}", 303)
-
-
-def _chosen(connection: Connection, hospital: int, wanted: Sequence[Offered], images: str) -> tuple[Chosen, ...]:
-    """Whole series; or, where key images are named, those images of them."""
-    keys = [uid for uid in re.split(r"[\s,;]+", images.strip()) if uid]
-    if not keys:
-        return tuple(Chosen(study_uid=one.study_uid, series_uid=one.series_uid) for one in wanted)
-    found: list[Chosen] = []
-    for uid in keys[:MOST_KEY_IMAGES]:
-        tried = [Chosen(study_uid=one.study_uid, series_uid=one.series_uid, sop_uid=uid) for one in wanted]
-        found.extend(one for one in tried if UID.fullmatch(uid) and image_belongs(connection, hospital, one))
-    if len(found) < len(keys):
-        raise InputError(NOTHING_CHOSEN)
-    return tuple(found)
 
 
 def _studies(request: Request, connection: Connection, actor: Actor, study: str) -> list[str]:
@@ -222,6 +215,7 @@ def _form(
     where: Site,
     study: str,
     fields: dict[str, str],
+    ticked: Sequence[str] | None = None,
     *,
     problem: Told | None = None,
     status: int = 200,
@@ -231,15 +225,20 @@ def _form(
         studies = _studies(request, connection, actor, study)
         series = offered(connection, hospital, studies)
         exam = schema.exam.c
-        rows = connection.execute(select(exam.uid, exam.performed_at).where(exam.uid.in_(studies)))
+        mine = owned_by(connection, hospital)
+        rows = connection.execute(select(exam.uid, exam.performed_at).where(exam.uid.in_(studies), mine))
         performed = {row.uid: row.performed_at for row in rows}
     return page(
         request,
         "cases/new.html.jinja",
+        stacks=offered_images(request, where, hospital, study),
+        windows=CT_WINDOWS,
+        own=OWN,
         actor=actor,
         status=status,
         study=study,
         series=series,
+        ticked=[one.series_uid for one in series if one.study_uid == study] if ticked is None else ticked,
         performed=performed,
         fields=fields,
         profiles=PROFILES,
@@ -261,6 +260,7 @@ def _edit(
 ) -> Response:
     with where.workspace.reading() as connection:
         known = case_to(request, connection, actor, number, Action.PUBLISH_CASE, where.now())
+        check_own(connection, number)
         history = versions(connection, number)
         names = people_by_number(connection)
     said = written or known.written
@@ -284,10 +284,13 @@ def _keep(request: Request, actor: Actor, where: Site, number: int, fields: dict
     written = None
     with where.workspace.reading() as connection:
         case_to(request, connection, actor, number, Action.PUBLISH_CASE, where.now())
+        check_own(connection, number)
     try:
         written = written_of(fields)
         with where.workspace.writing() as connection:
             known = case(connection, number)
+            # Key images are marked at the images, not written here.
+            written = replace(written, key_images=known.written.key_images)
             if known.status is CaseStatus.PUBLISHED:
                 check_texts(connection, number, known.hospital, written.texts())
             change_case(connection, number, written, person=person_number(actor), now=where.now())

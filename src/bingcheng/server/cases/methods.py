@@ -10,26 +10,19 @@ from starlette.responses import RedirectResponse, Response
 
 from bingcheng.archive.authorisation.action import Action
 from bingcheng.archive.authorisation.actor import Actor
-from bingcheng.archive.cases.grants import Audience, Given, grant, grants, withdraw_grant
-from bingcheng.archive.cases.methods import Method, MethodKind, method, methods, share_method, withdraw_method
-from bingcheng.archive.cases.problems import WRONG_AUDIENCE
-from bingcheng.archive.people.hospital_group import groups
+from bingcheng.archive.cases.adoption import adoption_of
+from bingcheng.archive.cases.grants import Given
+from bingcheng.archive.cases.methods import Method, MethodKind, methods, share_method, withdraw_method
 from bingcheng.archive.people.problems import NO_SUCH_THING
 from bingcheng.core.errors import InputError
-from bingcheng.server.cases.one import audience_of
-from bingcheng.server.cases.seen import (
-    LARGEST_NUMBER,
-    end_of_day,
-    hospitals_by_number,
-    people_by_number,
-    person_number,
-)
-from bingcheng.server.cases.words import AUDIENCE_WORDS, METHOD_WORDS
+from bingcheng.server.cases.adopting import adopts
+from bingcheng.server.cases.giving import Asked, give_or_take_back, given_to
+from bingcheng.server.cases.seen import hospitals_by_number, method_to, person_number
+from bingcheng.server.cases.words import METHOD_WORDS
 from bingcheng.server.pages.page import page
 from bingcheng.server.pages.told import Told, told
 from bingcheng.server.security.refusal import status_of
 from bingcheng.server.security.required import allowed
-from bingcheng.server.security.traced import traced
 from bingcheng.server.site import Site, site
 
 router = APIRouter(include_in_schema=False)
@@ -83,14 +76,14 @@ def shown(request: Request, method_number: int, actor: Reading, where: Where) ->
 @router.get("/shared/{method_number}/file")
 def file(request: Request, method_number: int, actor: Reading, where: Where) -> Response:
     """The file, to be taken away: ``bingcheng assess --protocol-file`` judges by it."""
-    known = _seen(request, actor, where, method_number)
+    known = method_to(request, actor, method_number, where)
     return _saved(known.content, known.file_name)
 
 
 @router.get("/shared/{method_number}/evidence")
 def evidence_file(request: Request, method_number: int, actor: Reading, where: Where) -> Response:
     """The evidence, as a file."""
-    known = _seen(request, actor, where, method_number)
+    known = method_to(request, actor, method_number, where)
     if not known.evidence:
         raise InputError(NO_SUCH_THING)
     return _saved(known.evidence, f"evidence-{known.number}.json")
@@ -102,43 +95,29 @@ def change(
     method_number: int,
     actor: Sharing,
     where: Where,
+    form: Asked,
     step: Annotated[str, Form(max_length=8)] = "",
-    audience: Annotated[str, Form(max_length=24)] = "",
-    until: Annotated[str, Form(max_length=10)] = "",
-    withdrawn: Annotated[str, Form(max_length=9)] = "",
 ) -> Response:
     """Give it to others, take a grant back, or share it no longer."""
-    if not _is_own(_seen(request, actor, where, method_number), actor):
+    if not _is_own(method_to(request, actor, method_number, where), actor):
         raise InputError(NO_SUCH_THING)
     now = where.now()
     try:
         with where.workspace.writing() as connection:
             if step == "remove":
                 withdraw_method(connection, method_number, now)
-            elif withdrawn.isdecimal():
-                withdraw_grant(connection, Given.METHOD, method_number, int(withdrawn), now)
             else:
-                kind, to = audience_of(audience)
-                number = person_number(actor)
-                end = end_of_day(until)
-                grant(connection, Given.METHOD, method_number, kind, to=to, by=number, now=now, expires_at=end)
+                by = person_number(actor)
+                give_or_take_back(connection, form, Given.METHOD, method_number, by=by, now=now)
     except InputError as error:
-        said = InputError(WRONG_AUDIENCE) if error.code == NO_SUCH_THING.code else error
-        return _page(request, actor, where, method_number, problem=told(said), status=status_of(said))
+        if error.code == NO_SUCH_THING.code:
+            raise
+        return _page(request, actor, where, method_number, problem=told(error), status=status_of(error))
     return RedirectResponse("/shared" if step == "remove" else f"/shared/{method_number}", 303)
 
 
 def _is_own(known: Method, actor: Actor) -> bool:
     return known.hospital == actor.hospital
-
-
-def _seen(request: Request, actor: Actor, where: Site, number: int) -> Method:
-    if not 0 < number <= LARGEST_NUMBER:
-        raise InputError(NO_SUCH_THING)
-    with where.workspace.reading() as connection:
-        known = method(connection, number, actor.hospital, where.now())
-    traced(request).subject, traced(request).hospital = f"shared/{number}", known.hospital
-    return known
 
 
 def _saved(content: str, name: str) -> Response:
@@ -166,12 +145,11 @@ def _list(request: Request, actor: Actor, where: Site, *, problem: Told | None =
 def _page(
     request: Request, actor: Actor, where: Site, number: int, *, problem: Told | None = None, status: int = 200
 ) -> Response:
-    known = _seen(request, actor, where, number)
+    known = method_to(request, actor, number, where)
     own = _is_own(known, actor)
     with where.workspace.reading() as connection:
-        given = grants(connection, Given.METHOD, number) if own else ()
-        names, places = people_by_number(connection), hospitals_by_number(connection)
-        teams = {one.number: one.name for one in groups(connection)}
+        given = given_to(connection, Given.METHOD, number, where.now(), own=own)
+        adopted = adoption_of(connection, number)
     return page(
         request,
         "cases/method.html.jinja",
@@ -180,14 +158,9 @@ def _page(
         method=known,
         own=own,
         evidence=json.dumps(json.loads(known.evidence), indent=1, ensure_ascii=False) if known.evidence else "",
-        grants=given,
-        now=where.now(),
-        today=where.now().date(),
-        names=names,
-        hospitals=places,
-        teams=teams,
         method_words=METHOD_WORDS,
-        audience_words=AUDIENCE_WORDS,
-        Audience=Audience,
+        adopted=adopted,
+        adopts=adopts(actor) and known.kind is MethodKind.PROTOCOL,
         problem=problem,
+        **given,
     )

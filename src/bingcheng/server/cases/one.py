@@ -1,60 +1,53 @@
-"""``/cases/<number>``: one case with its images, numbers, quiz and discussion; to whom it is given and who saw it."""
+"""``/cases/<number>``: one case with its images, numbers, quiz and discussion; and as its readers will see it."""
 
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, Annotated, Any, cast
 
 from fastapi import APIRouter, Depends, Form, Request
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 
 from bingcheng.archive.audit.event_code import EventCode
-from bingcheng.archive.audit.tables import audit_event, audit_study
 from bingcheng.archive.authorisation.action import Action
 from bingcheng.archive.authorisation.actor import Actor
 from bingcheng.archive.authorisation.decision import decide
 from bingcheng.archive.authorisation.spaces import case_space
 from bingcheng.archive.cases.case import Case, CaseStatus
+from bingcheng.archive.cases.collections import Collection, collections, items
 from bingcheng.archive.cases.discussion import comments, threads
-from bingcheng.archive.cases.facts import case_exams, case_protocols, case_values
-from bingcheng.archive.cases.grants import Audience, Given, grant, granted, grants, withdraw_grant
-from bingcheng.archive.cases.notices import NoticeKind, tell, who_may
+from bingcheng.archive.cases.facts import CaseExam, case_exams, case_protocols, case_values
+from bingcheng.archive.cases.grants import Given, granted
 from bingcheng.archive.cases.opinions import opinions_of
 from bingcheng.archive.cases.pictures import waiting
-from bingcheng.archive.cases.problems import WRONG_AUDIENCE
 from bingcheng.archive.cases.quiz import answer, answers
 from bingcheng.archive.jobs.queue import OPEN, JobState
 from bingcheng.archive.objects.instance import Instance
 from bingcheng.archive.objects.objects import Objects
-from bingcheng.archive.people.hospital_group import groups
 from bingcheng.archive.people.problems import NO_SUCH_THING
 from bingcheng.core.errors import InputError
 from bingcheng.core.units import UNITS
-from bingcheng.core.wording import text
+from bingcheng.server.cases.images import anchored, marked
 from bingcheng.server.cases.making import case_job, progress_words
 from bingcheng.server.cases.markdown import rendered
+from bingcheng.server.cases.origin import origin
+from bingcheng.server.cases.places import shelves
 from bingcheng.server.cases.seen import (
     case_to,
-    end_of_day,
     hospitals_by_number,
     may_to,
     people_by_number,
     person_number,
+    readable_cases,
 )
-from bingcheng.server.cases.words import (
-    AUDIENCE_WORDS,
-    CONFORM_WORDS,
-    LICENCES,
-    OPINION_WORDS,
-    STATUS_WORDS,
-)
+from bingcheng.server.cases.words import CONFORM_WORDS, LICENCES, OPINION_WORDS, STATUS_WORDS
 from bingcheng.server.exams.words import STATE_WORDS
 from bingcheng.server.pages.page import page
-from bingcheng.server.pages.told import Told, told
-from bingcheng.server.security.refusal import status_of
+from bingcheng.server.pages.told import Told
 from bingcheng.server.security.required import allowed
 from bingcheng.server.security.traced import traced
 from bingcheng.server.site import Site, site
@@ -63,15 +56,13 @@ from bingcheng.server.viewer.links import has_tumour_volume, study_link, tumour_
 router = APIRouter(include_in_schema=False)
 Where = Annotated[Site, Depends(site)]
 Reading = Annotated[Actor, allowed(Action.READ_CASE, Action.MODERATE)]
-Granting = Annotated[Actor, allowed(Action.GRANT_CASE)]
 CHUNK = 1 << 20
-MOST_READERS = 500
 
 
 @router.get("/cases/{case_number}")
-def shown(request: Request, case_number: int, actor: Reading, where: Where) -> Response:
-    """The page."""
-    return case_page(request, actor, where, case_number)
+def shown(request: Request, case_number: int, actor: Reading, where: Where, collection: str = "") -> Response:
+    """The page; in a collection, with the way to its other cases."""
+    return case_page(request, actor, where, case_number, collection=collection)
 
 
 @router.get("/cases/{case_number}/progress")
@@ -120,111 +111,63 @@ def download(
     return StreamingResponse(_zipped(where.objects, stored), media_type="application/zip", headers=headers)
 
 
-@router.get("/cases/{case_number}/grants")
-def grants_page(request: Request, case_number: int, actor: Granting, where: Where) -> Response:
-    """To whom it is given."""
-    return _grants(request, actor, where, case_number)
-
-
-@router.post("/cases/{case_number}/grants")
-def give(
-    request: Request,
-    case_number: int,
-    actor: Granting,
-    where: Where,
-    audience: Annotated[str, Form(max_length=24)] = "",
-    until: Annotated[str, Form(max_length=10)] = "",
-    may_download: Annotated[bool, Form()] = False,
+@router.get("/cases/{case_number}/preview")
+def preview(
+    request: Request, case_number: int, actor: Annotated[Actor, allowed(Action.PUBLISH_CASE)], where: Where
 ) -> Response:
-    """Give it to a hospital, a group or the province."""
-    now = where.now()
+    """The page as readers elsewhere see it, or will see it; nothing on it can be sent."""
     with where.workspace.reading() as connection:
-        case_to(request, connection, actor, case_number, Action.GRANT_CASE, now)
-    try:
-        kind, to = audience_of(audience)
-        with where.workspace.writing() as connection:
-            grant(
-                connection,
-                Given.CASE,
-                case_number,
-                kind,
-                to=to,
-                by=person_number(actor),
-                now=now,
-                expires_at=end_of_day(until),
-                download=may_download,
-            )
-            if kind is Audience.HOSPITAL:
-                people = [one.number for one in who_may(connection, Action.READ_CASE, to)]
-                says = text("A case was given to your hospital.")
-                tell(connection, people, NoticeKind.GRANT, says, link=f"/cases/{case_number}", now=now)
-    except InputError as error:
-        shown_error = InputError(WRONG_AUDIENCE) if error.code == NO_SUCH_THING.code else error
-        return _grants(request, actor, where, case_number, problem=told(shown_error), status=status_of(shown_error))
-    return RedirectResponse(f"/cases/{case_number}/grants", 303)
-
-
-@router.post("/cases/{case_number}/grants/{grant_number}/withdraw")
-def take_back(request: Request, case_number: int, grant_number: int, actor: Granting, where: Where) -> Response:
-    """Take a grant back, from this moment on."""
-    with where.workspace.writing() as connection:
-        case_to(request, connection, actor, case_number, Action.GRANT_CASE, where.now())
-        if not withdraw_grant(connection, Given.CASE, case_number, grant_number, where.now()):
-            raise InputError(NO_SUCH_THING)
-    return RedirectResponse(f"/cases/{case_number}/grants", 303)
-
-
-def audience_of(written: str) -> tuple[Audience, int | None]:
-    """What a form's choice means: ``province``, ``hospital/4`` or ``group/2``.
-
-    Raises
-    ------
-    InputError
-        ``archive.wrong-audience``.
-    """
-    kind, _, number = written.partition("/")
-    known = {one.value: one for one in Audience}.get(kind)
-    numbered = number.isdecimal() and len(number) < 10
-    if known is None or (known is Audience.PROVINCE) == numbered or (known is not Audience.PROVINCE and not numbered):
-        raise InputError(WRONG_AUDIENCE)
-    return known, int(number) if numbered else None
+        case_to(request, connection, actor, case_number, Action.PUBLISH_CASE, where.now())
+    return case_page(request, actor, where, case_number, preview=True)
 
 
 def case_page(
-    request: Request, actor: Actor, where: Site, number: int, *, problem: Told | None = None, status: int = 200
+    request: Request,
+    actor: Actor,
+    where: Site,
+    number: int,
+    *,
+    preview: bool = False,
+    collection: str = "",
+    problem: Told | None = None,
+    status: int = 200,
 ) -> Response:
-    """The page of a case, with what was wrong with a form of it."""
+    """The page of a case, with what was wrong with a form of it.
+
+    Parameters
+    ----------
+    preview : as somebody of another hospital sees it who only reads.
+    collection : number of the collection in which it is read, as the address says it.
+    """
     now = where.now()
     with where.workspace.reading() as connection:
         known = case_to(request, connection, actor, number, _reading(actor), now)
-        exams, values = case_exams(connection, number), case_values(connection, number)
-        own = actor.hospital == known.hospital
-        values_of_page: dict[str, Any] = {
+        own = actor.hospital == known.hospital and not preview
+        came = origin(connection, number)
+        values = _values(request, connection, actor, where, known)
+        values |= {
             "case": known,
             "own": own,
-            "exams": exams,
-            "lesions": _lesions(values),
-            "protocols": case_protocols(connection, number),
-            "quiz": [(one, answers(connection, number, one, actor.person)) for one in known.written.questions],
-            "threads": threads(comments(connection, number)),
+            "origin": came,
+            "writes": own and came is None and may_to(actor, Action.PUBLISH_CASE, known),
+            "quiz": [
+                (one, answers(connection, number, one, None if preview else actor.person))
+                for one in known.written.questions
+            ],
             "opinions": opinions_of(connection, number) if own else (),
-            "downloads": _downloads(connection, actor, known, now),
+            "downloads": not preview and _downloads(connection, actor, known, now),
             "waiting": waiting(connection, number) if own else 0,
             "job": case_job(connection, number) if own else None,
-            "names": people_by_number(connection),
-            "hospitals": hospitals_by_number(connection),
+            "course": _course(connection, actor, number, collection, now),
+            "collections": () if preview else _collections(connection, actor, number, now),
         }
-    shown_studies = [one.study_uid for one in exams]
-    modalities = {modality for one in exams for modality in one.modalities}
+    pictured = known.status is CaseStatus.PUBLISHED or may_to(actor, Action.PUBLISH_CASE, known)
     return page(
         request,
         "cases/case.html.jinja",
         actor=actor,
         status=status,
-        viewer=study_link(shown_studies) if shown_studies and known.status is CaseStatus.PUBLISHED else None,
-        tumour_volume=tumour_volume_link(shown_studies[-1])
-        if shown_studies and has_tumour_volume(modalities)
-        else None,
+        preview=preview,
         rendered=rendered,
         open=OPEN,
         State=JobState,
@@ -236,10 +179,79 @@ def case_page(
         licences=dict(LICENCES),
         today=now.date(),
         units=UNITS,
-        may_to=lambda action: may_to(actor, action, known),
+        may_to=lambda action: not preview and may_to(actor, action, known),
         problem=problem,
-        **values_of_page,
+        **_viewing(values["exams"], pictured=pictured and known.status is not CaseStatus.WITHDRAWN),
+        **values,
     )
+
+
+def _values(request: Request, connection: Connection, actor: Actor, where: Site, known: Case) -> dict[str, Any]:
+    """What everybody who reads a case sees of it."""
+    said = comments(connection, known.number)
+    needed = known.written.key_images or any(one.anchor.sop_uid for one in said)
+    reads = known.status is not CaseStatus.WITHDRAWN and decide(actor, Action.READ_CASE).allowed
+    shelf = shelves(request, connection, where, known.number) if needed and reads else {}
+    return {
+        "exams": case_exams(connection, known.number),
+        "lesions": _lesions(case_values(connection, known.number)),
+        "protocols": case_protocols(connection, known.number),
+        "threads": threads(said),
+        "spots": anchored(shelf, said),
+        "keys": marked(shelf, known),
+        "key_numbers": {one: number for number, one in enumerate(known.written.key_images, start=1)},
+        "names": people_by_number(connection),
+        "hospitals": hospitals_by_number(connection),
+    }
+
+
+def _collections(connection: Connection, actor: Actor, number: int, now: datetime) -> list[Collection]:
+    """The collections of the actor's hospital into which the case can be put."""
+    if not decide(actor, Action.PUBLISH_CASE).allowed:
+        return []
+    own = (one for one in collections(connection, actor.hospital, now) if one.hospital == actor.hospital)
+    return [one for one in own if all(item.case != number for item in items(connection, one.number))]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Course:
+    """Where a case stands among those of a collection that the reader may see; None at either end."""
+
+    collection: Collection
+    place: int
+    count: int
+    before: int | None
+    after: int | None
+
+
+def _course(connection: Connection, actor: Actor, number: int, asked: str, now: datetime) -> _Course | None:
+    meant = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 10 else 0
+    found = next((one for one in collections(connection, actor.hospital, now) if one.number == meant), None)
+    if found is None:
+        return None
+    order = [one.case for one in items(connection, meant)]
+    shown = readable_cases(connection, actor, order, now)
+    order = [one for one in order if one in shown]
+    if number not in order:
+        return None
+    at = order.index(number)
+    return _Course(
+        collection=found,
+        place=at + 1,
+        count=len(order),
+        before=order[at - 1] if at else None,
+        after=order[at + 1] if at + 1 < len(order) else None,
+    )
+
+
+def _viewing(exams: Sequence[CaseExam], *, pictured: bool) -> dict[str, Any]:
+    """Where the images are seen; nowhere while nobody may see them."""
+    studies = [one.study_uid for one in exams] if pictured else []
+    modalities = {modality for one in exams for modality in one.modalities}
+    return {
+        "viewer": study_link(studies) if studies else None,
+        "tumour_volume": tumour_volume_link(studies[-1]) if studies and has_tumour_volume(modalities) else None,
+    }
 
 
 def _reading(actor: Actor) -> Action:
@@ -266,50 +278,6 @@ def _downloads(connection: Connection, actor: Actor, known: Case, now: datetime)
     if actor.hospital == known.hospital:
         return True
     return granted(connection, Given.CASE, known.number, actor.hospital, now, download=True)
-
-
-def _grants(
-    request: Request, actor: Actor, where: Site, number: int, *, problem: Told | None = None, status: int = 200
-) -> Response:
-    now = where.now()
-    with where.workspace.reading() as connection:
-        known = case_to(request, connection, actor, number, Action.GRANT_CASE, now)
-        found = grants(connection, Given.CASE, number)
-        names, places = people_by_number(connection), hospitals_by_number(connection)
-        teams = {one.number: one.name for one in groups(connection)}
-        readers = _readers(connection, number)
-    return page(
-        request,
-        "cases/grants.html.jinja",
-        actor=actor,
-        status=status,
-        case=known,
-        grants=found,
-        now=now,
-        names=names,
-        hospitals=places,
-        teams=teams,
-        readers=readers,
-        audience_words=AUDIENCE_WORDS,
-        Status=CaseStatus,
-        today=now.date(),
-        problem=problem,
-    )
-
-
-def _readers(connection: Connection, number: int) -> list[tuple[int, datetime, datetime, int]]:
-    """Who saw the case, first and last when, and in how many events of the audit trail: its studies are its alone."""
-    studies = [one.study_uid for one in case_exams(connection, number)]
-    event, seen = audit_event.c, audit_study.c
-    query = (
-        select(event.person, func.min(event.at), func.max(event.at), func.count(func.distinct(event.id)))
-        .join(audit_study, seen.event == event.id)
-        .where(seen.study_uid.in_(studies), event.person.is_not(None), event.outcome == 0)
-        .group_by(event.person)
-        .order_by(func.max(event.at).desc())
-        .limit(MOST_READERS)
-    )
-    return [(row[0], row[1], row[2], row[3]) for row in connection.execute(query)]
 
 
 class _Pipe:

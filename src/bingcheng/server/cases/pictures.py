@@ -11,7 +11,14 @@ from starlette.responses import RedirectResponse, Response
 
 from bingcheng.archive.authorisation.action import Action
 from bingcheng.archive.authorisation.actor import Actor
-from bingcheng.archive.cases.pictures import PictureDecision, WaitingPicture, decide_picture, pictures, waiting
+from bingcheng.archive.cases.pictures import (
+    PictureDecision,
+    PictureQuestion,
+    WaitingPicture,
+    decide_picture,
+    pictures,
+    waiting,
+)
 from bingcheng.archive.cases.problems import WRONG_REGIONS
 from bingcheng.archive.cases.selection import Chosen, originals
 from bingcheng.archive.deidentify.devices import Region
@@ -19,6 +26,7 @@ from bingcheng.archive.jobs.queue import OPEN
 from bingcheng.archive.people.problems import NO_SUCH_THING
 from bingcheng.core.errors import InputError
 from bingcheng.server.cases.making import ask_to_prepare, case_job, wake
+from bingcheng.server.cases.origin import check_own
 from bingcheng.server.cases.seen import case_to, person_number
 from bingcheng.server.pages.page import page
 from bingcheng.server.security.required import allowed
@@ -28,7 +36,7 @@ router = APIRouter(include_in_schema=False)
 Publisher = Annotated[Actor, allowed(Action.PUBLISH_CASE)]
 Where = Annotated[Site, Depends(site)]
 _NUMBERS = re.compile(r"\d{1,6}")
-FACE = "archive.face-needs-a-person"
+ONLY_FACE = frozenset((PictureQuestion.FACE,))
 
 
 @router.get("/cases/{case_number}/pictures")
@@ -47,6 +55,7 @@ def pictures_page(request: Request, case_number: int, actor: Publisher, where: W
         job=job,
         busy=job is not None and job.state in OPEN,
         Decision=PictureDecision,
+        Question=PictureQuestion,
         lines=lambda regions: "\n".join(f"{one.x}, {one.y}, {one.width}, {one.height}" for one in regions),
         problem=None,
     )
@@ -84,11 +93,13 @@ def decide_pictures(
     decision: Annotated[str, Form(max_length=16)] = "",
     regions: Annotated[str, Form(max_length=2000)] = "",
     whole_series: Annotated[bool, Form()] = False,
+    answered: Annotated[list[str] | None, Form(alias="allowed")] = None,
 ) -> Response:
     """Keep what the person decided; when nothing waits any more, the images are made anew by it."""
     now = where.now()
     with where.workspace.writing() as connection:
         case_to(request, connection, actor, case_number, Action.PUBLISH_CASE, now)
+        check_own(connection, case_number)
         chosen = {one.value: one for one in (PictureDecision.SHOW, PictureDecision.LEAVE_OUT)}.get(decision)
         if chosen is None:
             raise InputError(NO_SUCH_THING)
@@ -97,6 +108,7 @@ def decide_pictures(
             case_number,
             sop_uid,
             chosen,
+            allowed=[one for one in PictureQuestion if one.value in (answered or ())],
             regions=_regions(regions),
             whole_series=whole_series,
             by=person_number(actor),
@@ -112,10 +124,10 @@ def _to_look_at(found: Sequence[WaitingPicture]) -> list[tuple[WaitingPicture, i
     """What is shown, and for how many each stands: whether there is a face is asked once a series, at its middle."""
     series: dict[tuple[str, PictureDecision], list[WaitingPicture]] = {}
     for one in found:
-        if one.code == FACE:
+        if one.asks == ONLY_FACE:
             series.setdefault((one.series_uid, one.decision), []).append(one)
     faces = [(some[len(some) // 2], len(some)) for some in series.values()]
-    return [*faces, *((one, 1) for one in found if one.code != FACE)]
+    return [*faces, *((one, 1) for one in found if one.asks != ONLY_FACE)]
 
 
 def _regions(words: str) -> tuple[Region, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from fastapi import Request
@@ -14,12 +15,14 @@ from bingcheng.archive.authorisation.subject import Subject, SubjectKind
 from bingcheng.archive.cases import tables
 from bingcheng.archive.cases.case import Case, CaseStatus, case
 from bingcheng.archive.cases.grants import Given, granted
-from bingcheng.archive.cases.search import Reader
+from bingcheng.archive.cases.methods import Method, method
+from bingcheng.archive.cases.search import Reader, visible
 from bingcheng.archive.people.hospital import hospitals
 from bingcheng.archive.people.person import persons
 from bingcheng.archive.people.problems import NO_SUCH_THING
 from bingcheng.core.errors import InputError
 from bingcheng.server.security.traced import saw_studies, traced
+from bingcheng.server.site import Site
 
 LARGEST_NUMBER = 2**31 - 1
 
@@ -50,6 +53,22 @@ def case_to(request: Request, connection: Connection, actor: Actor, number: int,
     return known
 
 
+def method_to(request: Request, actor: Actor, number: int, where: Site) -> Method:
+    """The shared protocol or method, if the actor's hospital may see it now; noted for the audit trail.
+
+    Raises
+    ------
+    InputError
+        ``archive.not-found``.
+    """
+    if not 0 < number <= LARGEST_NUMBER:
+        raise InputError(NO_SUCH_THING)
+    with where.workspace.reading() as connection:
+        known = method(connection, number, actor.hospital, where.now())
+    traced(request).subject, traced(request).hospital = f"shared/{number}", known.hospital
+    return known
+
+
 _READS = frozenset({Action.READ_CASE, Action.COMMENT, Action.ASK_OPINION, Action.MODERATE})
 
 
@@ -61,6 +80,12 @@ def may_to(actor: Actor, action: Action, known: Case) -> bool:
 def reader_of(actor: Actor) -> Reader:
     """How a search knows the actor."""
     return Reader(hospital=actor.hospital, publishes=decide(actor, Action.PUBLISH_CASE).allowed)
+
+
+def readable_cases(connection: Connection, actor: Actor, numbers: Sequence[int], now: datetime) -> set[int]:
+    """Those of these cases that the actor may read now."""
+    table = tables.shared_case.c
+    return set(connection.scalars(select(table.id).where(table.id.in_(numbers), visible(reader_of(actor), now))))
 
 
 def person_number(actor: Actor) -> int:

@@ -10,12 +10,10 @@ from fastapi import APIRouter, Depends, Form, Request
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
-from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from bingcheng.archive.authorisation.action import Action
 from bingcheng.archive.authorisation.actor import Actor
-from bingcheng.archive.authorisation.spaces import case_space
 from bingcheng.archive.cases.case import Case
 from bingcheng.archive.cases.discussion import (
     LARGEST_MB,
@@ -40,9 +38,9 @@ from bingcheng.archive.people.problems import NO_SUCH_THING
 from bingcheng.core.errors import InputError
 from bingcheng.core.wording import text
 from bingcheng.server.cases.one import case_page
+from bingcheng.server.cases.places import shelves, spot_at
 from bingcheng.server.cases.seen import case_to, people_by_number, person_number
 from bingcheng.server.cases.written import fields_of
-from bingcheng.server.exams.seen import UID
 from bingcheng.server.pages.page import page
 from bingcheng.server.pages.told import told
 from bingcheng.server.security.refusal import status_of
@@ -61,13 +59,10 @@ LARGEST_FORM = (MOST_ATTACHMENTS * LARGEST_MB + 1) * 1_000_000
 async def say(
     request: Request,
     case_number: int,
-    actor: Annotated[Actor, allowed(Action.COMMENT, uploads=True)],
+    actor: Annotated[Actor, allowed(Action.COMMENT, form_bytes=LARGEST_FORM)],
     where: Where,
 ) -> Response:
     """Say something."""
-    length = request.headers.get("content-length", "")
-    if not length.isdecimal() or int(length) > LARGEST_FORM:
-        raise HTTPException(413 if length else 411)
     async with request.form(max_files=MOST_ATTACHMENTS + 1) as form:
         fields, files = fields_of(form), await _files(form)
     return await run_in_threadpool(_say, request, actor, where, case_number, fields, files)
@@ -164,18 +159,22 @@ def _say(
     request: Request, actor: Actor, where: Site, number: int, form: Mapping[str, str], files: list[tuple[str, bytes]]
 ) -> Response:
     words, now = form.get("words", ""), where.now()
+    answered = _number(form.get("answers", ""))
     try:
+        with where.workspace.reading() as connection:
+            known = case_to(request, connection, actor, number, Action.COMMENT, now)
+            # Before anything is written: reading headers for the first time writes what is kept of them.
+            anchor = None if answered is not None else _anchor(request, connection, where, known, form)
         with where.workspace.writing() as connection:
             known = case_to(request, connection, actor, number, Action.COMMENT, now)
             _check_words(connection, known, actor, words)
-            answered = _number(form.get("answers", ""))
             said = comment(
                 connection,
                 number,
                 person=person_number(actor),
                 words=words,
                 now=now,
-                anchor=_anchor(connection, where, number, form),
+                anchor=anchor,
                 answers=answered,
             )
             for name, content in files:
@@ -198,17 +197,28 @@ def _check_words(connection: Connection, known: Case, actor: Actor, words: str) 
         check_texts(connection, known.number, known.hospital, {"comment": words})
 
 
-def _anchor(connection: Connection, where: Site, number: int, form: Mapping[str, str]) -> Anchor:
-    """Where the thread hangs: an image of this case, a lesion of it, or the whole."""
-    lesion, uid = _number(form.get("lesion", "")), form.get("sop_uid", "")
-    if lesion is not None and any(one.lesion == lesion for one in case_values(connection, number)):
-        return Anchor(lesion=lesion)
-    if not UID.fullmatch(uid) or where.objects.instance([case_space(number)], None, None, uid) is None:
-        return Anchor()
-    x, y = _number(form.get("x", "")), _number(form.get("y", ""))
-    frame = _number(form.get("frame", "")) or 1
-    placed = x is not None and y is not None
-    return Anchor(sop_uid=uid, frame=frame, x=float(x or 0) if placed else None, y=float(y or 0) if placed else None)
+def _anchor(request: Request, connection: Connection, where: Site, known: Case, form: Mapping[str, str]) -> Anchor:
+    """Where the thread hangs: ``lesion/2``, ``key/3`` (a key image), a place of an image, or the whole case.
+
+    Raises
+    ------
+    InputError
+        ``archive.case-no-such-image``; ``archive.not-found``: the case has no such lesion or key image.
+    """
+    kind, _, said = form.get("about", "").partition("/")
+    number = _number(said)
+    if kind == "lesion" and any(one.lesion == number for one in case_values(connection, known.number)):
+        return Anchor(lesion=number)
+    if kind == "key" and number is not None and 0 < number <= len(known.written.key_images):
+        image = known.written.key_images[number - 1]
+        return Anchor(sop_uid=image.sop_uid, frame=image.frame, x=image.x, y=image.y)
+    if kind == "image":
+        place = [form.get(name, "") for name in ("series", "image", "x", "y")]
+        spot = spot_at(shelves(request, connection, where, known.number), *place)
+        return Anchor(sop_uid=spot.sop_uid, frame=spot.frame, x=spot.x, y=spot.y)
+    if kind:
+        raise InputError(NO_SUCH_THING)
+    return Anchor()
 
 
 def _tell(connection: Connection, actor: Actor, known: Case, said: int, answered: int | None, where: Site) -> None:

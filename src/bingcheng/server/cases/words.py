@@ -56,6 +56,13 @@ NOTICE_WORDS: Mapping[NoticeKind, Text] = MappingProxyType(
 METHOD_WORDS: Mapping[MethodKind, Text] = MappingProxyType(
     {MethodKind.PROTOCOL: text("Protocol"), MethodKind.METHOD: text("Method")}
 )
+CHANGE_WORDS: Mapping[str, Text] = MappingProxyType(
+    {"added": text("added"), "removed": text("removed"), "changed": text("changed"), "renamed": text("renamed")}
+)
+"""By the values of `bingcheng.protocol.authoring.diff.Change`; the parts below by those of its `Part`."""
+PART_WORDS: Mapping[str, Text] = MappingProxyType(
+    {"protocol": text("protocol"), "source": text("source"), "role": text("role"), "criterion": text("criterion")}
+)
 CONFORM_WORDS: Mapping[Outcome, Text] = MappingProxyType(
     {Outcome.PASS: text("conform"), Outcome.FAIL: text("not conform"), Outcome.UNKNOWN: text("not known")}
 )

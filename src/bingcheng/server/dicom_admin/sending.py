@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Form, Request
 from sqlalchemy import Connection
@@ -16,14 +16,14 @@ from bingcheng.archive.authorisation.actor import Actor
 from bingcheng.archive.authorisation.decision import decide
 from bingcheng.archive.authorisation.spaces import hospital_space
 from bingcheng.archive.dimse.peers import Peer, peers
-from bingcheng.archive.jobs.queue import OPEN, Job, JobKind, JobState, ask, sendings
+from bingcheng.archive.jobs.queue import OPEN, Job, JobKind, JobState, ask, hasten, sendings, stop
 from bingcheng.archive.jobs.target import Target
 from bingcheng.archive.people.problems import NO_SUCH_THING
 from bingcheng.core.errors import InputError
 from bingcheng.core.wording import Text
 from bingcheng.server.dicom_admin.managed import own_space
 from bingcheng.server.dicom_admin.problems import NO_SUCH_TARGET
-from bingcheng.server.dicom_admin.words import SENDING_WORDS
+from bingcheng.server.dicom_admin.words import SENDING_WORDS, SENT_LATER
 from bingcheng.server.exams.seen import check_exam, received_here
 from bingcheng.server.pages.page import language_of
 from bingcheng.server.security.required import allowed
@@ -50,12 +50,22 @@ class Sending:
     @property
     def says(self) -> Text:
         """How far it is."""
-        return SENDING_WORDS[self.job.state]
+        return SENT_LATER if self.later else SENDING_WORDS[self.job.state]
+
+    @property
+    def later(self) -> bool:
+        """Whether the peer did not let it be done, and it waits for its next try."""
+        return self.job.state is JobState.WAITING and self.job.reason is not None
 
     @property
     def open(self) -> bool:
         """Whether it is still to come or under way."""
         return self.job.state in OPEN
+
+    @property
+    def stopped(self) -> bool:
+        """Whether a person did not want it any more."""
+        return self.job.state is JobState.STOPPED
 
     @property
     def failed(self) -> bool:
@@ -117,10 +127,43 @@ def send(
         ask(connection, JobKind.SEND, own_space(actor), study_uid, where.now(), target=target)
     trace = traced(request)
     trace.code, trace.event_action, trace.subject = EventCode.EXPORT, EventAction.EXECUTE, target
+    wake(request)
+    return RedirectResponse(f"/exam/{study_uid}#sending", 303)
+
+
+@router.post("/exam/{study_uid}/sendings/{sending}")
+def change(
+    request: Request,
+    study_uid: str,
+    sending: int,
+    actor: Annotated[Actor, allowed(Action.SEND_OBJECTS)],
+    where: Where,
+    what: Annotated[Literal["stop", "now"], Form()] = "now",
+) -> Response:
+    """Stop a sending that is open, or try one now that failed or waits for its next try."""
+    with where.workspace.writing() as connection:
+        check_exam(request, connection, actor, study_uid, Action.SEND_OBJECTS)
+        choice = choice_of(connection, actor, study_uid)
+        found = next((one.job for one in choice.sendings if one.job.number == sending), None) if choice else None
+        if found is None:
+            raise InputError(NO_SUCH_THING)
+        if what == "stop":
+            stop(connection, found.number, where.now())
+        elif found.state is JobState.WAITING:
+            hasten(connection, found.number)
+        elif found.state not in OPEN:
+            ask(connection, found.kind, found.space, study_uid, where.now(), target=found.target, urgent=True)
+    trace = traced(request)
+    trace.code, trace.event_action, trace.subject = EventCode.EXPORT, EventAction.EXECUTE, found.target or ""
+    wake(request)
+    return RedirectResponse(f"/exam/{study_uid}#sending", 303)
+
+
+def wake(request: Request) -> None:
+    """Let what was asked for begin at once."""
     background = getattr(request.app.state, "background", None)
     if background is not None:
         background.wake()
-    return RedirectResponse(f"/exam/{study_uid}#sending", 303)
 
 
 @router.get("/exam/{study_uid}/sendings")
@@ -139,7 +182,7 @@ def progress(
     found = () if choice is None else choice.sendings
     return JSONResponse(
         [
-            {"number": one.job.number, "says": language.say(one.says), "open": one.open}
+            {"number": one.job.number, "says": language.say(one.says), "open": one.open, "later": one.later}
             | {"done": one.job.done, "total": one.job.total}
             for one in found
         ]

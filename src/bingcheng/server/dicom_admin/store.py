@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Form, Request
 from sqlalchemy import Connection
@@ -17,18 +17,29 @@ from bingcheng.archive.authorisation.actor import Actor
 from bingcheng.archive.authorisation.decision import decide
 from bingcheng.archive.authorisation.spaces import hospital_space
 from bingcheng.archive.dimse.peers import peers
-from bingcheng.archive.jobs.queue import Job, JobState, ask, counts, failed
+from bingcheng.archive.jobs.queue import (
+    Job,
+    JobState,
+    ask,
+    counts,
+    failed,
+    hasten,
+    open_job,
+    open_jobs,
+    stop,
+)
 from bingcheng.archive.jobs.target import Target
 from bingcheng.archive.objects.attributes import Level
 from bingcheng.archive.objects.query import Query
 from bingcheng.archive.objects.rows import StudyRow
 from bingcheng.archive.people.problems import NO_SUCH_THING
 from bingcheng.core.errors import InputError
-from bingcheng.core.wording import text
+from bingcheng.core.wording import Text, text
 from bingcheng.server.dicom_admin.managed import managed_hospitals, own_space
 from bingcheng.server.dicom_admin.problems import WRONG_ENDING
+from bingcheng.server.dicom_admin.sending import wake
 from bingcheng.server.dicom_admin.sizes import size_in_words
-from bingcheng.server.dicom_admin.words import KIND_WORDS
+from bingcheng.server.dicom_admin.words import KIND_WORDS, LATER, RUNNING, WAITING
 from bingcheng.server.pages.page import page
 from bingcheng.server.pages.told import Told, told
 from bingcheng.server.security.required import allowed
@@ -42,6 +53,7 @@ Remover = Annotated[Actor, allowed(Action.DELETE_OBJECTS)]
 Where = Annotated[Site, Depends(site)]
 STUDIES_A_PAGE = 50
 MOST_FAILED = 200
+MOST_OPEN = 50
 ENDING = 6
 """Characters of its UID that are typed to delete a study."""
 _UID = re.compile(r"[0-9.]{1,64}")
@@ -54,7 +66,8 @@ def store(request: Request, actor: Manager, where: Where, uid: str = "", part: i
         homes = {hospital_space(one.number): one.name for one in managed_hospitals(connection, actor)}
         states = counts(connection, list(homes))
         wrong = failed(connection, list(homes), most=MOST_FAILED)
-        titles = _titles(connection, wrong)
+        still = open_jobs(connection, list(homes), most=MOST_OPEN)
+        titles = _titles(connection, (*wrong, *still))
     lists = decide(actor, Action.DELETE_OBJECTS).allowed and actor.hospital is not None
     at = min(max(part, 1), 1_000_000)
     studies, count = _studies(where, own_space(actor), uid.strip(), at) if lists else ([], 0)
@@ -72,6 +85,8 @@ def store(request: Request, actor: Manager, where: Where, uid: str = "", part: i
             (text("Failed"), len(wrong)),
         ),
         failed=wrong,
+        open_jobs=still,
+        open_words=_open_words,
         kind_words=KIND_WORDS,
         titles=titles,
         lists=lists,
@@ -91,14 +106,35 @@ def retry(request: Request, actor: Manager, where: Where, job: Annotated[str, Fo
         homes = [hospital_space(one.number) for one in managed_hospitals(connection, actor)]
         again = [one for one in failed(connection, homes, most=MOST_FAILED) if job in ("", str(one.number))]
         for one in again:
-            ask(connection, one.kind, one.space, one.study_uid, where.now(), target=one.target)
+            ask(connection, one.kind, one.space, one.study_uid, where.now(), target=one.target, urgent=True)
     trace = traced(request)
     trace.code, trace.subject, trace.count = EventCode.APPLICATION_ACTIVITY, "jobs", len(again)
     saw_studies(request, [one.study_uid for one in again])
-    background = getattr(request.app.state, "background", None)
-    if background is not None:
-        background.wake()
+    wake(request)
     return RedirectResponse("/admin/store", 303)
+
+
+@router.post("/admin/store/jobs")
+def change_job(
+    request: Request,
+    actor: Manager,
+    where: Where,
+    job: Annotated[int, Form()],
+    what: Annotated[Literal["stop", "first"], Form()] = "first",
+) -> Response:
+    """Stop a job that is open, or let it be done before all others."""
+    with where.workspace.writing() as connection:
+        homes = [hospital_space(one.number) for one in managed_hospitals(connection, actor)]
+        found = open_job(connection, homes, job)
+        if found is not None and what == "stop":
+            stop(connection, found.number, where.now())
+        elif found is not None:
+            hasten(connection, found.number)
+    trace = traced(request)
+    trace.code, trace.subject = EventCode.APPLICATION_ACTIVITY, "jobs"
+    saw_studies(request, [] if found is None else [found.study_uid])
+    wake(request)
+    return RedirectResponse("/admin/store#jobs-title", 303)
 
 
 @router.get("/admin/store/{study_uid}")
@@ -152,6 +188,13 @@ def _study_page(request: Request, uid: str, actor: Actor, where: Site, *, proble
         size_in_words=size_in_words,
         problem=problem,
     )
+
+
+def _open_words(job: Job) -> Text:
+    """How far a job is that is not over."""
+    if job.state is JobState.RUNNING:
+        return job.step or RUNNING
+    return LATER if job.reason is not None else WAITING
 
 
 def _titles(connection: Connection, jobs: tuple[Job, ...]) -> dict[int, str]:

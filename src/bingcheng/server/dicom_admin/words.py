@@ -15,11 +15,14 @@ KIND_WORDS: Mapping[JobKind, Text] = MappingProxyType(
         JobKind.SEND: text("Send the exam"),
     }
 )
+RUNNING, WAITING, LATER = text("under way"), text("waiting"), text("tried again later")
+SENT_LATER = text("Could not be sent yet; tried again by itself")
 SENDING_WORDS: Mapping[JobState, Text] = MappingProxyType(
     {
         JobState.WAITING: text("Waits to be sent"),
         JobState.RUNNING: text("Is being sent"),
         JobState.DONE: text("Sent"),
         JobState.FAILED: text("Could not be sent"),
+        JobState.STOPPED: text("Was stopped"),
     }
 )

@@ -48,8 +48,17 @@ def datasets(ranges: Sequence[MediaType], found: Sequence[str], headers: Mapping
         return Response(text.encode("utf-8", "replace"), media_type=offer.kind, headers=told)
     if not found:
         return Response(status_code=204, headers=told)
-    parts = [Part(content_type=DICOM_XML, pieces=(document,)) for document in map(native_model, map(json.loads, found))]
-    return multipart(DICOM_XML, parts, headers=told)
+    return multipart(DICOM_XML, [part_of(native_model(json.loads(one)), DICOM_XML) for one in found], headers=told)
+
+
+def part_of(content: bytes, kind: str, location: str | None = None) -> Part:
+    """A part whose bytes are there already (PS3.18 table 8.6.1-1 wants its length told)."""
+    return Part(content_type=kind, pieces=(content,), length=len(content), location=location)
+
+
+def warned(root: str, warnings: Sequence[str]) -> dict[str, str]:
+    """The field that says what of a request was not done as it was asked (PS3.18 8.3; RFC 7234 5.5)."""
+    return {"Warning": ", ".join(f'299 {root} "{one}"' for one in warnings)} if warnings else {}
 
 
 def as_json(found: object) -> bytes:

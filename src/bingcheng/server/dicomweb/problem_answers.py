@@ -24,6 +24,9 @@ STATUS: Mapping[str, int] = MappingProxyType(
         "archive.slow-body": 408,
         "archive.body-too-large": 413,
         "archive.unsupported-body": 415,
+        "server.drawing-elsewhere": 404,
+        "server.no-drawing": 409,
+        "server.drawing-known": 409,
     }
 )
 """The status of each problem that has one of its own here; the application answers all others."""

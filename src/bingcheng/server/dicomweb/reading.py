@@ -14,17 +14,20 @@ from bingcheng.archive.authorisation.actor import Actor
 from bingcheng.archive.authorisation.spaces import readable_spaces
 from bingcheng.archive.dicomweb.media_types import MediaType, accepted
 from bingcheng.archive.dicomweb.pixel_map import PixelMap, PixelMaps
-from bingcheng.archive.dicomweb.problems import BAD_UID, NOT_HERE
+from bingcheng.archive.dicomweb.problems import BAD_QUERY, BAD_UID, NOT_HERE
 from bingcheng.archive.objects.instance import Instance
 from bingcheng.archive.objects.objects import Objects
 from bingcheng.core.errors import InputError
 from bingcheng.server.security.required import allowed
+from bingcheng.server.security.traced import saw_space
 from bingcheng.server.site import Site, site
 
 PREFIX = "/dicomweb"
 _FORWARDED = frozenset(("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"))
 """Header fields of proxies, which may listen on another port than this server."""
 _UID = re.compile(r"[0-9.]{1,64}")
+_CHARSETS = frozenset(("utf-8", "iso_ir 192"))
+"""Names of the character set in which everything is told."""
 
 
 @dataclass(slots=True, eq=False)
@@ -54,9 +57,8 @@ class Reader:
         """What may be read, in the order in which it is looked through."""
         if self._spaces is None:
             with self.site.workspace.reading() as connection:
-                self._spaces = readable_spaces(
-                    connection, self.actor, Action.READ_EXAM, study_uid=self.request.path_params.get("study_uid")
-                )
+                uid, now = self.request.path_params.get("study_uid"), self.site.now()
+                self._spaces = readable_spaces(connection, self.actor, Action.READ_EXAM, study_uid=uid, now=now)
         return self._spaces
 
     @property
@@ -82,6 +84,7 @@ class Reader:
         found = self.objects.instance(self.spaces, study_uid, series_uid, sop_uid) if self.spaces else None
         if found is None:
             raise InputError(NOT_HERE)
+        saw_space(self.request, found.space)
         return found
 
     def instances(self, study_uid: str, series_uid: str | None = None, sop_uid: str | None = None) -> list[Instance]:
@@ -97,6 +100,7 @@ class Reader:
         found = self.objects.instances_of(self.spaces, study_uid, series_uid) if self.spaces else []
         if not found:
             raise InputError(NOT_HERE)
+        saw_space(self.request, found[0].space)
         return found
 
     def pixels(self, instance: Instance) -> PixelMap:
@@ -132,16 +136,17 @@ def _as_written(request: Request) -> str:
 
 async def reader(
     request: Request,
-    actor: Annotated[Actor, allowed(Action.READ_EXAM, Action.READ_CASE)],
+    actor: Annotated[Actor, allowed(Action.READ_EXAM, Action.READ_CASE, emergency=True)],
 ) -> Reader:
     """The reader of a request; no UID in the address is used before it is known to look like one.
 
     Raises
     ------
     InputError
-        ``archive.bad-uid``.
+        ``archive.bad-uid``, ``archive.bad-query``.
     """
     check_uids(request)
+    check_charset(request)
     return Reader(request=request, site=site(request), actor=actor, root=root_of(request), maps=maps_of(request))
 
 
@@ -165,6 +170,22 @@ def check_uids(request: Request) -> None:
     uids: Sequence[str] = [value for name, value in request.path_params.items() if name.endswith("_uid")]
     if not all(_UID.fullmatch(uid) for uid in uids):
         raise InputError(BAD_UID)
+
+
+def check_charset(request: Request) -> None:
+    """Refuse a request that wants its answer in other characters than Unicode (PS3.18 8.3.3.2).
+
+    Raises
+    ------
+    InputError
+        ``archive.bad-query``.
+    """
+    wanted = request.query_params.get("charset")
+    if wanted is None:
+        return
+    names = {one.partition(";")[0].strip().strip('"').casefold() for one in wanted.split(",")}
+    if names.isdisjoint(_CHARSETS):
+        raise InputError(BAD_QUERY, parameter="charset")
 
 
 Reading = Annotated[Reader, Depends(reader)]

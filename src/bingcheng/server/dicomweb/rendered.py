@@ -1,32 +1,72 @@
-"""WADO-RS: pictures and thumbnails (PS3.18 10.4.1.1.3 and 10.4.1.1.4)."""
+"""WADO-RS: pictures, documents and thumbnails for people (PS3.18 10.4.1.1.3 and 10.4.1.1.4)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import chain
 
 from fastapi import Response
 
+from bingcheng.archive.dicomweb import documents
 from bingcheng.archive.dicomweb.frames import frame_numbers
 from bingcheng.archive.dicomweb.media_types import MULTIPART, Offer, chosen
-from bingcheng.archive.dicomweb.multipart import Part
-from bingcheng.archive.dicomweb.pictures import JPEG, PNG, Shown, header_of, picture, representative, shown_of
+from bingcheng.archive.dicomweb.multipart import Part, content_type_of, new_boundary, written
+from bingcheng.archive.dicomweb.pictures import (
+    GIF,
+    JPEG,
+    KINDS,
+    PNG,
+    Shown,
+    header_of,
+    left_out,
+    picture,
+    representative,
+    shown_of,
+)
+from bingcheng.archive.dicomweb.problems import NO_PICTURE
+from bingcheng.archive.dicomweb.xml import native_model
 from bingcheng.archive.objects.instance import Instance
-from bingcheng.server.dicomweb.bodies import etag, multipart, not_changed, validated
+from bingcheng.archive.objects.problems import NO_PIXELS
+from bingcheng.core.errors import BingchengError, InputError
+from bingcheng.server.dicomweb import bodies
+from bingcheng.server.dicomweb.bodies import etag, multipart, not_changed, part_of, validated, warned
 from bingcheng.server.dicomweb.problem_answers import documented
 from bingcheng.server.dicomweb.reading import Reader, Reading
-from bingcheng.server.dicomweb.retrieve import first_instance
+from bingcheng.server.dicomweb.retrieve import first_instance, with_addresses
 from bingcheng.server.dicomweb.routes import router
 
+PDF = "application/pdf"
 _INSTANCE = "/studies/{study_uid}/series/{series_uid}/instances/{sop_uid}"
-_ANSWERS = documented(JPEG, PNG, f'{MULTIPART}; type="{JPEG}"')
-_SINGLE = documented(JPEG, PNG)
+_TEXTS = (documents.HTML, documents.PLAIN, documents.XML)
+_ANSWERS = documented(*KINDS, f'{MULTIPART}; type="{JPEG}"')
+_SINGLE = documented(JPEG, PNG, GIF)
+_ANY = documented(*KINDS, *_TEXTS, PDF)
+_MANY = documented(f'{MULTIPART}; type="{JPEG}"', status_206="Pictures of some; the others have none.")
+_UNBOUND = "default-src 'none'; style-src 'none'"
+"""What a document may do that somebody opens by itself: nothing."""
 
 
-@router.get(_INSTANCE + "/rendered", responses=_SINGLE)
+@router.get("/studies/{study_uid}/rendered", responses=_MANY)
+def rendered_study(reader: Reading, study_uid: str) -> Response:
+    """A picture of each image of a study."""
+    return _many(reader, reader.instances(study_uid))
+
+
+@router.get("/studies/{study_uid}/series/{series_uid}/rendered", responses=_MANY)
+def rendered_series(reader: Reading, study_uid: str, series_uid: str) -> Response:
+    """A picture of each image of a series."""
+    return _many(reader, reader.instances(study_uid, series_uid))
+
+
+@router.get(_INSTANCE + "/rendered", responses=_ANY)
 def rendered_instance(reader: Reading, study_uid: str, series_uid: str, sop_uid: str) -> Response:
-    """One frame of an object as a picture."""
-    return _one(reader, reader.instance(study_uid, series_uid, sop_uid), thumbnail=False)
+    """One frame of an image as a picture; a document as text."""
+    instance = reader.instance(study_uid, series_uid, sop_uid)
+    if instance.rows:
+        return _pictures(reader, instance, None, thumbnail=False)
+    return _document(reader, instance)
 
 
 @router.get(_INSTANCE + "/frames/{frames}/rendered", responses=_ANSWERS)
@@ -38,33 +78,31 @@ def rendered_frames(reader: Reading, study_uid: str, series_uid: str, sop_uid: s
 @router.get("/studies/{study_uid}/thumbnail", responses=_SINGLE)
 def study_thumbnail(reader: Reading, study_uid: str) -> Response:
     """A small picture of a study."""
-    return _one(reader, first_instance(reader.instances(study_uid)), thumbnail=True)
+    return _pictures(reader, first_instance(reader.instances(study_uid)), None, thumbnail=True)
 
 
 @router.get("/studies/{study_uid}/series/{series_uid}/thumbnail", responses=_SINGLE)
 def series_thumbnail(reader: Reading, study_uid: str, series_uid: str) -> Response:
     """A small picture of a series."""
-    return _one(reader, first_instance(reader.instances(study_uid, series_uid)), thumbnail=True)
+    return _pictures(reader, first_instance(reader.instances(study_uid, series_uid)), None, thumbnail=True)
 
 
 @router.get(_INSTANCE + "/thumbnail", responses=_SINGLE)
 def instance_thumbnail(reader: Reading, study_uid: str, series_uid: str, sop_uid: str) -> Response:
     """A small picture of an object."""
-    return _one(reader, reader.instance(study_uid, series_uid, sop_uid), thumbnail=True)
+    return _pictures(reader, reader.instance(study_uid, series_uid, sop_uid), None, thumbnail=True)
 
 
-@router.get(_INSTANCE + "/frames/{frames}/thumbnail", responses=_ANSWERS)
+@router.get(_INSTANCE + "/frames/{frames}/thumbnail", responses=_SINGLE)
 def frames_thumbnail(reader: Reading, study_uid: str, series_uid: str, sop_uid: str, frames: str) -> Response:
-    """Small pictures of frames."""
+    """A small picture of frames: one, of the middle one of them (10.4.1.1.4)."""
     return _frames(reader, reader.instance(study_uid, series_uid, sop_uid), frames, thumbnail=True)
-
-
-def _one(reader: Reader, instance: Instance, *, thumbnail: bool) -> Response:
-    return _pictures(reader, instance, None, thumbnail=thumbnail)
 
 
 def _frames(reader: Reader, instance: Instance, frames: str, *, thumbnail: bool) -> Response:
     numbers = frame_numbers(frames, reader.pixels(instance).frame_count)
+    if thumbnail:
+        numbers = (numbers[len(numbers) // 2],)
     return _pictures(reader, instance, numbers, thumbnail=thumbnail)
 
 
@@ -72,20 +110,25 @@ def _pictures(reader: Reader, instance: Instance, numbers: Sequence[int] | None,
     parameters = reader.request.query_params
     shown = shown_of(parameters, thumbnail=thumbnail)
     several = numbers is not None and len(numbers) > 1
-    offer = chosen(reader.accepted, [Offer(kind=kind, multipart=several) for kind in (JPEG, PNG)])
-    tag = etag("picture", instance.sha256, numbers, shown, offer)
+    offer = chosen(reader.accepted, [Offer(kind=kind, multipart=several) for kind in KINDS])
+    tag = etag("picture", instance.sha256, numbers, _told(shown), offer)
     unchanged = not_changed(reader.request, tag)
     if unchanged is not None:
         return unchanged
-    headers = validated(tag)
-    if "annotation" in parameters or parameters.get("iccprofile", "no") != "no":
-        # PS3.18 8.3.5.1: what isn't supported is left out and said.
-        headers["Warning"] = f'299 {reader.root} "The annotation and iccprofile parameters are not supported"'
+    headers = validated(tag, **warned(reader.root, left_out(parameters, thumbnail=thumbnail)))
     made = _made(reader, instance, numbers, shown, offer.kind)
     if several:
-        parts = [Part(content_type=offer.kind, pieces=(one,), length=len(one)) for one in made]
+        assert numbers is not None
+        place = reader.url(instance.study_uid, instance.series_uid, instance.sop_uid)
+        places = [f"{place}/frames/{number + 1}/rendered" for number in numbers]
+        parts = [part_of(one, offer.kind, where) for one, where in zip(made, places, strict=True)]
         return multipart(offer.kind, parts, headers=headers)
     return Response(made[0], headers={**headers, "Content-Type": offer.kind})
+
+
+def _told(shown: Shown) -> str:
+    """The wish as words that are the same for the same wish; the order of a set is not."""
+    return f"{shown.size}{shown.region}{shown.window}{shown.quality}{sorted(shown.words)}{shown.thumbnail}"
 
 
 def _made(reader: Reader, instance: Instance, numbers: Sequence[int] | None, shown: Shown, kind: str) -> list[bytes]:
@@ -95,3 +138,71 @@ def _made(reader: Reader, instance: Instance, numbers: Sequence[int] | None, sho
         wanted = [representative(header, pixels.frame_count)] if numbers is None else numbers
         draw = partial(picture, stream, pixels, header, shown=shown, kind=kind)
         return [draw(frame=number) for number in wanted]
+
+
+def _many(reader: Reader, instances: Sequence[Instance]) -> Response:
+    """A part for each image, made when it is sent; 206 where objects are left out that have no picture."""
+    parameters = reader.request.query_params
+    shown = shown_of(parameters)
+    drawn = [one for one in instances if one.rows]
+    if not drawn:
+        raise InputError(NO_PIXELS)
+    offer = chosen(reader.accepted, [Offer(kind=kind, multipart=True) for kind in KINDS])
+    tag = etag("pictures", *(one.sha256 for one in instances), _told(shown), offer, reader.root)
+    unchanged = not_changed(reader.request, tag)
+    if unchanged is not None:
+        return unchanged
+    skipped: list[Instance] = []
+    parts = _each(reader, drawn, shown, offer.kind, skipped)
+    first = next(parts, None)
+    if first is None:
+        raise InputError(NO_PICTURE, why="damaged")
+    boundary = new_boundary()
+    headers = validated(tag, **warned(reader.root, left_out(parameters)))
+    pieces = written(chain((first,), parts), boundary)
+    answer = bodies.body(pieces, content_type_of(offer.kind, boundary), headers=headers)
+    if len(drawn) < len(instances) or skipped:
+        answer.status_code = 206
+    return answer
+
+
+def _each(
+    reader: Reader, instances: Sequence[Instance], shown: Shown, kind: str, skipped: list[Instance]
+) -> Iterator[Part]:
+    for one in instances:
+        try:
+            (made,) = _made(reader, one, None, shown, kind)
+        except BingchengError:
+            skipped.append(one)  # one damaged image does not keep the others out
+            continue
+        yield part_of(made, kind, f"{reader.url(one.study_uid, one.series_uid, one.sop_uid)}/rendered")
+
+
+def _document(reader: Reader, instance: Instance) -> Response:
+    """A structured report as text, an encapsulated PDF as itself."""
+    with reader.objects.open_bytes(instance) as stream:
+        header = header_of(stream)
+    if header.get("MIMETypeOfEncapsulatedDocument", "") == PDF and isinstance(
+        header.get("EncapsulatedDocument"), bytes
+    ):
+        offer = chosen(reader.accepted, [Offer(kind=PDF)])
+        made = bytes(header.EncapsulatedDocument)
+    elif documents.is_document(header):
+        offer = chosen(reader.accepted, [Offer(kind=kind) for kind in _TEXTS])
+        made = _text(reader, instance, offer.kind)
+    else:
+        raise InputError(NO_PIXELS)
+    tag = etag("document", instance.sha256, offer, reader.root)
+    kind = offer.kind if offer.kind == PDF else f"{offer.kind}; charset=utf-8"
+    headers = validated(tag, **{"Content-Type": kind, "Content-Security-Policy": _UNBOUND})
+    return not_changed(reader.request, tag) or Response(made, headers=headers)
+
+
+def _text(reader: Reader, instance: Instance, kind: str) -> bytes:
+    if kind == documents.XML:
+        (told,) = with_addresses(reader, [instance])
+        return native_model(json.loads(told))
+    with reader.objects.open_bytes(instance) as stream:
+        header = header_of(stream)
+    say = documents.html if kind == documents.HTML else documents.plain
+    return say(header).encode("utf-8", "replace")

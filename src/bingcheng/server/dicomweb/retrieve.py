@@ -20,7 +20,7 @@ from bingcheng.archive.dicomweb.media_types import (
     Offer,
     chosen,
 )
-from bingcheng.archive.dicomweb.multipart import Part
+from bingcheng.archive.dicomweb.multipart import Part, content_type_of, new_boundary, written
 from bingcheng.archive.dicomweb.pixel_map import EXPLICIT_LITTLE
 from bingcheng.archive.dicomweb.problems import NOT_HERE
 from bingcheng.archive.dicomweb.transcoding import can_transcode, transcoded
@@ -28,7 +28,7 @@ from bingcheng.archive.dicomweb.xml import native_model
 from bingcheng.archive.objects.instance import Instance
 from bingcheng.core.errors import InputError
 from bingcheng.server.dicomweb import bodies
-from bingcheng.server.dicomweb.bodies import DATASETS, etag, multipart, not_changed, validated
+from bingcheng.server.dicomweb.bodies import DATASETS, etag, multipart, not_changed, part_of, validated
 from bingcheng.server.dicomweb.problem_answers import documented
 from bingcheng.server.dicomweb.reading import Reader, Reading
 from bingcheng.server.dicomweb.routes import router
@@ -83,14 +83,16 @@ def _metadata(reader: Reader, instances: Sequence[Instance]) -> Response:
     unchanged = not_changed(reader.request, tag)
     if unchanged is not None:
         return unchanged
-    texts = _with_addresses(reader, instances)
+    texts = with_addresses(reader, instances)
     if offer.multipart:
-        parts = [Part(content_type=DICOM_XML, pieces=(native_model(json.loads(text)),)) for text in texts]
+        places = (f"{reader.url(one.study_uid, one.series_uid, one.sop_uid)}/metadata" for one in instances)
+        found = zip(texts, places, strict=True)
+        parts = [part_of(native_model(json.loads(text)), DICOM_XML, place) for text, place in found]
         return multipart(DICOM_XML, parts, headers=validated(tag))
     return bodies.gzipped(reader.request, bodies.body(_json_array(texts), offer.kind, headers=validated(tag)))
 
 
-def _with_addresses(reader: Reader, instances: Sequence[Instance]) -> Iterator[bytes]:
+def with_addresses(reader: Reader, instances: Sequence[Instance]) -> Iterator[bytes]:
     """The JSON text of each object, its bulk data addressed from the root.
 
     Between quotes of JSON no quote stands bare: what is replaced is never part of a value.
@@ -119,10 +121,16 @@ def _objects(reader: Reader, instances: Sequence[Instance]) -> Response:
     if offer.kind == ZIP:
         headers["Content-Disposition"] = 'attachment; filename="objects.zip"'
         return bodies.body(_zip(reader, instances), ZIP, headers=headers)
-    parts = [_part(reader, one, as_stored=offer.syntax != EXPLICIT_LITTLE) for one in instances]
-    if offer.multipart:
-        return multipart(DICOM, parts, headers=headers)
-    return bodies.body(parts[0].pieces, parts[0].content_type, length=parts[0].length, headers=headers)
+    as_stored = offer.syntax != EXPLICIT_LITTLE
+    if not offer.multipart:
+        alone = _part(reader, instances[0], as_stored=as_stored)
+        return bodies.body(alone.pieces, alone.content_type, length=alone.length, headers=headers)
+    if all(_untouched(one, as_stored=as_stored) for one in instances):
+        return multipart(DICOM, [_part(reader, one, as_stored=True) for one in instances], headers=headers)
+    # What has to be made anew knows its length only then: part by part, while they are sent.
+    boundary = new_boundary()
+    coming = written((_part(reader, one, as_stored=as_stored) for one in instances), boundary)
+    return bodies.body(coming, content_type_of(DICOM, boundary), headers=headers)
 
 
 def _offers(reader: Reader, instances: Sequence[Instance]) -> list[Offer]:
@@ -153,13 +161,20 @@ def _all_transcode(reader: Reader, instances: Sequence[Instance]) -> bool:
     return True
 
 
+def _untouched(one: Instance, *, as_stored: bool) -> bool:
+    return as_stored or one.transfer_syntax_uid == EXPLICIT_LITTLE
+
+
 def _part(reader: Reader, one: Instance, *, as_stored: bool) -> Part:
-    untouched = as_stored or one.transfer_syntax_uid == EXPLICIT_LITTLE
+    place = reader.url(one.study_uid, one.series_uid, one.sop_uid)
+    if not _untouched(one, as_stored=as_stored):
+        with reader.objects.open_bytes(one) as stream:
+            return part_of(transcoded(stream), f"{DICOM}; transfer-syntax={EXPLICIT_LITTLE}", place)
     return Part(
-        content_type=f"{DICOM}; transfer-syntax={one.transfer_syntax_uid if untouched else EXPLICIT_LITTLE}",
-        pieces=_stored(reader, one) if untouched else _transcoded(reader, one),
-        length=one.size if untouched else None,
-        location=reader.url(one.study_uid, one.series_uid, one.sop_uid),
+        content_type=f"{DICOM}; transfer-syntax={one.transfer_syntax_uid}",
+        pieces=_stored(reader, one),
+        length=one.size,
+        location=place,
     )
 
 
@@ -167,11 +182,6 @@ def _stored(reader: Reader, one: Instance) -> Iterator[bytes]:
     with reader.objects.open_bytes(one) as stream:
         while piece := stream.read(_PIECE):
             yield piece
-
-
-def _transcoded(reader: Reader, one: Instance) -> Iterator[bytes]:
-    with reader.objects.open_bytes(one) as stream:
-        yield transcoded(stream)
 
 
 def _check_there(reader: Reader, one: Instance) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Protocol
 
 from fastapi import Response
@@ -12,9 +13,9 @@ from bingcheng.archive.dicomweb.answers import Answers
 from bingcheng.archive.dicomweb.attributes import INSTANCE, SERIES, STUDY
 from bingcheng.archive.dicomweb.media_types import DICOM_JSON, DICOM_XML, JSON, MULTIPART
 from bingcheng.archive.dicomweb.queries import Search, search_of
-from bingcheng.archive.objects.attributes import Level
+from bingcheng.archive.objects.attributes import ATTRIBUTES, HIGHER, Level
 from bingcheng.archive.objects.query import Query
-from bingcheng.server.dicomweb.bodies import datasets, gzipped
+from bingcheng.server.dicomweb.bodies import datasets, gzipped, warned
 from bingcheng.server.dicomweb.problem_answers import documented
 from bingcheng.server.dicomweb.reading import Reader, Reading
 from bingcheng.server.dicomweb.routes import router
@@ -53,6 +54,17 @@ _SERIES = _Resource(level=Level.SERIES, usual=SERIES, uids=("StudyInstanceUID", 
 _INSTANCES = _Resource(
     level=Level.INSTANCE, usual=INSTANCE, uids=("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 )
+_LEVEL_OF: Mapping[str, Level] = MappingProxyType(
+    {
+        **{keyword: one.level for keyword, one in ATTRIBUTES.items()},
+        "NumberOfStudyRelatedSeries": Level.STUDY,
+        "NumberOfStudyRelatedInstances": Level.STUDY,
+        "NumberOfSeriesRelatedInstances": Level.SERIES,
+        "RequestAttributesSequence": Level.SERIES,
+        "AvailableTransferSyntaxUID": Level.INSTANCE,
+    }
+)
+"""Of which level each attribute is that the index can tell."""
 
 
 @router.get("/studies", responses=_ANSWERS)
@@ -92,7 +104,7 @@ def search_instances_of_series(reader: Reading, study_uid: str, series_uid: str)
 
 
 def _found(reader: Reader, what: _Resource, within: Mapping[str, str], above: Sequence[str] = ()) -> Response:
-    search = search_of(reader.request.query_params.multi_items())
+    search = search_of(reader.request.query_params.multi_items(), what.level)
     ranges = reader.accepted
     # One more than is answered tells whether there are more.
     query = Query(
@@ -102,11 +114,15 @@ def _found(reader: Reader, what: _Resource, within: Mapping[str, str], above: Se
         fuzzy=search.fuzzy,
     )
     rows = _rows(reader, what.level)(query, reader.spaces) if reader.spaces else ()
-    headers = {}
+    warnings = []
     if len(rows) > search.limit:
         # PS3.18 8.3.4.4: how many there are beyond.
         beyond = reader.objects.count(what.level, query, reader.spaces) - search.offset - search.limit
-        headers["Warning"] = f'299 {reader.root} "There are {beyond} additional results that can be requested"'
+        warnings.append(f"There are {beyond} additional results that can be requested")
+    if search.ignored:
+        # PS3.18 8.3: what isn't supported is left out; who asked must know that more was found than was meant.
+        warnings.append(f"The following parameters are not supported and were ignored: {', '.join(search.ignored)}")
+    headers = warned(reader.root, warnings)
     shown = _first_of_each(rows[: search.limit], what, reader.spaces)
     if not within:
         saw_studies(reader.request, (row.study_uid for row in shown))
@@ -121,7 +137,11 @@ def _rows(reader: Reader, level: Level) -> Callable[[Query, Sequence[str]], Sequ
 
 
 def _wanted(what: _Resource, above: Sequence[str], search: Search) -> Collection[str] | None:
-    return None if search.include is None else dict.fromkeys((*what.usual, *above, *what.uids, *sorted(search.include)))
+    """Keywords of the answer: what is usual, and what is asked for of this level and those above (10.6.3.3)."""
+    if search.include is None:
+        return None
+    asked = sorted(keyword for keyword in search.include if _LEVEL_OF.get(keyword) in HIGHER[what.level])
+    return dict.fromkeys((*what.usual, *above, *what.uids, *asked))
 
 
 def _told(reader: Reader, what: _Resource, rows: Sequence[Row], wanted: Collection[str] | None) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import zlib
 from collections.abc import AsyncIterator
 from typing import Annotated
 
@@ -41,6 +42,9 @@ from bingcheng.server.site import Site, site
 
 AT_ONCE = 4
 """Objects of one body that are being stored while the next are read."""
+INFLATED = 1 << 20
+"""Bytes that are made at once of a compressed body: what it grows to is counted before more of it is."""
+_ENCODINGS = frozenset(("gzip", "x-gzip", "deflate"))
 Sender = Annotated[Actor, allowed(Action.SEND_OBJECTS, uploads=True)]
 Here = Annotated[Site, Depends(site)]
 _ANSWERS = documented(
@@ -57,6 +61,8 @@ _BODY = {
         "content": {
             f'{MULTIPART}; type="{DICOM}"': {"schema": {"type": "string", "format": "binary"}},
             DICOM: {"schema": {"type": "string", "format": "binary"}},
+            f'{MULTIPART}; type="{DICOM_JSON}"': {"schema": {"type": "string", "format": "binary"}},
+            f'{MULTIPART}; type="{DICOM_XML}"': {"schema": {"type": "string", "format": "binary"}},
         },
     }
 }
@@ -86,13 +92,13 @@ async def store_in_study(request: Request, actor: Sender, site: Here, bounds: Bo
 async def _stored(request: Request, actor: Actor, site: Site, bounds: Limits, study_uid: str | None) -> Response:
     if actor.hospital is None:
         raise RefusedError(NOT_ALLOWED)
-    intake, metadata = _intake(request, bounds)
+    intake, metadata = intake_of(request, bounds)
     root = root_of(request)
     answer = StoreAnswer(study_url=lambda uid: f"{root}/studies/{uid}")
     storing = Storing(
         objects=site.objects,
         space=hospital_space(actor.hospital),
-        origin=Origin(kind="stow", peer=_peer(request, actor), person=actor.person),
+        origin=Origin(kind="stow", peer=peer_of(request, actor), person=actor.person),
         answer=answer,
         study_uid=study_uid,
         metadata=metadata,
@@ -101,15 +107,25 @@ async def _stored(request: Request, actor: Actor, site: Site, bounds: Limits, st
     saw_studies(request, (one.study_instance_uid for one in answer.stored))
     traced(request).count = len(answer.stored)
     ranges = accepted(request.headers.get("accept"), request.query_params.get("accept"))
-    return dataset(ranges, answer.as_json(), answer.status)
+    made = dataset(ranges, answer.as_json(), answer.status)
+    if (place := answer.place) is not None:
+        # Table 10.5.3-2: where what was made can be retrieved; that of a study where they are of one.
+        made.headers["Location"] = made.headers["Content-Location"] = place
+    return made
 
 
-def _intake(request: Request, bounds: Limits) -> tuple[Intake, bool]:
-    """How the body is to be read; what can be refused by its header fields is."""
+def intake_of(request: Request, bounds: Limits) -> tuple[Intake, bool]:
+    """How the body is to be read, and whether it is metadata; what can be refused by its header fields is.
+
+    Raises
+    ------
+    InputError
+        ``archive.body-too-large``, ``archive.unsupported-body``, ``archive.bad-multipart``.
+    """
     length = request.headers.get("content-length", "")
     bounds.check_announced(int(length) if length.isdecimal() else None)
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise InputError(UNSUPPORTED_BODY)  # a small body may grow to any size
+    if _encoding(request) not in (None, *_ENCODINGS):
+        raise InputError(UNSUPPORTED_BODY)
     try:
         kind = media_type(request.headers.get("content-type", ""))
     except InputError:
@@ -129,7 +145,13 @@ def _holds_metadata(kind: MediaType) -> bool:
     raise InputError(UNSUPPORTED_BODY)
 
 
-def _peer(request: Request, actor: Actor) -> str:
+def _encoding(request: Request) -> str | None:
+    written = request.headers.get("content-encoding", "").strip().lower()
+    return None if written in ("", "identity") else written
+
+
+def peer_of(request: Request, actor: Actor) -> str:
+    """Who sends, and from where, as it is kept with what was sent."""
     return f"{actor.login}@{request.client.host if request.client else ''}"
 
 
@@ -137,7 +159,7 @@ async def _take_all(request: Request, intake: Intake, storing: Storing, bounds: 
     """Read the body to its end, or as far as it can be read; what came whole until then is stored and answered."""
     waiting: set[asyncio.Task[None]] = set()
     try:
-        async for piece in _pieces(request, bounds.silence_s):
+        async for piece in pieces(request, bounds.silence_s):
             for part in intake.feed(piece):
                 waiting = await _begun(waiting, storing, part)
         for part in intake.finish():
@@ -176,8 +198,35 @@ async def _all_done(waiting: set[asyncio.Task[None]]) -> None:
         task.result()
 
 
-async def _pieces(request: Request, silence_s: float) -> AsyncIterator[bytes]:
-    """The body as it comes; a sender that says nothing for too long is given up."""
+async def pieces(request: Request, silence_s: float) -> AsyncIterator[bytes]:
+    """The body as it comes, its content encoding undone; a sender that says nothing for too long is given up.
+
+    Raises
+    ------
+    InputError
+        ``archive.slow-body``, ``archive.bad-multipart``.
+    """
+    coming = _coming(request, silence_s)
+    if _encoding(request) is None:
+        async for piece in coming:
+            yield piece
+        return
+    inflater = zlib.decompressobj(zlib.MAX_WBITS | 32)  # gzip or zlib, as its head says
+    async for piece in coming:
+        left = piece
+        while left and not inflater.eof:
+            try:
+                made = inflater.decompress(left, INFLATED)
+            except zlib.error:
+                raise InputError(BAD_MULTIPART, what="content encoding") from None
+            left = inflater.unconsumed_tail
+            yield made
+            await asyncio.sleep(0)  # a small body can grow a thousandfold: others are served in between
+    if not inflater.eof:
+        raise InputError(BAD_MULTIPART, what="cut off")
+
+
+async def _coming(request: Request, silence_s: float) -> AsyncIterator[bytes]:
     coming = request.stream()
     while True:
         try:

@@ -16,16 +16,18 @@ from bingcheng.archive.audit.event import EventAction
 from bingcheng.archive.authorisation.action import Action
 from bingcheng.archive.authorisation.actor import Actor
 from bingcheng.archive.authorisation.role import Role
-from bingcheng.archive.jobs.queue import OPEN, Job, JobKind, JobState, ask, latest
+from bingcheng.archive.jobs.queue import OPEN, Job, JobKind, JobState, ask, latest, stop
 from bingcheng.archive.objects.tables import stored_instance, stored_series, stored_study
 from bingcheng.archive.ownership import HOSPITALS, owner
 from bingcheng.server.dicom_admin.sending import choice_of
+from bingcheng.server.exams.results import results
 from bingcheng.server.exams.seen import check_exam, received_here, with_others
-from bingcheng.server.exams.words import STATE_WORDS
+from bingcheng.server.exams.words import RECEIVING, STAGE_WORDS, STATE_WORDS, Stage, stage_of
 from bingcheng.server.pages.page import language_of, page
 from bingcheng.server.security.required import allowed
 from bingcheng.server.security.traced import traced
 from bingcheng.server.site import Site, site
+from bingcheng.server.viewer.drawn import drawings
 from bingcheng.server.viewer.links import has_tumour_volume, study_link, tumour_volume_link
 
 router = APIRouter(include_in_schema=False)
@@ -58,18 +60,22 @@ def progress(
     traced(request).silent = True
     language = language_of(request)
     with where.workspace.reading() as connection:
-        check_exam(request, connection, actor, study_uid, Action.READ_EXAM)
+        whose = check_exam(request, connection, actor, study_uid, Action.READ_EXAM)
         job = _job(connection, actor, study_uid)
-    if job is None:
-        return JSONResponse({"state": None})
+        images = _image_count(connection, actor, study_uid)
+    stage = stage_of(job)
+    waits = whose is None and images > 0 if job is None else job.state in OPEN
+    says = RECEIVING if job is None else STATE_WORDS[job.state]
     return JSONResponse(
         {
-            "state": job.state.value,
-            "says": language.say(STATE_WORDS[job.state]),
-            "step": "" if job.step is None else language.say(job.step),
-            "done": job.done,
-            "total": job.total,
-            "open": job.state in OPEN,
+            "state": None if job is None else job.state.value,
+            "says": language.say(says),
+            "step": "" if job is None or job.step is None else language.say(job.step),
+            "done": 0 if job is None else job.done,
+            "total": 0 if job is None else job.total,
+            "images": language.plural("1 image", "{count} images", images),
+            "stage": None if stage is None else stage.value,
+            "open": waits,
         }
     )
 
@@ -86,10 +92,28 @@ def judge_again(
     with where.workspace.writing() as connection:
         check_exam(request, connection, actor, study_uid, Action.JUDGE_EXAM)
         if received_here(connection, actor, study_uid):
-            ask(connection, JobKind.ASSESS, f"{HOSPITALS}{actor.hospital}", study_uid, where.now())
+            space = f"{HOSPITALS}{actor.hospital}"
+            ask(connection, JobKind.ASSESS, space, study_uid, where.now(), urgent=True)
     background = getattr(request.app.state, "background", None)
     if background is not None:
         background.wake()
+    return RedirectResponse(f"/exam/{study_uid}", 303)
+
+
+@router.post("/exam/{study_uid}/judge/stop")
+def stop_judging(
+    request: Request,
+    study_uid: str,
+    actor: Annotated[Actor, allowed(Action.JUDGE_EXAM)],
+    where: Annotated[Site, Depends(site)],
+) -> Response:
+    """Take back that the exam is to be assessed; results of before stay."""
+    traced(request).event_action = EventAction.EXECUTE
+    with where.workspace.writing() as connection:
+        check_exam(request, connection, actor, study_uid, Action.JUDGE_EXAM)
+        job = _job(connection, actor, study_uid)
+        if job is not None and job.kind is JobKind.ASSESS:
+            stop(connection, job.number, where.now())
     return RedirectResponse(f"/exam/{study_uid}", 303)
 
 
@@ -99,25 +123,31 @@ def _page(request: Request, uid: str, actor: Actor, where: Site) -> Response:
         job = _job(connection, actor, uid)
         choice = choice_of(connection, actor, uid)
         objects = _objects(connection, actor if hospital is None else hospital, uid)
+        space = f"{HOSPITALS}{_number(actor if hospital is None else hospital)}"
+        drawn = drawings(connection, where.objects, space, uid)
         uids: Sequence[str] = () if hospital is None else with_others(connection, actor, hospital, uid)
         patient = connection.scalar(select(schema.exam.c.patient).where(schema.exam.c.uid == uid))
     common: dict[str, Any] = {
         "uid": uid,
         "job": job,
         "objects": objects,
+        "drawings": drawn,
         "sending_choice": choice,
         "state_words": STATE_WORDS,
+        "stages": tuple(Stage),
+        "stage_words": STAGE_WORDS,
+        "stage": stage_of(job),
+        "receiving": RECEIVING if job is None and hospital is None and not objects["elsewhere"] else None,
         "open": OPEN,
         "State": JobState,
     }
     if hospital is None:
         return page(request, "exams/unassessed.html.jinja", actor=actor, **common)
     # What renders results is large; a server that only receives never loads it.
-    from bingcheng.engine.view import assessment  # noqa: PLC0415
     from bingcheng.outputs.report.embedded import embedded  # noqa: PLC0415
 
-    seen = assessment(where.workspace, identified=True, uids=uids)
-    pieces = embedded(seen, language_of(request), exam_path="/exam/{uid}")
+    seen = results(where, uids)
+    pieces = embedded(seen, language_of(request), exam_path="/exam/{uid}", exams=(uid,), lesions_of=uid)
     order = [view.uid for view in seen.exams]
     at = order.index(uid)
     return page(
@@ -126,10 +156,12 @@ def _page(request: Request, uid: str, actor: Actor, where: Site) -> Response:
         actor=actor,
         pieces=pieces,
         view=seen.exams[at],
-        changes=[(card, html) for exams, card, html in pieces.lesions if uid in exams],
+        changes=[(card, html) for _, card, html in pieces.lesions],
         before=order[at - 1] if at else None,
         after=order[at + 1] if at + 1 < len(order) else None,
         patient=patient if len(order) > 1 else None,
+        has_dose=seen.dose is not None and any(one.record.exam_uid == uid for one in seen.dose.exams),
+        has_radiomics=any(one.radiomics for series in seen.exams[at].series for one in series.lesions),
         changes_first=bool(actor.roles & CHANGES_FIRST),
         **common,
     )
@@ -140,6 +172,20 @@ def _job(connection: Connection, actor: Actor, uid: str) -> Job | None:
         return None
     space = f"{HOSPITALS}{actor.hospital}"
     return latest(connection, [space], [uid]).get((space, uid))
+
+
+def _image_count(connection: Connection, actor: Actor, uid: str) -> int:
+    """How many images of an exam the actor's hospital has received."""
+    series, study = stored_series.c, stored_study.c
+    query = (
+        select(func.count())
+        .select_from(stored_instance)
+        .join(stored_series, series.id == stored_instance.c.series_id)
+        .join(stored_study, study.id == series.study_id)
+        .where(study.space == f"{HOSPITALS}{actor.hospital}", study.study_uid == uid)
+        .where(series.modality_key.not_in(NO_PICTURES))
+    )
+    return int(connection.scalar(query) or 0)
 
 
 def _number(whose: Actor | int) -> int | None:

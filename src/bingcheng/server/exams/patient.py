@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
-from sqlalchemy import func, or_, select
+from sqlalchemy import Connection, Row, func, or_, select
 from starlette.responses import Response
 
 from bingcheng.archive import schema
@@ -15,6 +16,8 @@ from bingcheng.archive.authorisation.actor import Actor
 from bingcheng.archive.ownership import owned_by
 from bingcheng.archive.people.problems import NO_SUCH_THING
 from bingcheng.core.errors import InputError
+from bingcheng.outputs.report.words import EXAM_WORDS, VERDICT_WORDS, style
+from bingcheng.server.exams.results import results
 from bingcheng.server.exams.seen import of_patient
 from bingcheng.server.pages.page import language_of, page
 from bingcheng.server.pages.paging import page_asked
@@ -40,28 +43,8 @@ def listed(
     number = page_asked(page_number)
     if actor.hospital is None:
         return page(request, "exams/nowhere.html.jinja", actor=actor)
-    exam, identity = schema.exam.c, schema.identity.c
     with where.workspace.reading() as connection:
-        mine = [owned_by(connection, actor.hospital)]
-        for word in words[:LONGEST].split():
-            columns = (identity.name, identity.patient_id, exam.patient)
-            mine.append(or_(*(func.lower(one).contains(word.lower(), autoescape=True) for one in columns)))
-        grouped = (
-            select(
-                exam.patient,
-                identity.name,
-                identity.patient_id.label("number"),
-                func.count().label("exams"),
-                func.min(exam.performed_at).label("first"),
-                func.max(exam.performed_at).label("last"),
-            )
-            .join(schema.identity, identity.patient == exam.patient)
-            .where(*mine)
-            .group_by(exam.patient, identity.name, identity.patient_id)
-        )
-        total = int(connection.scalar(select(func.count()).select_from(grouped.subquery())) or 0)
-        ordered = grouped.order_by(func.count().desc(), func.max(exam.performed_at).desc(), exam.patient)
-        rows = connection.execute(ordered.offset((number - 1) * MOST).limit(MOST)).all()
+        rows, total = patients(connection, actor.hospital, words, offset=(number - 1) * MOST)
     traced(request).count = len(rows)
     return page(
         request,
@@ -70,9 +53,42 @@ def listed(
         rows=rows,
         total=total,
         words=words,
+        named=named,
         number=number,
         pages=max(1, -(-total // MOST)),
     )
+
+
+def patients(
+    connection: Connection, hospital: int, words: str, *, offset: int = 0, most: int = MOST
+) -> tuple[Sequence[Row[Any]], int]:
+    """The patients of a hospital in whose name, number or pseudonym all `words` stand; and how many there are."""
+    exam, identity = schema.exam.c, schema.identity.c
+    mine = [owned_by(connection, hospital)]
+    for word in words[:LONGEST].split():
+        columns = (identity.name, identity.patient_id, exam.patient)
+        mine.append(or_(*(func.lower(one).contains(word.lower(), autoescape=True) for one in columns)))
+    grouped = (
+        select(
+            exam.patient,
+            identity.name,
+            identity.patient_id.label("number"),
+            func.count().label("exams"),
+            func.min(exam.performed_at).label("first"),
+            func.max(exam.performed_at).label("last"),
+        )
+        .join(schema.identity, identity.patient == exam.patient)
+        .where(*mine)
+        .group_by(exam.patient, identity.name, identity.patient_id)
+    )
+    total = int(connection.scalar(select(func.count()).select_from(grouped.subquery())) or 0)
+    ordered = grouped.order_by(func.count().desc(), func.max(exam.performed_at).desc(), exam.patient)
+    return connection.execute(ordered.offset(offset).limit(most)).all(), total
+
+
+def named(written: str) -> str:
+    """A name as people write it, of what stands in a DICOM header (PS3.5, 6.2.1)."""
+    return " ".join(written.partition("=")[0].replace("^", " ").split())
 
 
 @router.get("/patient/{patient}")
@@ -91,9 +107,20 @@ def shown(
         raise InputError(NO_SUCH_THING)
     traced(request).patient = patient
     saw_studies(request, uids)
-    from bingcheng.engine.view import assessment  # noqa: PLC0415 - large; see `exam`
     from bingcheng.outputs.report.embedded import embedded  # noqa: PLC0415
+    from bingcheng.outputs.summary import exam_outcome  # noqa: PLC0415
 
-    seen = assessment(where.workspace, identified=True, uids=uids)
-    pieces = embedded(seen, language_of(request), exam_path="/exam/{uid}")
-    return page(request, "exams/patient.html.jinja", actor=actor, seen=seen, pieces=pieces, cards=pieces.cards)
+    seen = results(where, uids)
+    pieces = embedded(seen, language_of(request), exam_path="/exam/{uid}", exams=())
+    return page(
+        request,
+        "exams/patient.html.jinja",
+        actor=actor,
+        seen=seen,
+        pieces=pieces,
+        patient=patient,
+        verdict_words=VERDICT_WORDS,
+        exam_words=EXAM_WORDS,
+        outcome=exam_outcome,
+        style=style,
+    )

@@ -41,7 +41,8 @@ def check_exam(request: Request, connection: Connection, actor: Actor, uid: str,
     if whose is not None and assessed is not None and decide(actor, action, subject).allowed:
         trace.hospital, trace.patient = whose, assessed
         return whose
-    if received_here(connection, actor, uid) and decide(actor, action).allowed:
+    here = Subject(kind=SubjectKind.EXAM, hospital=actor.hospital, study_uid=uid)
+    if received_here(connection, actor, uid) and decide(actor, action, here).allowed:
         return None
     raise InputError(NO_SUCH_THING)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from bingcheng.archive.authorisation.action import Action
 from bingcheng.archive.authorisation.actor import Actor
@@ -16,17 +17,22 @@ from bingcheng.archive.ownership import HOSPITALS
 from bingcheng.archive.worklist import MOST, Entry, Order, Wanted, worklist
 from bingcheng.core.finding import Outcome
 from bingcheng.outputs.report.words import EXAM_WORDS, style
+from bingcheng.server.exams.patient import named
 from bingcheng.server.exams.words import ORDER_WORDS, STATE_WORDS
-from bingcheng.server.pages.page import page
+from bingcheng.server.pages.page import language_of, page
 from bingcheng.server.pages.paging import page_asked
 from bingcheng.server.security.required import allowed
-from bingcheng.server.security.traced import saw_studies
+from bingcheng.server.security.traced import saw_studies, traced
 from bingcheng.server.site import Site, site
 
 router = APIRouter(include_in_schema=False)
 T = TypeVar("T")
 NOT_JUDGED = "none"
 OUTCOMES = (Outcome.FAIL, Outcome.UNKNOWN, Outcome.PASS)
+BUSY = (
+    "1 exam waits to be assessed or is being assessed.",
+    "{count} exams wait to be assessed or are being assessed.",
+)
 LONGEST = 200
 """Characters that are searched for."""
 
@@ -54,7 +60,7 @@ def shown(
         return page(request, "exams/nowhere.html.jinja", actor=actor)
     with where.workspace.reading() as connection:
         found = worklist(connection, actor.hospital, wanted, offset=(number - 1) * MOST)
-        waiting = counts(connection, [f"{HOSPITALS}{actor.hospital}"])
+        jobs = counts(connection, [f"{HOSPITALS}{actor.hospital}"])
     saw_studies(request, [entry.uid for entry in found.entries])
     asked = {key: value for key, value in request.query_params.items() if key != "page_number" and value}
 
@@ -73,7 +79,8 @@ def shown(
         first=(number - 1) * MOST + 1,
         asked=asked,
         address=address,
-        busy=waiting[JobState.WAITING] + waiting[JobState.RUNNING],
+        busy=_busy(jobs),
+        jobs_state=_state(jobs),
         outcomes=OUTCOMES,
         outcome_words=EXAM_WORDS,
         style=style,
@@ -81,6 +88,22 @@ def shown(
         order_words=ORDER_WORDS,
         name_of=name_of,
     )
+
+
+@router.get("/worklist/progress")
+def progress(
+    request: Request,
+    actor: Annotated[Actor, allowed(Action.READ_EXAM)],
+    where: Annotated[Site, Depends(site)],
+) -> Response:
+    """How many exams wait, and a word that is another one as soon as the list may be."""
+    traced(request).silent = True
+    if actor.hospital is None:
+        return JSONResponse({"says": "", "state": ""})
+    with where.workspace.reading() as connection:
+        jobs = counts(connection, [f"{HOSPITALS}{actor.hospital}"])
+    busy = _busy(jobs)
+    return JSONResponse({"says": language_of(request).plural(*BUSY, busy) if busy else "", "state": _state(jobs)})
 
 
 def wanted_of(*, words: str, since: str, until: str, modality: str, outcome: str, state: str, order: str) -> Wanted:
@@ -99,9 +122,17 @@ def wanted_of(*, words: str, since: str, until: str, modality: str, outcome: str
 
 def name_of(entry: Entry) -> str:
     """A patient's name as people write it, with the number."""
-    name = " ".join(entry.name.split("=")[0].replace("^", " ").split())
+    name = named(entry.name)
     number = entry.number.strip()
     return f"{name} ({number})" if name and number else name or number or entry.patient
+
+
+def _busy(jobs: Mapping[JobState, int]) -> int:
+    return jobs[JobState.WAITING] + jobs[JobState.RUNNING]
+
+
+def _state(jobs: Mapping[JobState, int]) -> str:
+    return "-".join(str(jobs[state]) for state in JobState)
 
 
 def _day(written: str) -> date | None:

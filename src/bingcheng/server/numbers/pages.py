@@ -2,41 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from markupsafe import Markup
 from starlette.responses import RedirectResponse, Response
 
 from bingcheng import __version__
-from bingcheng.archive.audit.event_code import EventCode
 from bingcheng.archive.authorisation.action import Action
 from bingcheng.archive.authorisation.actor import Actor
-from bingcheng.core.finding import Outcome
-from bingcheng.outputs.csv_table import as_csv
+from bingcheng.archive.numbers import DoseRow, Numbers
+from bingcheng.archive.pairing.numbers import LEAST_CELL
+from bingcheng.archive.people.hospital import hospital as one_hospital
+from bingcheng.archive.site_counts import Outcomes
+from bingcheng.core.wording import Text
+from bingcheng.outputs.language import Language
+from bingcheng.outputs.report.dose import DOSE_STYLES, DOSE_WORDS
 from bingcheng.outputs.report.strips import divided_bar
 from bingcheng.outputs.report.words import EXAM_WORDS, style
-from bingcheng.outputs.table import Column, Kind
-from bingcheng.server.numbers.shown import MOST_FAILURES, HospitalNumbers, numbers_of_all
+from bingcheng.outputs.scanner import scanner_in_words
+from bingcheng.server.numbers.shown import HospitalNumbers, numbers_of_all, numbers_of_hospital
+from bingcheng.server.numbers.small_cells import ORDER, ToldHospital, told, told_hospital
 from bingcheng.server.pages.page import language_of, page
 from bingcheng.server.security.required import allowed
 from bingcheng.server.security.traced import traced
 from bingcheng.server.site import Site, site
 
 router = APIRouter(include_in_schema=False)
-ORDER = (Outcome.PASS, Outcome.UNKNOWN, Outcome.FAIL, None)
 MONTHS = 12
-COLUMNS = (
-    Column(name="hospital", kind=Kind.TEXT, description="Hospital"),
-    Column(name="protocol", kind=Kind.TEXT, description="Identifier of the protocol"),
-    Column(name="criterion", kind=Kind.TEXT, description="Identifier of the criterion"),
-    Column(name="title", kind=Kind.TEXT, description="What people call the criterion", translated=True),
-    Column(name="level", kind=Kind.TEXT, description="How much it is asked for"),
-    Column(name="met", kind=Kind.COUNT, description="Exams that met it"),
-    Column(name="broken", kind=Kind.COUNT, description="Exams that broke it"),
-    Column(name="open", kind=Kind.COUNT, description="Exams of which it is not known"),
-)
+Procedure = tuple[Text, float, tuple[DoseRow, ...]]
+"""A procedure, the diameter of its phantom in cm, and the doses of its exams."""
+FINE = 0.02
+"""How finely doses are worth showing: 2 % of them, far finer than displayed doses are accurate (IEC 60601-2-44)."""
 
 
 @router.get("/hospital")
@@ -49,10 +48,20 @@ def hospital(
     if actor.hospital is None:
         return RedirectResponse("/province", 303)
     with where.workspace.reading() as connection:
-        found, made = numbers_of_all(connection)
-    mine = next((one for one in found if one.number == actor.hospital), None)
+        mine, made = numbers_of_hospital(connection, one_hospital(connection, actor.hospital))
     traced(request).silent = True
-    return page(request, "numbers/hospital.html.jinja", actor=actor, mine=mine, made=made, bars=_bars(request, mine))
+    language = language_of(request)
+    return page(
+        request,
+        "numbers/hospital.html.jinja",
+        actor=actor,
+        mine=mine,
+        made=made,
+        bars=[] if mine is None else _bars(mine, language),
+        order=ORDER,
+        doses=() if mine is None else _by_procedure(mine.doses),
+        **_words(language),
+    )
 
 
 @router.get("/province")
@@ -66,74 +75,73 @@ def province(
         found, made = numbers_of_all(connection)
     # What draws the comparison is large; a server that only receives never loads it.
     from bingcheng.outputs.assessment import Assessment, SiteView  # noqa: PLC0415
-    from bingcheng.outputs.report.embedded import hospitals  # noqa: PLC0415
+    from bingcheng.outputs.report.embedded import side_by_side  # noqa: PLC0415
 
-    views = tuple(
-        SiteView(
-            site=one.name,
-            devices=one.devices,
-            exam_count=one.exam_count,
-            outcomes={outcome.value: n for outcome, n in one.outcomes.items() if outcome is not None},
-            top_failures=tuple((row.title, row.failed) for row in one.criteria[:MOST_FAILURES] if row.failed),
-        )
-        for one in found
-    )
-    rows = tuple(row for one in found for row in one.comparison)
+    shown = [told_hospital(one) for one in found if one.number is not None]
+    language = language_of(request)
+    views = tuple(SiteView(site=one.name, devices=one.devices, exam_count=0) for one in shown)
+    rows = tuple(row for one in shown for row in one.comparison)
     seen = Assessment(
         version=__version__, identified=False, sites=views, exams=(), changes=(), comparison=rows, refusals=()
     )
-    drawn = hospitals(seen, language_of(request))
     traced(request).silent = True
-    return page(request, "numbers/province.html.jinja", actor=actor, found=found, made=made, drawn=drawn)
+    return page(
+        request,
+        "numbers/province.html.jinja",
+        actor=actor,
+        found=[(one, None if one.counts is None else _bar(one.counts, language)) for one in shown],
+        unclaimed=told(sum(one.exam_count for one in found if one.number is None)),
+        made=made,
+        compared=bool(rows),
+        drawn=side_by_side(seen, language),
+        doses=_of_all(shown, made),
+        least=LEAST_CELL,
+        **_words(language),
+    )
 
 
-@router.get("/exports/hospital/criteria.csv")
-def own_criteria(
-    request: Request,
-    actor: Annotated[Actor, allowed(Action.READ_NUMBERS)],
-    where: Annotated[Site, Depends(site)],
-) -> Response:
-    """How the actor's own hospital met each criterion."""
-    with where.workspace.reading() as connection:
-        found, _ = numbers_of_all(connection)
-    return _csv(request, [one for one in found if actor.hospital is not None and one.number == actor.hospital])
+def _words(language: Language) -> dict[str, Any]:
+    return {
+        "dose_styles": DOSE_STYLES,
+        "dose_words": DOSE_WORDS,
+        "exam_words": EXAM_WORDS,
+        "style": style,
+        "scanner": lambda device: scanner_in_words(device, language),
+        "dose": lambda value, quantity: language.rounded(value, quantity.unit, FINE * abs(value)),
+    }
 
 
-@router.get("/exports/province/criteria.csv", dependencies=[allowed(Action.COMPARE_HOSPITALS)])
-def all_criteria(
-    request: Request,
-    where: Annotated[Site, Depends(site)],
-) -> Response:
-    """How every hospital met each criterion."""
-    with where.workspace.reading() as connection:
-        found, _ = numbers_of_all(connection)
-    return _csv(request, found)
+def _by_procedure(rows: Iterable[DoseRow]) -> tuple[Procedure, ...]:
+    """The rows of each procedure and phantom, in the order in which they come."""
+    grouped: dict[tuple[str, float], list[DoseRow]] = defaultdict(list)
+    for row in rows:
+        grouped[str(row.procedure), row.phantom_cm].append(row)
+    return tuple((held[0].procedure, phantom_cm, tuple(held)) for (_, phantom_cm), held in grouped.items())
 
 
-def _bars(request: Request, mine: HospitalNumbers | None) -> list[tuple[str, int, Markup]]:
+def _of_all(shown: Iterable[ToldHospital], made: Numbers | None) -> tuple[Procedure, ...]:
+    """The doses of all hospitals by procedure; the hospitals beside one level below one another, the highest first."""
+    places: dict[object, int] = {}
+    for row in () if made is None else made.doses:
+        places.setdefault(_level(row), len(places))
+    rows = [row for one in shown for row in one.doses]
+    return _by_procedure(sorted(rows, key=lambda row: (places[_level(row)], -row.median)))
+
+
+def _level(row: DoseRow) -> tuple[object, ...]:
+    return row.procedure, row.phantom_cm, row.band, row.quantity, row.whose
+
+
+def _bars(mine: HospitalNumbers, language: Language) -> list[tuple[str, int, Markup]]:
     """The last months: name, number of exams, and how they met the protocols, drawn."""
-    if mine is None:
-        return []
-    language = language_of(request)
-    drawn: list[tuple[str, int, Markup]] = []
-    for month, counted in [one for one in mine.months.items() if one[0]][-MONTHS:]:
-        parts = [
+    return [(month, counted.total(), _bar(counted, language)) for month, counted in list(mine.months.items())[-MONTHS:]]
+
+
+def _bar(counted: Outcomes, language: Language) -> Markup:
+    return divided_bar(
+        [
             (style(outcome), counted[outcome], f"{language.say(EXAM_WORDS[outcome])}: {counted[outcome]}")
             for outcome in ORDER
             if counted[outcome]
         ]
-        drawn.append((month, counted.total(), divided_bar(parts)))
-    return drawn
-
-
-def _csv(request: Request, found: Sequence[HospitalNumbers]) -> Response:
-    traced(request).code = EventCode.EXPORT
-    rows = [
-        (one.name, row.protocol, row.criterion, row.title, row.level, row.passed, row.failed, row.unknown)
-        for one in found
-        for row in one.criteria
-    ]
-    headers = {"content-disposition": 'attachment; filename="criteria.csv"'}
-    return Response(
-        as_csv(COLUMNS, rows, language_of(request).say), media_type="text/csv; charset=utf-8", headers=headers
     )

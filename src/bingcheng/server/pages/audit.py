@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Annotated
@@ -12,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 
 from bingcheng.archive.audit.event_code import MEANINGS
 from bingcheng.archive.audit.export import as_json_lines, as_xml
-from bingcheng.archive.audit.trail import Asked, Recorded, events, head, verify
+from bingcheng.archive.audit.trail import Asked, events, events_in_pieces, head, verify
 from bingcheng.archive.authorisation.action import Action
 from bingcheng.archive.authorisation.actor import Actor
 from bingcheng.archive.authorisation.decision import reaches_of
@@ -29,6 +28,7 @@ from bingcheng.server.site import Site, site
 router = APIRouter(include_in_schema=False)
 
 AT_ONCE = 100
+LAST_YEAR = 9999
 
 Where = Annotated[Site, Depends(site)]
 Reader = Annotated[Actor, allowed(Action.READ_AUDIT)]
@@ -71,6 +71,8 @@ Wanted = Annotated[Filters, Depends(filters)]
 def asked_for(actor: Actor, wanted: Filters) -> Asked:
     """What the filters ask for, within what the actor may see: the own hospital's, or the installation's."""
     until = _day(wanted.until)
+    if until is not None and until.year == LAST_YEAR:
+        until = None  # there is no day after the last
     installation = Reach.INSTALLATION in reaches_of(actor, Action.READ_AUDIT)
     return Asked(
         # A hospital that does not exist has no events: whoever belongs to none and is no operator sees nothing.
@@ -130,13 +132,10 @@ def verify_trail(
 def _export(request: Request, actor: Actor, where: Site, wanted: Filters, *, xml: bool) -> Response:
     request.app.state.recorder.flush()
     asked, source = asked_for(actor, wanted), public_source(request)
-    traced(request).subject = "audit/export"
-
-    def found() -> Iterator[Recorded]:
-        with where.workspace.reading() as connection:
-            yield from events(connection, asked)
-
-    written = as_xml(found(), source=source) if xml else as_json_lines(found())
+    trace = traced(request)
+    trace.subject, trace.each = "audit/export", True
+    found = events_in_pieces(where.workspace, asked)
+    written = as_xml(found, source=source) if xml else as_json_lines(found)
     kind, ending = ("application/xml", "xml") if xml else ("application/x-ndjson", "jsonl")
     name = f"audit-{where.now():%Y%m%d}.{ending}"
     return StreamingResponse(

@@ -11,17 +11,20 @@ from starlette.responses import RedirectResponse, Response
 
 from bingcheng.archive import schema
 from bingcheng.archive.audit.event import EventAction
+from bingcheng.archive.audit.trail import record
 from bingcheng.archive.authorisation.action import Action
 from bingcheng.archive.authorisation.actor import Actor
 from bingcheng.archive.authorisation.decision import decide
 from bingcheng.archive.authorisation.spaces import hospital_space
 from bingcheng.archive.authorisation.subject import Subject, SubjectKind
+from bingcheng.archive.ownership import owner
 from bingcheng.archive.people.emergency import break_glass
-from bingcheng.archive.people.hospital import Hospital, hospital_of_site, hospitals
+from bingcheng.archive.people.hospital import Hospital, hospitals
 from bingcheng.archive.people.problems import NO_SUCH_THING
 from bingcheng.core.errors import BingchengError, InputError
 from bingcheng.server.pages.page import page
 from bingcheng.server.pages.told import told
+from bingcheng.server.security.recorder import event_of
 from bingcheng.server.security.refusal import status_of
 from bingcheng.server.security.required import allowed
 from bingcheng.server.security.traced import traced
@@ -47,7 +50,7 @@ def open_exam(
     study_uid: Annotated[str, Form(max_length=200)] = "",
     reason: Annotated[str, Form(max_length=1000)] = "",
 ) -> Response:
-    """Open the exam; the audit trail and the administrators are told."""
+    """Open the exam; the audit trail and the administrators are told, or it stays shut."""
     uid, trace = study_uid.strip(), traced(request)
     trace.event_action, trace.reason = EventAction.EXECUTE, reason[:500]
     try:
@@ -55,9 +58,10 @@ def open_exam(
             raise InputError(NO_SUCH_THING)
         trace.studies = [uid]
         with where.workspace.writing() as connection:
-            owner = _owner(connection, where, actor, uid)
-            trace.hospital = owner.number
-            break_glass(connection, actor, hospital=owner.number, study_uid=uid, reason=reason, now=where.now())
+            place, judged = _place(connection, where, actor, uid)
+            trace.hospital = place.number
+            break_glass(connection, actor, hospital=place.number, study_uid=uid, reason=reason, now=where.now())
+            record(connection, event_of(trace, request, 303, where))
     except BingchengError as error:
         return page(
             request,
@@ -68,24 +72,31 @@ def open_exam(
             reason=reason,
             problem=told(error),
         )
-    known = "/exam/{study_uid}" in request.app.state.paths
-    return RedirectResponse(f"/exam/{uid}" if known else "/", 303)
+    trace.recorded = True
+    return RedirectResponse(f"/exam/{uid}" if judged else f"/quicklook/{uid}", 303)
 
 
-def _owner(connection: Connection, where: Site, actor: Actor, uid: str) -> Hospital:
-    """The hospital that has the exam and whose exams the actor may open in an emergency.
+def _place(connection: Connection, where: Site, actor: Actor, uid: str) -> tuple[Hospital, bool]:
+    """The hospital whose exam is opened, and whether it has results of it: the one that it belongs to goes first.
+
+    Others that hold objects of the same study come after it, of them the actor's own first.
 
     Raises
     ------
     InputError
         ``archive.not-found``: the same whether there is no such exam or it may not be opened.
     """
-    assessed = connection.scalar(select(schema.exam.c.site).where(schema.exam.c.uid == uid))
-    assessed_at = None if assessed is None else hospital_of_site(connection, assessed)
-    for one in hospitals(connection):
-        subject = Subject(kind=SubjectKind.EXAM, hospital=one.number, study_uid=uid, emergency=one.emergency)
-        if not decide(actor, Action.BREAK_GLASS, subject).allowed:
+    whose = owner(connection, uid)
+    judged = connection.scalar(select(schema.exam.c.uid).where(schema.exam.c.uid == uid)) is not None
+    places = {one.number: one for one in hospitals(connection) if not one.disabled}
+    for number in dict.fromkeys((whose, actor.hospital, *places)):
+        one = None if number is None else places.get(number)
+        if one is None:
             continue
-        if assessed_at == one.number or where.objects.instances_of([hospital_space(one.number)], uid):
-            return one
+        subject = Subject(kind=SubjectKind.EXAM, hospital=one.number, study_uid=uid, emergency=one.emergency)
+        results = judged and one.number == whose
+        if decide(actor, Action.BREAK_GLASS, subject).allowed and (
+            results or where.objects.instances_of([hospital_space(one.number)], uid)
+        ):
+            return one, results
     raise InputError(NO_SUCH_THING)

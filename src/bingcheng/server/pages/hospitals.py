@@ -25,8 +25,10 @@ from bingcheng.archive.people.hospital import (
 from bingcheng.archive.people.hospital_group import groups, make_group, remove_group
 from bingcheng.archive.people.problems import NO_SUCH_THING
 from bingcheng.core.errors import InputError
+from bingcheng.core.wording import text
 from bingcheng.server.pages.page import page
 from bingcheng.server.pages.told import Told, told
+from bingcheng.server.pages.undo import Undo
 from bingcheng.server.security.required import allowed
 from bingcheng.server.security.traced import traced
 from bingcheng.server.site import Site, site
@@ -140,6 +142,13 @@ def spell(
     except InputError as error:
         return _hospital_page(request, actor, where, hospital_number, problem=told(error))
     _tell(request, hospital_number)
+    if remove:
+        undo = Undo(
+            says=text("Exams with the name {name} belong to nobody now, so nobody sees them.", name=spelling),
+            action=f"/admin/hospitals/{hospital_number}/spellings",
+            values=(("spelling", spelling),),
+        )
+        return _hospital_page(request, actor, where, hospital_number, undo=undo)
     return RedirectResponse(f"/admin/hospitals/{hospital_number}", 303)
 
 
@@ -173,7 +182,13 @@ def _list(request: Request, actor: Actor, where: Site, *, problem: Told | None =
 
 
 def _hospital_page(
-    request: Request, actor: Actor, where: Site, number: int, *, problem: Told | None = None
+    request: Request,
+    actor: Actor,
+    where: Site,
+    number: int,
+    *,
+    problem: Told | None = None,
+    undo: Undo | None = None,
 ) -> Response:
     with where.workspace.reading() as connection:
         found = _managed(connection, actor, number)
@@ -186,4 +201,5 @@ def _hospital_page(
         hospital=found,
         unclaimed=unclaimed,
         problem=problem,
+        undo=undo,
     )

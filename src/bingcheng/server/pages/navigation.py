@@ -13,22 +13,49 @@ from bingcheng.core.wording import Text, text
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """One place: any of `actions` leads there."""
+    """One place: any of `actions` leads there. `says` is what one finds there."""
 
     path: str
     label: Text
+    says: Text
     actions: tuple[Action, ...]
 
 
 PLACES = (
-    Place(path="/worklist", label=text("Exams"), actions=(Action.READ_EXAM,)),
-    Place(path="/patients", label=text("Patients"), actions=(Action.READ_EXAM,)),
-    Place(path="/hospital", label=text("Hospital"), actions=(Action.READ_NUMBERS,)),
-    Place(path="/province", label=text("Province"), actions=(Action.COMPARE_HOSPITALS,)),
-    Place(path="/cases", label=text("Cases"), actions=(Action.READ_CASE,)),
+    Place(
+        path="/worklist",
+        label=text("Exams"),
+        says=text("Find an exam, see what is to be done and what was measured."),
+        actions=(Action.READ_EXAM,),
+    ),
+    Place(
+        path="/patients",
+        label=text("Patients"),
+        says=text("One patient over time: exams, lesions, and what changed."),
+        actions=(Action.READ_EXAM,),
+    ),
+    Place(
+        path="/hospital",
+        label=text("Hospital"),
+        says=text("How your hospital keeps to what was agreed, its doses and its image quality."),
+        actions=(Action.READ_NUMBERS,),
+    ),
+    Place(
+        path="/province",
+        label=text("Province"),
+        says=text("All hospitals side by side, in numbers."),
+        actions=(Action.COMPARE_HOSPITALS,),
+    ),
+    Place(
+        path="/cases",
+        label=text("Cases"),
+        says=text("Cases to learn from and to discuss, without the patient's identity."),
+        actions=(Action.READ_CASE,),
+    ),
     Place(
         path="/admin",
         label=text("Administration"),
+        says=text("People, hospitals, devices that send, and who did what."),
         actions=(Action.MANAGE_PEOPLE, Action.MANAGE_HOSPITAL, Action.MANAGE_HOSPITALS, Action.READ_AUDIT),
     ),
 )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from functools import cache
+from datetime import UTC, datetime, tzinfo
+from functools import cache, partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
@@ -25,6 +26,7 @@ from bingcheng.server.pages.browser_name import browser_name
 from bingcheng.server.pages.navigation import places_for
 from bingcheng.server.security.cookies import LANGUAGE, THEME, cookie_name, csrf_token, is_secure, set_form_secret
 from bingcheng.server.security.identity import known_person
+from bingcheng.server.settings import Settings
 from bingcheng.server.site import site
 from bingcheng.server.static_files import static_path
 
@@ -37,8 +39,9 @@ def page(
     """The page that `template` (of ``server/templates``) makes of `values`.
 
     A template extends ``base.html.jinja`` and may use, besides its values: ``_("…", fact=…)``, ``_n``, ``say(text)``,
-    ``number``, ``when(time)`` (ISO, UTC), ``language``, ``actor``, ``may(Action.X)``, ``Action``, ``csrf`` (a hidden
-    field for forms), ``path``, ``place`` (set by the page for the navigation).
+    ``number``, ``when(time)`` (ISO, in the installation's zone), ``scanner_time(time)`` (as it stands), ``language``,
+    ``actor``, ``may(Action.X)``, ``Action``, ``csrf`` (a hidden field for forms), ``path``, ``place`` (set by the page
+    for the navigation).
 
     Parameters
     ----------
@@ -62,6 +65,8 @@ def page(
             here=_here(request),
             request=request,
             settings=where.settings,
+            when=partial(when, zone=zone_of(where.settings)),
+            zone=zone_name(where.settings, where.now()),
             may=lambda action, subject=None: decide(who, action, subject).allowed,
             **values,
         )
@@ -98,9 +103,25 @@ def spoken(code: str) -> Language:
     return Language.of(code)
 
 
-def when(moment: datetime | None) -> str:
-    """A time of the database as ISO 8601, to the minute, in UTC; a dash for none."""
+def when(moment: datetime | None, *, zone: tzinfo | None = UTC) -> str:
+    """A time of the database (UTC) as ISO 8601, to the minute, in a zone, None for the machine's; a dash for none."""
+    return scanner_time(None if moment is None else moment.replace(tzinfo=UTC).astimezone(zone))
+
+
+def scanner_time(moment: datetime | None) -> str:
+    """A time as it stands, as ISO 8601, to the minute; a dash for none. Scanners state no zone."""
     return "–" if moment is None else f"{moment:%Y-%m-%d %H:%M}"
+
+
+def zone_of(settings: Settings) -> tzinfo | None:
+    """The zone in which pages show times; None for the machine's own."""
+    return ZoneInfo(settings.time_zone) if settings.time_zone else None
+
+
+def zone_name(settings: Settings, now: datetime) -> str:
+    """What the zone is called at a time (UTC): ``Asia/Shanghai``, ``UTC+08:00``, ``UTC``."""
+    offset = now.replace(tzinfo=UTC).astimezone(zone_of(settings)).strftime("%z")
+    return settings.time_zone or ("UTC" if offset == "+0000" else f"UTC{offset[:3]}:{offset[3:5]}")
 
 
 @cache
@@ -125,6 +146,7 @@ def _environment(code: str) -> Environment:
             "say": language.say,
             "number": language.number,
             "when": when,
+            "scanner_time": scanner_time,
             "language": language,
             "Action": Action,
             "role_words": ROLE_WORDS,

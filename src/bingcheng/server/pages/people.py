@@ -20,9 +20,11 @@ from bingcheng.archive.people.person import Person, person, persons, set_rights
 from bingcheng.archive.people.problems import NO_SUCH_THING
 from bingcheng.archive.people.session import end_sessions
 from bingcheng.core.errors import BingchengError, InputError, RefusedError
+from bingcheng.core.wording import text
 from bingcheng.server.pages.address import public_address
 from bingcheng.server.pages.page import page
 from bingcheng.server.pages.told import Told, told
+from bingcheng.server.pages.undo import Undo
 from bingcheng.server.security.refusal import status_of
 from bingcheng.server.security.required import allowed
 from bingcheng.server.security.traced import traced
@@ -104,7 +106,7 @@ def change_person(
     trace = traced(request)
     trace.type_code, trace.hospital = EventType.SECURITY_ROLES_CHANGED, known.hospital
     trace.subject = f"person/{person_number}"
-    return RedirectResponse("/admin/people", 303)
+    return _list(request, actor, where, undo=_undo(actor, known, roles, disabled=disabled))
 
 
 @router.post("/admin/people/{person_number}/reset")
@@ -126,6 +128,17 @@ def sign_out(request: Request, person_number: int, actor: Manager, where: Where)
         end_sessions(connection, person_number)
     traced(request).subject = f"person/{person_number}/sessions"
     return RedirectResponse(f"/admin/people/{person_number}", 303)
+
+
+def _undo(actor: Actor, before: Person, roles: frozenset[Role], *, disabled: bool) -> Undo | None:
+    """The way back to the roles before; none for an account that was shut, which lost its tokens for good."""
+    if disabled or before.disabled or roles == before.roles:
+        return None
+    return Undo(
+        says=text("The roles of {name} were changed.", name=before.name),
+        action=f"/admin/people/{before.number}",
+        values=tuple(("role", role.value) for role in sorted(before.roles) if may_give(actor, role)),
+    )
 
 
 def _managed(connection: Connection, actor: Actor, number: int) -> Person:
@@ -182,6 +195,7 @@ def _list(
     *,
     problem: Told | None = None,
     link: str | None = None,
+    undo: Undo | None = None,
     status: int = 200,
 ) -> Response:
     with where.workspace.reading() as connection:
@@ -201,6 +215,7 @@ def _list(
         roles=[role for role in Role if may_give(actor, role)],
         problem=problem,
         link=link,
+        undo=undo,
     )
 
 

@@ -76,5 +76,6 @@ def _page(request: Request, actor: Actor, where: Site, number: int, *, problem: 
         foreign=foreign,
         published=known.status is CaseStatus.PUBLISHED,
         words=BUNDLE_WORDS,
+        offer_days=where.settings.pairing_offer_days,
         problem=problem,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import ssl
+import time
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ LARGEST_ANSWER = 9 << 20
 PATIENCE_S, CONNECT_S = 60.0, 10.0
 IMPORT_S = 900.0
 """The other side looks through and imports a whole case before it answers."""
+LONGEST_S = 600.0
+"""In which an answer that has begun must have come: a byte a minute is no conversation."""
 BUSY = frozenset({408, 421, 425, 429, 500, 502, 503, 504, 507})
 """Statuses after which it is tried again."""
 PREFIX = "/pairing/v1"
@@ -140,10 +143,13 @@ class PeerClient:
         try:
             response = self._client.send(request, stream=True)
             try:
+                until = time.monotonic() + LONGEST_S
                 for piece in response.iter_bytes():
                     received += piece
                     if len(received) > LARGEST_ANSWER:
                         raise RemoteError(NO_ANSWER, error="too large")
+                    if time.monotonic() > until:
+                        raise RemoteError(NO_ANSWER, error="too slow")
             finally:
                 response.close()
         except (httpx.HTTPError, ssl.SSLError, OSError) as error:

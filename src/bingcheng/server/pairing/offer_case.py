@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 from bingcheng.archive.objects.instance import Instance
 from bingcheng.archive.objects.objects import Objects
@@ -27,12 +28,16 @@ def offer_case(where: Site, room: CaseRoom, case: int, to: Iterable[int], *, pus
         ``archive.not-paired``.
     """
     key = InstallationKey.of(where.workspace.folder)
+    days = where.settings.pairing_offer_days
+    until = where.now() + timedelta(days=days) if days else None
     with where.workspace.reading() as connection:
         bundle = room.export_case(connection, case)
     instances = bundle.instances if bundle.instances is not None else everything(where.objects, bundle.space)
     manifest = manifest_of(bundle, instances, key.identifier)
     with where.workspace.writing() as connection:
-        return tuple(offering.offer(connection, key, peer, manifest, case, where.now(), push=push) for peer in to)
+        return tuple(
+            offering.offer(connection, key, peer, manifest, case, where.now(), push=push, until=until) for peer in to
+        )
 
 
 def withdraw_case(where: Site, case: int) -> int:

@@ -1,4 +1,4 @@
-"""The numbers of this installation as they leave it: cells below five suppressed, signed."""
+"""The numbers of this installation as they leave it: cells below five suppressed, the others rounded; signed."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from bingcheng.archive.pairing.numbers import (
     counts,
     enough,
     read_numbers,
+    rounded,
 )
 from bingcheng.archive.pairing.received_numbers import PURPOSE
 from bingcheng.archive.site_counts import UNDATED, Outcomes
@@ -80,7 +81,7 @@ def _scanners(one: Shown) -> Iterator[Scanner]:
                 key=row.key[:100],
                 label=row.label[:200],
                 unit=row.unit,
-                count=row.count,
+                count=rounded(row.count),
                 median=float(row.median),
                 spread=None if row.spread is None else float(row.spread),
                 others_median=None if row.others_median is None else float(row.others_median),

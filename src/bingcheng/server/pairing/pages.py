@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Depends, Form, Path, Request
 from sqlalchemy import Connection
 from starlette.responses import RedirectResponse, Response
 
@@ -33,7 +33,10 @@ router = APIRouter(include_in_schema=False)
 
 Operator = Annotated[Actor, allowed(Action.PAIR)]
 Where = Annotated[Site, Depends(site)]
+Numbered = Annotated[int, Path(ge=1, lt=2**31)]
+"""A number that the database takes."""
 LIST = "/admin/pairing"
+MOST_SHOWN = 100
 
 KIND_WORDS: Mapping[TransferKind, Text] = MappingProxyType(
     {
@@ -62,11 +65,13 @@ BUNDLE_WORDS: Mapping[BundleState, Text] = MappingProxyType(
         BundleState.CHECKING: text("being looked through"),
         BundleState.OFFERED: text("offered"),
         BundleState.GIVEN: text("given"),
+        BundleState.EXPIRED: text("not fetched in time"),
         BundleState.WITHDRAWING: text("withdrawn here; not confirmed yet"),
         BundleState.COMING: text("coming"),
         BundleState.IMPORTING: text("being imported"),
         BundleState.COMPLETE: text("received"),
         BundleState.WITHDRAWN: text("withdrawn"),
+        BundleState.ABANDONED: text("given up: nothing more came"),
         BundleState.REFUSED: text("refused"),
     }
 )
@@ -102,7 +107,7 @@ def name(_: Operator, where: Where, name: Annotated[str, Form(max_length=400)] =
 
 
 @router.get(f"{LIST}/{{peer_number}}")
-def one_peer(request: Request, peer_number: int, actor: Operator, where: Where) -> Response:
+def one_peer(request: Request, peer_number: Numbered, actor: Operator, where: Where) -> Response:
     """One installation."""
     return _one(request, actor, where, peer_number)
 
@@ -110,7 +115,7 @@ def one_peer(request: Request, peer_number: int, actor: Operator, where: Where) 
 @router.post(f"{LIST}/{{peer_number}}")
 def change(
     request: Request,
-    peer_number: int,
+    peer_number: Numbered,
     actor: Operator,
     where: Where,
     address: Annotated[str, Form(max_length=1000)] = "",
@@ -141,7 +146,7 @@ def change(
 @router.post(f"{LIST}/{{peer_number}}/confirm")
 def confirm(
     request: Request,
-    peer_number: int,
+    peer_number: Numbered,
     actor: Operator,
     where: Where,
     typed: Annotated[str, Form(max_length=200)] = "",
@@ -159,7 +164,7 @@ def confirm(
 
 
 @router.post(f"{LIST}/{{peer_number}}/revoke")
-def revoke(request: Request, peer_number: int, _: Operator, where: Where) -> Response:
+def revoke(request: Request, peer_number: Numbered, _: Operator, where: Where) -> Response:
     """Nothing passes any more, from now on."""
     _tell(request, peer_number)
     with where.workspace.writing() as connection:
@@ -171,7 +176,7 @@ def revoke(request: Request, peer_number: int, _: Operator, where: Where) -> Res
 @router.post(f"{LIST}/{{peer_number}}/ask")
 def ask(
     request: Request,
-    peer_number: int,
+    peer_number: Numbered,
     actor: Operator,
     where: Where,
     kind: Annotated[TransferKind, Form()] = TransferKind.GREET,
@@ -193,7 +198,7 @@ def ask(
 
 
 @router.post(f"{LIST}/{{peer_number}}/transfers/{{transfer_number}}")
-def retry(request: Request, peer_number: int, transfer_number: int, _: Operator, where: Where) -> Response:
+def retry(request: Request, peer_number: Numbered, transfer_number: Numbered, _: Operator, where: Where) -> Response:
     """Try something again now."""
     _tell(request, peer_number)
     with where.workspace.writing() as connection:
@@ -261,6 +266,7 @@ def _one(request: Request, actor: Actor, where: Site, number: int, *, problem: T
         receivers=receivers,
         allows=[ALLOWED_WORDS[one] for one in Permission if one in found.allows],
         bundle_words=BUNDLE_WORDS,
+        unfinished_days=where.settings.pairing_unfinished_days,
         numbers=numbers,
         problem=problem,
     )
@@ -268,7 +274,7 @@ def _one(request: Request, actor: Actor, where: Site, number: int, *, problem: T
 
 def _passed(connection: Connection, number: int) -> tuple[bundles.Bundle, ...]:
     both = (
-        *bundles.bundles_of(connection, number, incoming=False),
-        *bundles.bundles_of(connection, number, incoming=True),
+        *bundles.bundles_of(connection, number, incoming=False, most=MOST_SHOWN),
+        *bundles.bundles_of(connection, number, incoming=True, most=MOST_SHOWN),
     )
-    return tuple(sorted(both, key=lambda one: one.changed_at, reverse=True)[:100])
+    return tuple(sorted(both, key=lambda one: one.changed_at, reverse=True)[:MOST_SHOWN])

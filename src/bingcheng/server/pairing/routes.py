@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -84,7 +85,7 @@ def offers(request: Request, caller: Puller, where: Where) -> Response:
     """The names of what the one who asks may fetch."""
     room = _room(request)
     with where.workspace.reading() as connection:
-        found = offering.offered(connection, caller.peer)
+        found = offering.offered(connection, caller.peer, where.now())
         offered = [one.name for one in found if one.case is not None and room.is_published(connection, one.case)]
     return told(request, caller, {"offers": offered})
 
@@ -93,7 +94,7 @@ def offers(request: Request, caller: Puller, where: Where) -> Response:
 def manifest(request: Request, bundle_name: str, caller: Puller, where: Where) -> Response:
     """The manifest of an offered case, with its signature."""
     with where.workspace.writing() as connection:
-        found = _given(request, connection, caller, bundle_name)
+        found = _given(request, connection, caller, bundle_name, where.now())
         # From here on the other side may have it, whether or not it says so.
         offering.gave(connection, caller.peer, found, where.now())
     return document(request, caller, found.manifest, found.signature)
@@ -105,7 +106,7 @@ def piece(
 ) -> Response:
     """A piece of an object of an offered case."""
     with where.workspace.reading() as connection:
-        found = _given(request, connection, caller, bundle_name)
+        found = _given(request, connection, caller, bundle_name, where.now())
     wanted = _checked(sha256, _DIGEST)
     listed = next((one for one in found.content().objects if one.sha256 == wanted), None)
     if listed is None:
@@ -168,9 +169,9 @@ def _room(request: Request) -> CaseRoom:
     return room
 
 
-def _given(request: Request, connection: Connection, caller: Caller, name: str) -> Bundle:
+def _given(request: Request, connection: Connection, caller: Caller, name: str, now: datetime) -> Bundle:
     """A bundle that the caller may have, of a case that is still published."""
-    found = offering.given_bundle(connection, caller.peer, _checked(name, _NAME))
+    found = offering.given_bundle(connection, caller.peer, _checked(name, _NAME), now)
     if found.case is None or not _room(request).is_published(connection, found.case):
         raise InputError(NO_SUCH_THING)
     return found

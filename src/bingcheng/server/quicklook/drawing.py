@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bingcheng.archive.dicomweb.frames import values
-from bingcheng.archive.dicomweb.grey_scale import Window, grey_scale
+from bingcheng.archive.dicomweb.grey_scale import Window, functional_group, grey_scale
 from bingcheng.archive.dicomweb.pictures import PNG, Shown, header_of
 from bingcheng.archive.dicomweb.pictures import picture as whole_picture
 from bingcheng.archive.dicomweb.pixel_map import PixelMaps
+from bingcheng.archive.dicomweb.problems import NO_PICTURE
 from bingcheng.archive.objects.objects import Objects
+from bingcheng.core.errors import BingchengError, InputError
+from bingcheng.outputs.quicklook.marks import Marks, marks_of
 from bingcheng.outputs.quicklook.outline import outlines
 from bingcheng.outputs.quicklook.picture import Kind, picture
 from bingcheng.outputs.quicklook.projection import from_the_front
@@ -43,12 +46,14 @@ class Wish:
     window : name of a window, ``own``, or centre and width.
     side : longer side in pixels.
     outlined : whether lesions are outlined.
+    marked : whether it says which sides of the patient it shows, and how long a centimetre is.
     """
 
     window: str | tuple[float, float]
     side: int
     outlined: bool
     kind: Kind
+    marked: bool = True
 
 
 class Fronts:
@@ -94,14 +99,21 @@ def image(
         ``archive.object-lost``.
     """
     leaf = stack.leaves[index]
-    shades = _shades(objects, maps, leaf, stack.modality, wish, top)
+    try:
+        shades, header = _shades(objects, maps, leaf, stack.modality, wish, top)
+    except BingchengError:
+        raise
+    except Exception as error:
+        # Of the attributes that say how values are shown, any may be malformed; the reader raises what it likes.
+        raise InputError(NO_PICTURE, why="damaged") from error
     lines: list[tuple[int, NDArray[np.float64]]] = []
     if wish.outlined:
         place = (leaf.instance.sop_uid, leaf.frame)
         for number, inside in masks(objects, maps, segmented, place):
             if inside.shape == shades.shape[:2]:
                 lines.extend((number, line) for line in outlines(inside))
-    return picture(shades, pixel_mm=stack.pixel_mm, side=wish.side, outlines=lines, kind=wish.kind)
+    marks = _marks(header, leaf.frame) if wish.marked else None
+    return picture(shades, pixel_mm=stack.pixel_mm, side=wish.side, outlines=lines, marks=marks, kind=wish.kind)
 
 
 def front(objects: Objects, maps: PixelMaps, fronts: Fronts, stack: Stack, wish: Wish) -> bytes:
@@ -110,7 +122,8 @@ def front(objects: Objects, maps: PixelMaps, fronts: Fronts, stack: Stack, wish:
     low, high = 0.0, pet_top(made)
     grey = 255.0 - np.clip((made - low) * (255.0 / (high - low)), 0.0, 255.0)
     pixel_mm = (stack.step_mm or stack.pixel_mm[0], stack.pixel_mm[1])
-    return picture(np.rint(grey).astype(np.uint8), pixel_mm=pixel_mm, side=wish.side, kind=wish.kind)
+    marks = _front_marks(objects, stack) if wish.marked else None
+    return picture(np.rint(grey).astype(np.uint8), pixel_mm=pixel_mm, side=wish.side, marks=marks, kind=wish.kind)
 
 
 def pet_top(projection: NDArray[np.float32]) -> float:
@@ -119,16 +132,40 @@ def pet_top(projection: NDArray[np.float32]) -> float:
     return float(np.percentile(taken, PET_PERCENTILE)) if taken.size else 1.0
 
 
-def _shades(objects: Objects, maps: PixelMaps, leaf: Leaf, modality: str, wish: Wish, top: float) -> NDArray[np.uint8]:
+def _marks(header: Dataset, frame: int) -> Marks:
+    """What the image says of its orientation and of the size of its pixels, in its own words: a series may mix them."""
+    try:
+        oriented = functional_group(header, frame, "PlaneOrientationSequence").get("ImageOrientationPatient")
+        spaced = functional_group(header, frame, "PixelMeasuresSequence").get("PixelSpacing")
+        cosines = None if oriented is None or len(oriented) != 6 else [float(one) for one in oriented]
+        return marks_of(cosines, measured=spaced is not None and len(spaced) == 2 and min(spaced) > 0)
+    except Exception:  # noqa: BLE001 - whatever it is, the rest is shown
+        # The reader raises what it likes.
+        return Marks()  # an image that can't say it is shown without
+
+
+def _front_marks(objects: Objects, stack: Stack) -> Marks | None:
+    """Of the projection: right and left as in its planes, the head on top; None if those aren't axial."""
+    leaf = stack.leaves[0]
+    with objects.open_bytes(leaf.instance) as stream:
+        marks = _marks(header_of(stream), leaf.frame)
+    if {marks.left, marks.right} != {"L", "R"}:
+        return None
+    return replace(marks, top="H", bottom="F", measured=marks.measured and stack.step_mm is not None)
+
+
+def _shades(
+    objects: Objects, maps: PixelMaps, leaf: Leaf, modality: str, wish: Wish, top: float
+) -> tuple[NDArray[np.uint8], Dataset]:
     pixels = maps.of(leaf.instance.location, lambda: objects.open_bytes(leaf.instance))
     with objects.open_bytes(leaf.instance) as stream:
         header = header_of(stream)
         if pixels.samples > 1 or pixels.photometric == "PALETTE COLOR":
-            return _coloured(whole_picture(stream, pixels, header, leaf.frame, Shown(), PNG))
+            return _coloured(whole_picture(stream, pixels, header, leaf.frame, Shown(), PNG)), header
         stored = values(stream, pixels, leaf.frame)
     window = _window(wish.window, modality, top)
     shades = grey_scale(header, leaf.frame, window).picture(stored)
-    return 255 - shades if modality == PET else shades
+    return (255 - shades if modality == PET else shades), header
 
 
 def _window(wish: str | tuple[float, float], modality: str, top: float) -> Window | None:

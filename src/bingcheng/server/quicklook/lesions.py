@@ -17,12 +17,11 @@ from bingcheng.archive.dicomweb.pixel_map import PixelMaps
 from bingcheng.archive.objects.instance import Instance
 from bingcheng.archive.objects.objects import Objects
 from bingcheng.core.errors import BingchengError
-from bingcheng.server.quicklook.stack import Place
+from bingcheng.server.quicklook.stack import SEGMENTATION, Place
 
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"
 PRODUCT = "Bingcheng"
 MOST_HELD = 64
 

@@ -19,7 +19,7 @@ from bingcheng.server.dicomweb.problem_answers import DicomWebRoute
 from bingcheng.server.dicomweb.reading import Reader, Reading
 from bingcheng.server.pages.page import page
 from bingcheng.server.quicklook import drawing
-from bingcheng.server.quicklook.lesions import SEGMENTATION, Segmentations, Segmented, lesions
+from bingcheng.server.quicklook.lesions import Segmentations, Segmented, lesions
 from bingcheng.server.quicklook.stack import Stack, Stacks
 
 FRONT = "front"
@@ -55,7 +55,7 @@ Keeping = Annotated[Held, Depends(held)]
 def exam(request: Request, reader: Reading, kept: Keeping, study_uid: str, series: str = "") -> Response:
     """The page: the series of an exam, one of them to leaf through, the lesions to go to."""
     instances = reader.instances(study_uid)
-    stacks = _stacks(reader, kept, instances)
+    stacks = kept.stacks.by_series(reader.objects, instances)
     if not stacks:
         raise InputError(NOT_HERE)
     segmented = kept.segmentations.of(reader.objects, reader.maps, instances)
@@ -86,6 +86,7 @@ def shown(
     window: str = "",
     side: Annotated[int, Query(ge=16, le=LARGEST_SIDE)] = MIDDLE_SIDE,
     outline: bool = True,
+    marks: bool = True,
 ) -> Response:
     """A picture: ``12.webp`` is the thirteenth image of the series, ``front.webp`` its projection."""
     asked = _NAME.fullmatch(name)
@@ -95,10 +96,15 @@ def shown(
     stack = kept.stacks.of(reader.objects, instances)
     segmented = _over(reader, kept, study_uid, series_uid) if outline else ()
     wish = drawing.Wish(
-        window=_window(window, stack.modality), side=side, outlined=bool(segmented), kind=Kind(asked["kind"])
+        window=_window(window, stack.modality),
+        side=side,
+        outlined=bool(segmented),
+        kind=Kind(asked["kind"]),
+        marked=marks,
     )
     tag = _tag(instances, segmented, wish, asked["what"])
-    headers = {"cache-control": "private, max-age=300", "etag": tag, "vary": "cookie"}
+    # A copy stays with who asked, and is shown only after asking again whether it still may be seen.
+    headers = {"cache-control": "private, no-cache", "etag": tag, "vary": "authorization, cookie"}
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
     made = _made(reader, kept, stack, segmented, wish, asked["what"])
@@ -118,16 +124,6 @@ def _made(
         raise InputError(NOT_HERE)
     top = drawing.pet_top(kept.fronts.of(objects, maps, stack)) if stack.modality == drawing.PET else 1.0
     return drawing.image(objects, maps, stack, index, segmented, wish, top)
-
-
-def _stacks(reader: Reader, kept: Held, instances: list[Instance]) -> dict[str, Stack]:
-    """The series with images, by UID, in order."""
-    series: dict[str, list[Instance]] = {}
-    for one in instances:
-        if one.pixel_offset is not None and one.sop_class_uid != SEGMENTATION:
-            series.setdefault(one.series_uid, []).append(one)
-    made = {uid: kept.stacks.of(reader.objects, some) for uid, some in series.items()}
-    return {uid: stack for uid, stack in made.items() if stack.leaves}
 
 
 def _first(stacks: dict[str, Stack], with_lesions: list[str]) -> str:

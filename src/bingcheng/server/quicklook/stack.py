@@ -16,6 +16,7 @@ Element = Mapping[str, Any]
 Place = tuple[str, int]
 """SOP instance UID, and frame from 0."""
 MOST_STACKS = 64
+SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"
 FRAGMENT_HEAD = 8
 """Bytes ahead of each fragment of compressed pixels (PS3.5 table A.4-1)."""
 NO_SIZE = (1.0, 1.0)
@@ -77,6 +78,15 @@ class Stacks:
             while len(self._held) > MOST_STACKS:
                 self._held.popitem(last=False)
         return made
+
+    def by_series(self, objects: Objects, instances: Sequence[Instance]) -> dict[str, Stack]:
+        """The stacks of a study's series with images, by UID, in order; segmentations are laid over other images."""
+        series: dict[str, list[Instance]] = {}
+        for one in instances:
+            if one.pixel_offset is not None and one.sop_class_uid != SEGMENTATION:
+                series.setdefault(one.series_uid, []).append(one)
+        made = {uid: self.of(objects, some) for uid, some in series.items()}
+        return {uid: stack for uid, stack in made.items() if stack.leaves}
 
 
 def _stack(objects: Objects, instances: Sequence[Instance]) -> Stack:

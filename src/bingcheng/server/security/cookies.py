@@ -36,7 +36,8 @@ def set_session(request: HTTPConnection, response: Response, secret: str) -> Non
 
 
 def clear_session(request: HTTPConnection, response: Response) -> None:
-    """Take the session's secret from the browser."""
+    """Take the session's secret from the browser, and what it has kept of pictures: the next person sits there too."""
+    response.headers["clear-site-data"] = '"cache"'
     secure = is_secure(request)
     name = cookie_name(SESSION, secure=secure)
     response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="lax")

@@ -1,6 +1,7 @@
 """Forms are believed only from our own pages: each carries a token that is bound to the browser's session.
 
-A program that shows a token of its own needs none: no browser adds that by itself.
+A program that shows a token of its own needs none. A browser that was given one in an address (``https://x:TOKEN@…``)
+adds it by itself from then on: so what a browser says of where it comes from is heard of programs too.
 """
 
 from __future__ import annotations
@@ -28,13 +29,16 @@ async def check_csrf(request: Request) -> None:
     RefusedError
         ``server.wrong-form``.
     """
-    if request.method in SAFE or token_in(request) is not None:
+    if request.method in SAFE:
         return
     if not _from_here(request):
         raise RefusedError(WRONG_FORM)
+    if token_in(request) is not None:
+        return
     secret = session_secret(request) or request.cookies.get(cookie_name(FORM, secure=is_secure(request)))
     shown = request.headers.get(HEADER) or await _in_form(request)
     if not secret or not hmac.compare_digest(shown.encode("utf-8", "replace"), csrf_of(secret).encode()):
+        await request.close()  # the files that came with the form
         raise RefusedError(WRONG_FORM)
 
 

@@ -25,6 +25,20 @@ FIXED = (
     ("cache-control", "no-store"),
 )
 HSTS = "max-age=31536000"
+SAVED = frozenset(
+    {
+        "application/dicom",
+        "application/octet-stream",
+        "application/pdf",
+        "application/x-ndjson",
+        "application/xml",
+        "application/zip",
+        "text/csv",
+        "text/xml",
+    }
+)
+"""What others have written and a browser might open: it is saved instead. The 128 bytes before a DICOM file's header
+may make it a page or a program at the same time."""
 
 
 class SecurityHeaders:
@@ -47,6 +61,8 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in self._fixed:
                     headers.setdefault(name, value)
+                if headers.get("content-type", "").partition(";")[0].strip().lower() in SAVED:
+                    headers.setdefault("content-disposition", "attachment")
                 headers["x-request-id"] = number
             await send(message)
 

@@ -7,6 +7,7 @@ before the screen (DNS rebinding).
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 from urllib.parse import urlsplit
 
@@ -16,6 +17,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bingcheng.server.settings import Settings
 
+_HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?")
+"""``uri-host [ ":" port ]`` (RFC 9110, 7.2): a path or a name of a user in it would end up in addresses made of it."""
+
 
 class KnownHosts:
     """ASGI middleware that answers 421 to requests for another host."""
@@ -23,8 +27,8 @@ class KnownHosts:
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
         public = urlsplit(settings.public_url or "").hostname
-        names = {"localhost", socket.gethostname().lower(), settings.host.lower(), *settings.allowed_hosts}
-        self._names = names | ({public} if public else set())
+        names = {"localhost", socket.gethostname(), settings.host, *settings.allowed_hosts}
+        self._names = {name.lower() for name in names} | ({public} if public else set())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand the request on if its host is known."""
@@ -35,10 +39,10 @@ class KnownHosts:
         await self._app(scope, receive, send)
 
     def _known(self, host: str) -> bool:
-        try:
-            name = urlsplit(f"//{host}").hostname or ""
-        except ValueError:
+        written = _HOST.fullmatch(host)
+        if written is None:
             return False
+        name = written["name"].strip("[]").lower()
         try:
             ipaddress.ip_address(name)
         except ValueError:

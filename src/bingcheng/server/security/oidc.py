@@ -9,14 +9,19 @@ from __future__ import annotations
 import hmac
 import json
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from sqlalchemy import Connection
 from starlette.responses import RedirectResponse, Response
 
+from bingcheng.archive.audit.event import EventAction
+from bingcheng.archive.audit.event_code import EventCode, EventType
 from bingcheng.archive.authorisation.role import Role
 from bingcheng.archive.people.hospital import hospitals
 from bingcheng.archive.people.person import LOGIN, make_person, person, person_by_login, person_elsewhere
@@ -30,6 +35,7 @@ from bingcheng.server.security.cookies import cookie_name, is_secure, set_sessio
 from bingcheng.server.security.problems import NO_SUCH_PAGE
 from bingcheng.server.security.recorder import client_address
 from bingcheng.server.security.required import public
+from bingcheng.server.security.traced import traced
 from bingcheng.server.settings import OidcSettings
 from bingcheng.server.site import Site, site
 
@@ -58,6 +64,9 @@ STALE_SIGN_IN = Problem(
 COOKIE = "bingcheng-oidc"
 AGE_S = 600
 TIMEOUT_S = 10.0
+AT_ONCE = 8
+"""Requests to the provider at the same time: while it does not answer, each holds a thread of this server."""
+LONGEST_COOKIE = 8192
 WHY = "signing in at the provider"
 
 router = APIRouter(include_in_schema=False)
@@ -78,7 +87,7 @@ def leave(request: Request, where: Annotated[Site, Depends(site)], next: str = "
     """Send the browser to the provider."""
     settings = _settings(where)
     begun = Begun(state=new_secret(), nonce=new_secret(), verifier=new_secret(), to=own_path(next))
-    with _client(settings, request) as client:
+    with _turn(request), _client(settings, request) as client:
         endpoint = _metadata(client, settings)["authorization_endpoint"]
         address, _ = client.create_authorization_url(
             endpoint, state=begun.state, nonce=begun.nonce, code_verifier=begun.verifier
@@ -106,6 +115,12 @@ def come_back(
     state: Annotated[str, Query(max_length=400)] = "",
 ) -> Response:
     """Take the provider's answer: check it, find or make the account, begin a session."""
+    trace = traced(request)
+    trace.code, trace.type_code, trace.event_action = (
+        EventCode.USER_AUTHENTICATION,
+        EventType.LOGIN,
+        EventAction.EXECUTE,
+    )
     settings, begun = _settings(where), _begun(request)
     if begun is None or not code or not hmac.compare_digest(begun.state.encode(), state.encode()):
         raise RefusedError(STALE_SIGN_IN)
@@ -193,6 +208,27 @@ def _settings(where: Site) -> OidcSettings:
     return where.settings.oidc
 
 
+@contextmanager
+def _turn(request: Request) -> Iterator[None]:
+    """A turn to speak to the provider; who comes while all are taken is told to try again.
+
+    Raises
+    ------
+    RemoteError
+        ``server.provider-failed``.
+    """
+    state = request.app.state
+    if not hasattr(state, "provider_turns"):
+        state.provider_turns = BoundedSemaphore(AT_ONCE)
+    turns: BoundedSemaphore = state.provider_turns
+    if not turns.acquire(blocking=False):
+        raise RemoteError(PROVIDER_FAILED, error="busy")
+    try:
+        yield
+    finally:
+        turns.release()
+
+
 def _client(settings: OidcSettings, request: Request) -> OAuth2Client:
     client = _client_class()
     secret = None if settings.client_secret is None else settings.client_secret.get_secret_value()
@@ -251,7 +287,7 @@ def _claims(settings: OidcSettings, request: Request, code: str, begun: Begun) -
     from joserfc.errors import JoseError  # noqa: PLC0415
     from joserfc.jwk import KeySet  # noqa: PLC0415
 
-    with _client(settings, request) as client:
+    with _turn(request), _client(settings, request) as client:
         metadata = _metadata(client, settings)
         try:
             token = client.fetch_token(metadata["token_endpoint"], code=code, code_verifier=begun.verifier)
@@ -279,8 +315,8 @@ SIGNATURES = ["RS256", "PS256", "ES256", "EdDSA"]
 def _begun(request: Request) -> Begun | None:
     kept = request.cookies.get(cookie_name(COOKIE, secure=is_secure(request)), "")
     try:
-        state, nonce, verifier, to = json.loads(bytes.fromhex(kept).decode())
-    except ValueError:
+        state, nonce, verifier, to = json.loads(bytes.fromhex(kept[:LONGEST_COOKIE]).decode())
+    except (ValueError, TypeError, RecursionError):
         return None
     if not all(isinstance(part, str) and part for part in (state, nonce, verifier, to)):
         return None

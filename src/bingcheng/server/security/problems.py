@@ -22,6 +22,12 @@ TOO_LARGE = Problem(
     remedy="Send less at once, or ask the operator to raise the limit.",
     owner=Owner.OPERATOR,
 )
+TOO_SLOW = Problem(
+    code="server.too-slow",
+    says="the request came too slowly to its end",
+    remedy="Send it again; if it persists, look at the network between.",
+    owner=Owner.OPERATOR,
+)
 NO_SUCH_PAGE = Problem(
     code="server.no-such-page",
     says="there is no such page, or you may not see it",

@@ -18,14 +18,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bingcheng.archive.audit.event import AuditEvent, EventAction, EventOutcome
 from bingcheng.archive.audit.event_code import EventCode, EventType
-from bingcheng.archive.audit.trail import record_all
+from bingcheng.archive.audit.trail import record, record_all
 from bingcheng.archive.authorisation.action import Action
+from bingcheng.archive.authorisation.decision import Ground, decide
+from bingcheng.archive.authorisation.subject import Subject, SubjectKind
 from bingcheng.core.errors import BingchengError, RemoteError
 from bingcheng.server.security.csrf import SAFE
 from bingcheng.server.security.problems import NOT_RECORDED
 from bingcheng.server.security.traced import Trace
 from bingcheng.server.site import Site
 
+EMERGENCY = "emergency"
+"""What an access is about that only an exam opened in an emergency allowed."""
 SPAN_S = 600.0
 MOST_OPEN = 10_000
 
@@ -83,10 +87,33 @@ _ACTIONS = {
     "PATCH": EventAction.UPDATE,
     "DELETE": EventAction.DELETE,
 }
+EACH = frozenset({EventCode.EXPORT, EventCode.USER_AUTHENTICATION})
+"""Kinds of events that are recorded each time: what is taken away twice lies in two places."""
 UNRECORDED = frozenset({Action.OWN_ACCOUNT})
 """Actions whose mere reading shows a person nothing but the own account."""
 
 Key = tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """Events to be written.
+
+    Parameters
+    ----------
+    due : repetitions whose span is over.
+    first : the event that has just happened, if it repeats none.
+    opens : whether those that repeat it from now on are counted.
+    """
+
+    due: list[AuditEvent]
+    first: AuditEvent | None = None
+    opens: bool = False
+
+    @property
+    def events(self) -> list[AuditEvent]:
+        """All of them, in order."""
+        return [*self.due, *(() if self.first is None else (self.first,))]
 
 
 @dataclass(slots=True, eq=False)
@@ -97,33 +124,71 @@ class Recorder:
     _open: dict[Key, tuple[float, AuditEvent]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
-    def take(self, event: AuditEvent, *, repeats: bool) -> list[AuditEvent]:
-        """The events that must be written now: this one unless it repeats, and those whose span is over."""
+    def take(self, event: AuditEvent, *, repeats: bool) -> Taken:
+        """What must be written now: this event unless it repeats one, and those whose span is over."""
         now = time.monotonic()
         with self._lock:
             due = self._due(now)
             if not repeats:
-                return [*due, event]
-            key = (event.person, event.login, event.what, event.studies, event.case, event.subject, event.address)
+                return Taken(due=due, first=event, opens=False)
+            key = _key(event)
             started = self._open.get(key)
             if started is None:
-                self._open[key] = (now, replace(event, count=0))
-                return [*due, event]
+                return Taken(due=due, first=event, opens=True)
             self._open[key] = (started[0], replace(event, count=started[1].count + event.count))
-            return due
+            return Taken(due=due)
 
-    def write(self, events: list[AuditEvent]) -> None:
-        """Add events to the trail."""
-        if events:
-            with self.site.workspace.writing() as connection:
-                record_all(connection, events)
+    def write(self, taken: Taken) -> None:
+        """Add events to the trail. What could not be added is not forgotten, and nothing counts as its repetition."""
+        try:
+            self._write(taken.events)
+        except BingchengError:
+            self._hold(taken.due)
+            raise
+        if taken.opens and taken.first is not None:
+            self._hold([replace(taken.first, count=0)])
 
     def flush(self) -> None:
         """Write what is held back: the server ends, or somebody reads the trail."""
         with self._lock:
             held = [event for _, event in self._open.values() if event.count]
             self._open.clear()
-        self.write(held)
+        self.write(Taken(due=held))
+
+    def check(self) -> None:
+        """Raise unless an event could be added now: what changes something is not begun without that.
+
+        Raises
+        ------
+        RemoteError
+            ``server.not-recorded``.
+        """
+        event = AuditEvent(
+            code=EventCode.APPLICATION_ACTIVITY,
+            action=EventAction.EXECUTE,
+            outcome=EventOutcome.SUCCESS,
+            at=self.site.now(),
+            what="check",
+        )
+        try:
+            with self.site.workspace.writing() as connection:
+                record(connection, event)
+                connection.rollback()
+        except BingchengError as error:
+            raise RemoteError(NOT_RECORDED) from error
+
+    def _write(self, events: list[AuditEvent]) -> None:
+        if events:
+            with self.site.workspace.writing() as connection:
+                record_all(connection, events)
+
+    def _hold(self, events: list[AuditEvent]) -> None:
+        now = time.monotonic()
+        with self._lock:
+            for event in events:
+                began, held = self._open.get(_key(event), (now, None))
+                count = event.count + (0 if held is None else held.count)
+                self._open[_key(event)] = (began, replace(event, count=count))
 
     def _due(self, now: float) -> list[AuditEvent]:
         over = [key for key, (began, _) in self._open.items() if now - began > SPAN_S]
@@ -173,12 +238,13 @@ class AuditTrail:
             return
         event = event_of(found, request, status, self._recorder.site)
         # Who is not signed in can be refused as often as it likes, but must not fill the disk with it.
-        repeats = (request.method in SAFE and status < 400) or (found.actor.person is None and status in (401, 403))
-        events = self._recorder.take(event, repeats=repeats)
-        if not events:
+        repeats = status >= 400 if found.actor.person is None else request.method in SAFE and status < 400
+        each = found.each or (event.code in EACH and status < 400)
+        taken = self._recorder.take(event, repeats=repeats and not each)
+        if not taken.events:
             return
         try:
-            await run_in_threadpool(self._recorder.write, events)
+            await run_in_threadpool(self._recorder.write, taken)
         except BingchengError as error:
             raise RemoteError(NOT_RECORDED) from error
 
@@ -198,6 +264,8 @@ def event_of(found: Trace, request: Request, status: int, site: Site) -> AuditEv
     """The event that a request is."""
     action, actor = found.action, found.actor
     code, type_code = _kind_of(action, request.method)
+    hospital = found.hospital if found.hospital is not None else actor.hospital
+    subject = found.subject or (EMERGENCY if _in_emergency(found, hospital) else "")
     return AuditEvent(
         code=found.code or code,
         type_code=found.type_code or (None if found.code else type_code),
@@ -208,16 +276,33 @@ def event_of(found: Trace, request: Request, status: int, site: Site) -> AuditEv
         login=actor.login,
         person=actor.person,
         roles=tuple(sorted(actor.roles)),
-        hospital=found.hospital if found.hospital is not None else actor.hospital,
+        hospital=hospital,
         actor_hospital=actor.hospital,
         address=client_address(request),
         request=request.state.request,
         studies=tuple(found.studies),
         patient=found.patient,
         case=found.case,
-        subject=found.subject or (request.scope["route"].path if not found.studies else ""),
+        subject=subject or (request.scope["route"].path if not found.studies else ""),
         count=found.count,
         reason=found.reason,
+    )
+
+
+def _in_emergency(found: Trace, hospital: int | None) -> bool:
+    """Whether an exam was seen by no right, but because it was opened in an emergency."""
+    exams = (Subject(kind=SubjectKind.EXAM, hospital=hospital, study_uid=uid) for uid in found.studies)
+    return found.action is Action.READ_EXAM and any(
+        decide(found.actor, Action.READ_EXAM, one).ground is Ground.BROKEN_GLASS for one in exams
+    )
+
+
+def _key(event: AuditEvent) -> Key:
+    """What repetitions of an event have in common: all but the time, the number of the request, and the count."""
+    return (
+        (event.person, event.login, event.address, event.roles, event.hospital, event.actor_hospital),
+        (event.code, event.type_code, event.action, event.outcome, event.what),
+        (event.studies, event.patient, event.case, event.subject),
     )
 
 
@@ -242,8 +327,10 @@ def client_address(request: Request) -> str:
 
 
 def _worth(found: Trace, method: str, status: int) -> bool:
-    """Whether there is something to record: refusals and changes always, reads of others' things."""
-    if found.silent or (found.action is None and (method in SAFE or status < 400)):
+    """Whether there is something to record: signing in, refusals and changes always, reads of others' things."""
+    if found.code is EventCode.USER_AUTHENTICATION:
+        return True
+    if (found.silent and status < 400) or (found.action is None and (method in SAFE or status < 400)):
         return False
     if method in SAFE and found.action in UNRECORDED:
         return status == 403

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request
@@ -44,6 +45,7 @@ _OF_STATUS = {
     401: problems.NOT_SIGNED_IN,
     404: problems.NO_SUCH_PAGE,
     405: problems.WRONG_METHOD,
+    408: problems.TOO_SLOW,
     413: problems.TOO_LARGE,
 }
 PROGRAMS = ("/api/", "/dicomweb/", "/pairing/")
@@ -106,7 +108,16 @@ def fault(request: Request, error: Exception) -> Response:
     return refusal(request, CatalogueError(problems.FAULT, request=number), 500)
 
 
-def _place(error: Exception) -> str:
+class Discreet(logging.Formatter):
+    """Writes of an exception its kind and place; its words may repeat what was sent, and so a patient's name."""
+
+    def formatException(self, ei: tuple[Any, ...]) -> str:  # noqa: N802 - the library's name
+        """One line."""
+        error = ei[1]
+        return f"{type(error).__name__} at {_place(error)}" if isinstance(error, BaseException) else ""
+
+
+def _place(error: BaseException) -> str:
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

@@ -1,6 +1,11 @@
-"""How much a request may send. What comes beyond is refused while it comes, whatever its length was said to be."""
+"""How much a request may send, and how slowly.
+
+What comes beyond is refused while it comes, whatever its length was said to be.
+"""
 
 from __future__ import annotations
+
+import asyncio
 
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
@@ -10,6 +15,12 @@ from bingcheng.server.settings import Settings
 
 KEY = "bingcheng.size"
 MEGABYTE, GIGABYTE = 1_000_000, 1_000_000_000
+SILENCE_S = 60.0
+"""How long a sender may say nothing within a body."""
+FORM_S = 300.0
+"""How long the whole of a body may take that is no upload: of a byte now and then a form would never end."""
+_DIGITS = 18
+"""Of a length that can be meant; Python refuses to read a number of thousands of digits."""
 
 
 class SizeLimit:
@@ -26,12 +37,21 @@ class SizeLimit:
             await self._app(scope, receive, send)
             return
         limit = scope[KEY] = _Limit(self._form, self._upload)
-        count = 0
+        clock = asyncio.get_running_loop().time
+        count, ended, last = 0, False, clock() + FORM_S
 
         async def counted() -> Message:
-            nonlocal count
-            message = await receive()
+            nonlocal count, ended
+            if ended:
+                return await receive()  # that the connection was closed: for as long as the answer takes
+            left = SILENCE_S if limit.now > self._form else min(SILENCE_S, last - clock())
+            try:
+                async with asyncio.timeout(max(left, 0.0)):
+                    message = await receive()
+            except TimeoutError:
+                raise HTTPException(408) from None
             count += len(message.get("body", b""))
+            ended = not message.get("more_body", False)
             if count > limit.now:
                 raise HTTPException(413)
             return message
@@ -44,8 +64,12 @@ class _Limit:
         self.now, self.upload = form, upload
 
 
-def allow_upload(request: HTTPConnection) -> None:
+def allow_upload(request: HTTPConnection, at_most: int | None = None) -> None:
     """Let this request send as much as the settings allow for uploads; refuse at once what says it is larger.
+
+    Parameters
+    ----------
+    at_most : bytes, where the route takes less than that.
 
     Raises
     ------
@@ -55,7 +79,8 @@ def allow_upload(request: HTTPConnection) -> None:
     limit = request.scope.get(KEY)
     if limit is None:
         return
+    allowed = limit.upload if at_most is None else min(at_most, limit.upload)
     length = request.headers.get("content-length", "")
-    if length.isdecimal() and int(length) > limit.upload:
+    if length.isdecimal() and (len(length) > _DIGITS or int(length) > allowed):
         raise HTTPException(413)
-    limit.now = limit.upload
+    limit.now = max(limit.now, allowed)

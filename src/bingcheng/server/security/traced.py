@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from sqlalchemy import select
 from starlette.requests import HTTPConnection
 
 from bingcheng.archive.audit.event import EventAction
 from bingcheng.archive.audit.event_code import EventCode, EventType
 from bingcheng.archive.authorisation.action import Action
 from bingcheng.archive.authorisation.actor import NOBODY, Actor
+from bingcheng.archive.cases.tables import shared_case
+from bingcheng.server.site import site
+
+_UID = re.compile(r"[0-9.]{1,64}")
+CASE, HOSPITAL = "case", "hospital"
+"""With what spaces begin: see `archive.authorisation.spaces`."""
 
 
 @dataclass(slots=True, eq=False)
@@ -23,7 +31,9 @@ class Trace:
     code, type_code, event_action : set by a handler that knows better than the action's usual ones.
     hospital : whose data it is about, if that is not the actor's own.
     recorded : the handler has recorded it itself, within its transaction.
-    silent : nothing about anybody was done or seen (a form that was shown, a list of nothing).
+    silent : nothing about anybody was done or seen (a form that was shown, a list of nothing); what was refused is
+        recorded all the same.
+    each : recorded each time, however often it is repeated.
     """
 
     actor: Actor = NOBODY
@@ -41,6 +51,7 @@ class Trace:
     reason: str = ""
     recorded: bool = False
     silent: bool = False
+    each: bool = False
 
 
 def traced(request: HTTPConnection) -> Trace:
@@ -52,11 +63,11 @@ def traced(request: HTTPConnection) -> Trace:
 
 
 def trace(request: HTTPConnection, *, actor: Actor, action: Action | None, required: tuple[Action, ...]) -> Trace:
-    """Begin: who asks for what. Study UIDs in the path are taken along."""
+    """Begin: who asks for what. A Study UID in the path is taken along; what is none may be anything, also a name."""
     found = traced(request)
     found.actor, found.action, found.required = actor, action, required
     uid = request.path_params.get("study_uid") or request.path_params.get("study")
-    if isinstance(uid, str) and uid not in found.studies:
+    if isinstance(uid, str) and _UID.fullmatch(uid) and uid not in found.studies:
         found.studies.append(uid)
     return found
 
@@ -65,3 +76,14 @@ def saw_studies(request: HTTPConnection, uids: Iterable[str]) -> None:
     """Add studies that the answer shows."""
     found = traced(request)
     found.studies.extend(uid for uid in dict.fromkeys(uids) if uid not in found.studies)
+
+
+def saw_space(request: HTTPConnection, space: str) -> None:
+    """Say out of which space the answer is: the hospital whose exam or case it shows must find it in its trail."""
+    found, (kind, _, number) = traced(request), space.partition("/")
+    if kind == HOSPITAL:
+        found.hospital = int(number)
+    elif kind == CASE and found.case != int(number):
+        found.case = int(number)
+        with site(request).workspace.reading() as connection:
+            found.hospital = connection.scalar(select(shared_case.c.hospital).where(shared_case.c.id == found.case))

@@ -1,4 +1,5 @@
 "use strict";
+/* global leaf */
 // Everything here is a convenience: each page works without it.
 (() => {
   const each = (selector, act) => document.querySelectorAll(selector).forEach(act);
@@ -43,20 +44,99 @@
     });
   });
 
-  // Files are larger than a form may be: the token then goes in a header, before the body is read.
-  each("form[data-upload]", (form) => {
-    form.addEventListener("submit", async (event) => {
-      if (![...form.querySelectorAll("input[type=file]")].some((one) => one.files.length)) return;
-      event.preventDefault();
-      const token = form.querySelector("input[name=csrf]").value;
-      const answer = await fetch(form.action, { method: "POST", body: new FormData(form), headers: { "x-csrf-token": token, accept: "text/html" } });
-      if (answer.ok) {
-        if (answer.url.split("#")[0] === location.href.split("#")[0]) location.reload(); else location.href = answer.url;
-        return;
-      }
-      const said = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector(".told, main");
-      if (said) { form.before(document.adoptNode(said)); }
+  // Pointing at a place of an image: forms beside it then speak of that place.
+  const STEPS = 100; // from edge to edge, but never less than a pixel
+  each("[data-pointing]", (box) => {
+    const stack = box.querySelector("[data-stack]"), image = box.querySelector("[data-image]"), slide = box.querySelector("[data-slide]");
+    const marker = box.querySelector("[data-marker]"), { columns, rows, height, imageWords, placeWords } = box.dataset;
+    const ratio = Number(height), size = { x: Number(columns), y: Number(rows) };
+    const inputs = (name) => document.querySelectorAll(`[data-at=${name}]`);
+    const written = () => [...inputs("x"), ...inputs("y")].every((one) => one.value !== "");
+    // Both as fractions: of the width, and of the height.
+    let spot = written() ? { u: (Number(inputs("x")[0].value) + 0.5) / size.x, v: (Number(inputs("y")[0].value) + 0.5) / size.y } : null;
+    const pixel = (fraction, count) => Math.max(0, Math.min(count - 1, Math.floor(fraction * count)));
+    const tell = () => {
+      const at = Number(slide.value), x = spot && pixel(spot.u, size.x), y = spot && pixel(spot.v, size.y);
+      inputs("image").forEach((one) => { one.value = at + 1; });
+      inputs("x").forEach((one) => { one.value = spot ? x : ""; });
+      inputs("y").forEach((one) => { one.value = spot ? y : ""; });
+      const words = (spot ? placeWords : imageWords).replace("%n", at + 1).replace("%x", x).replace("%y", y);
+      each("[data-place-words]:not([data-pointing])", (one) => { one.textContent = words; });
+      each("[data-unpoint]", (one) => { one.hidden = !spot; });
+      if (spot) { marker.setAttribute("transform", `translate(${spot.u} ${spot.v * ratio})`); marker.removeAttribute("display"); } else marker.setAttribute("display", "none");
+      box.querySelectorAll("[data-on]").forEach((one) => { if (Number(one.dataset.on) === at) one.removeAttribute("display"); else one.setAttribute("display", "none"); });
+      const query = new URLSearchParams({ series: stack.dataset.series, image: at + 1, ...(spot ? { x, y } : {}) });
+      history.replaceState(null, "", `?${query}`);
+    };
+    const point = (u, v) => {
+      spot = u === null ? null : { u: Math.max(0, Math.min(0.9999, u)), v: Math.max(0, Math.min(0.9999, v)) };
+      tell();
+    };
+    // A press that moves leafs; one that stays points.
+    let pressed = null;
+    image.addEventListener("pointerdown", (event) => { pressed = [event.clientX, event.clientY]; });
+    image.addEventListener("click", (event) => {
+      if (!pressed || Math.hypot(event.clientX - pressed[0], event.clientY - pressed[1]) > 4) return;
+      const drawn = image.getBoundingClientRect(), scale = Math.min(drawn.width, drawn.height / ratio);
+      const u = (event.clientX - drawn.left - (drawn.width - scale) / 2) / scale;
+      const v = (event.clientY - drawn.top - (drawn.height - scale * ratio) / 2) / (scale * ratio);
+      if (u >= 0 && u < 1 && v >= 0 && v < 1) point(u, v);
+      stack.focus({ preventScroll: true });
     });
+    const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+    stack.addEventListener("keydown", (event) => {
+      if (event.target.matches("select, input")) return;
+      if (event.key === "Escape") { point(null); return; }
+      if (!event.shiftKey || !(event.key in moves)) return;
+      event.preventDefault();
+      event.stopImmediatePropagation(); // else it would leaf too
+      const [right, down] = moves[event.key], from = spot || { u: 0.5, v: 0.5 };
+      const step = (count) => Math.max(1, Math.round(count / STEPS)) / count;
+      point(from.u + right * step(size.x), from.v + down * step(size.y));
+    }, { capture: true });
+    // A place belongs to its image; another window leaves it where it is.
+    let on = Number(slide.value);
+    stack.addEventListener("leafed", (event) => {
+      if (event.detail !== Number(slide.value)) return;
+      if (event.detail !== on) spot = null;
+      on = event.detail;
+      tell();
+    });
+    each("[data-unpoint]", (one) => one.addEventListener("click", () => point(null)));
+    tell();
+  });
+
+  // Choosing some images of a series: the series to leaf through is made when it is asked for.
+  each("[data-only]", (box) => {
+    const field = box.querySelector("input"), template = box.querySelector("template");
+    const open = () => {
+      if (!box.open || box.querySelector("[data-stack]")) return;
+      box.append(template.content.cloneNode(true));
+      const stack = box.querySelector("[data-stack]"), slide = box.querySelector("[data-slide]");
+      let last = null;
+      const here = () => Number(slide.value) + 1;
+      const add = (words) => {
+        field.value = field.value.trim() ? `${field.value.trim()}, ${words}` : words;
+        last = here();
+        box.closest(".offered").querySelector("[name=series]").checked = true;
+      };
+      const range = () => {
+        const to = here();
+        if (last === to) return;
+        const [low, high] = last === null ? [1, to] : last < to ? [last + 1, to] : [to, last - 1];
+        add(low === high ? `${low}` : `${low}-${high}`);
+      };
+      box.querySelector("[data-add-image]").addEventListener("click", () => add(`${here()}`));
+      box.querySelector("[data-add-range]").addEventListener("click", range);
+      stack.addEventListener("keydown", (event) => {
+        if (event.target.matches("select, input") || event.ctrlKey || event.metaKey || event.altKey) return;
+        if (event.key.toLowerCase() === "a") add(`${here()}`);
+        if (event.key.toLowerCase() === "r") range();
+      });
+      if (typeof leaf === "function") leaf(stack);
+    };
+    box.addEventListener("toggle", open);
+    open();
   });
 
   // j and k move through a list, / searches.

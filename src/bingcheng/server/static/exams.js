@@ -20,20 +20,54 @@
     if (act) { event.preventDefault(); act(); }
   });
 
-  const box = document.querySelector("[data-progress]");
-  if (!box) return;
-  const bar = box.querySelector("[data-bar]");
-  const look = async () => {
-    try {
-      const answer = await fetch(box.dataset.progress, { headers: { accept: "application/json" } });
-      if (!answer.ok) return;
-      const told = await answer.json();
-      if (!told.open) { location.reload(); return; }
-      box.querySelector("[data-says]").textContent = told.says;
-      box.querySelector("[data-step]").textContent = told.step;
-      if (told.total) { bar.max = told.total; bar.value = told.done; } else bar.removeAttribute("value");
-    } catch { /* the server is away for a moment: look again */ }
-    setTimeout(look, 1500);
+  // Asks again and again, less often the longer nothing moves, and not while nobody looks: a page that was left open
+  // must not keep its person signed in.
+  const ATTENDED_MS = 600000;
+  let attended = Date.now();
+  for (const kind of ["pointermove", "keydown", "focus"]) addEventListener(kind, () => { attended = Date.now(); }, { passive: true });
+  const watch = (address, heard) => {
+    let wait = 1500, last = "";
+    const look = async () => {
+      if (document.hidden || Date.now() - attended > ATTENDED_MS) { setTimeout(look, wait); return; }
+      try {
+        const answer = await fetch(address, { headers: { accept: "application/json" } });
+        if (!answer.ok) return;
+        const words = await answer.text();
+        wait = words === last ? Math.min(wait * 1.3, 15000) : 1500;
+        last = words;
+        if (!heard(JSON.parse(words))) return;
+      } catch { /* the server is away for a moment: look again */ }
+      setTimeout(look, wait);
+    };
+    setTimeout(look, wait);
   };
-  setTimeout(look, 1500);
+
+  const box = document.querySelector("[data-progress]");
+  if (box) {
+    const bar = box.querySelector("[data-bar]"), says = box.querySelector("[data-says]");
+    const images = box.querySelector("[data-images]");
+    watch(box.dataset.progress, (told) => {
+      if (!told.open) { location.reload(); return false; }
+      if (says.textContent !== told.says) says.textContent = told.says;
+      box.querySelector("[data-step]").textContent = told.step;
+      if (images) images.textContent = told.images;
+      for (const one of box.querySelectorAll("[data-stage]")) {
+        if (one.dataset.stage === told.stage) one.setAttribute("aria-current", "step"); else one.removeAttribute("aria-current");
+      }
+      if (told.total) { bar.max = told.total; bar.value = told.done; } else bar.removeAttribute("value");
+      return true;
+    });
+  }
+
+  // The list says when it is no longer what is shown; it is not changed under the reader's hand.
+  const busy = document.querySelector("[data-busy]");
+  if (busy) {
+    const shown = busy.dataset.state;
+    watch(busy.dataset.busy, (told) => {
+      busy.querySelector("[data-says]").textContent = told.says;
+      busy.hidden = !told.says && told.state === shown;
+      busy.querySelector("[data-again]").hidden = told.state === shown;
+      return true;
+    });
+  }
 })();

@@ -43,6 +43,7 @@ function leaf(stack) {
     }
     if (wanted !== at) return;
     image.src = one.src;
+    stack.dispatchEvent(new CustomEvent("leafed", { detail: wanted }));
     for (let n = 1; n <= AHEAD; n++) {
       const next = wanted + n * direction;
       if (next >= 0 && next < count) fetched(next);

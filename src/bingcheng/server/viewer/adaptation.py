@@ -16,7 +16,7 @@ from bingcheng.core.errors import InputError, Owner, Problem
 from bingcheng.server.viewer import package
 
 BASE = "/viewer/"
-REVISION = 1
+REVISION = 2
 """Raised when the adaptation changes, so that what an older one made is made anew."""
 FILES = f"{BASE}{package.VERSION}-{REVISION}/"
 """Where the files stand; the address changes with their content, so that browsers may keep them."""
@@ -48,10 +48,15 @@ LEFT_OUT_FILES = frozenset(
     }
 )
 KEPT_KINDS = frozenset({".js", ".css", ".wasm", ".woff2", ".svg", ".txt"})
-FIRST_PIECES = ("6495", "8478", "89", "1673", "6938", "6489", "9383", "6749")
-"""Numbers of the pieces (chunks) that the viewer asks for one after another before it shows the first image; its page
-asks for them at once, which saves the round trips. That they run as scripts of the page was tried: it costs more than
-it saves, because the browser then reads all of them before it begins."""
+FIRST_PIECES = (
+    *("6495", "8478", "89", "1673", "6938", "6489", "9383", "6749"),
+    *("6214", "2779", "2623", "5696", "1483", "7499", "8492", "9290", "4683", "1180", "7248", "3833", "781", "9415"),
+    *("3500", "9116", "100", "5406", "3760", "1206"),
+)
+"""Numbers of the pieces (chunks) that the viewer asks for before it shows the first image, the large ones first. By
+itself it asks for them in five turns, each when the one before has been run; its page asks for them at once, while the
+program is read. That they run as scripts of the page was tried: it costs more than it saves, because the browser then
+reads all of them before it begins."""
 PUBLIC_PATH = '__webpack_require__.p = "/"'
 BOOT = "boot.js"
 PAGE = "index.html"
@@ -99,14 +104,19 @@ def entry(published_page: bytes) -> Entry:
 
 
 def first_pieces(names: Iterable[str]) -> tuple[str, ...]:
-    """Those of the files that are needed before the first image, in the order of `FIRST_PIECES`."""
-    numbered = {name.partition(".bundle.")[0]: name for name in names if ".bundle." in name and name.endswith(".js")}
-    return tuple(numbered[number] for number in FIRST_PIECES if number in numbered)
+    """Those of the files that are needed before the first image, in the order of `FIRST_PIECES`; scripts and styles."""
+    numbered: dict[str, list[str]] = {}
+    for name in sorted(names, reverse=True):  # of one number the script before the style
+        numbered.setdefault(name.partition(".")[0], []).append(name)
+    return tuple(name for number in FIRST_PIECES for name in numbered.get(number, ()) if name.endswith((".js", ".css")))
 
 
 def page(start: Entry) -> bytes:
     """The viewer's page: no script within it, so that the content security policy need not allow any."""
-    pieces = "\n".join(f'<link rel="preload" as="script" href="{FILES}{piece}">' for piece in start.pieces)
+    pieces = "\n".join(
+        f'<link rel="preload" as="{"style" if piece.endswith(".css") else "script"}" href="{FILES}{piece}">'
+        for piece in start.pieces
+    )
     return f"""<!doctype html>
 <html lang="en">
 <head>

@@ -28,6 +28,65 @@ window.config = CONFIGURATION;
     }
   };
 
+  // Draws the measurements that the shown studies hold as reports, ours and what people saved, of each series the newest.
+  // A report that somebody saved holds all lines that were on the images then: those that are drawn already are left out.
+  const NEAR_MM = 0.1;
+  function drawReports(services, commands) {
+    const { displaySetService: sets, viewportGridService: grid, measurementService: measurements } = services;
+    const done = new Set();
+    const tracked = new Map();
+    const stored = /^wadors:/; // as the server gave it; what was just saved here is on the image already
+
+    const shownStudies = () =>
+      new Set(
+        [...grid.getState().viewports.values()]
+          .flatMap((pane) => pane.displaySetInstanceUIDs || [])
+          .map((uid) => (sets.getDisplaySetByUID(uid) || {}).StudyInstanceUID)
+      );
+    const when = (set) => String(set.instance.ContentDate || "") + String(set.instance.ContentTime || "");
+    const waiting = () => {
+      const studies = shownStudies();
+      return sets
+        .getActiveDisplaySets()
+        .filter((set) => set.Modality === "SR" && set.load && set.instance && studies.has(set.StudyInstanceUID))
+        .filter((set) => !set.isHydrated && !done.has(set.displaySetInstanceUID))
+        .filter((set) => stored.test(set.predecessorImageId || ""))
+        .sort((a, b) => (when(a) < when(b) ? -1 : 1));
+    };
+    const same = (a, b) =>
+      a.toolName === b.toolName &&
+      a.displaySetInstanceUID === b.displaySetInstanceUID &&
+      (a.points || []).length === (b.points || []).length &&
+      (a.points || []).every((point, n) => Math.hypot(...point.map((part, axis) => part - b.points[n][axis])) < NEAR_MM);
+    const drawn = async (set) => {
+      await set.load();
+      if (!set.isRehydratable || set.isHydrated) return;
+      const before = [...measurements.getMeasurements()];
+      const { StudyInstanceUID: study, SeriesInstanceUIDs: series } = commands.runCommand("hydrateStructuredReport", {
+        displaySetInstanceUID: set.displaySetInstanceUID,
+      });
+      measurements
+        .getMeasurements()
+        .filter((one) => !before.some((other) => other.uid === one.uid) && before.some((other) => same(one, other)))
+        .forEach((one) => measurements.remove(one.uid));
+      tracked.set(study, new Set([...(tracked.get(study) || []), ...series]));
+      commands.runCommand("restoreTrackedSeries", {
+        StudyInstanceUID: study,
+        SeriesInstanceUIDs: [...tracked.get(study)],
+      });
+    };
+    return async () => {
+      for (const set of waiting()) {
+        done.add(set.displaySetInstanceUID);
+        try {
+          await drawn(set);
+        } catch (failed) {
+          console.warn("a report could not be drawn", failed); // it can still be opened by hand
+        }
+      }
+    };
+  }
+
   // Lays the segmentations of a series over it when it is first shown: the newest of Bingcheng's own where there is
   // one, because it holds all lesions, else all there are. Then goes to the first lesion.
   function layOver(services, commands) {
@@ -41,6 +100,7 @@ window.config = CONFIGURATION;
     const done = new Set();
     const gone = new Set();
     const asked = new URLSearchParams(window.location.search).has("initialSOPInstanceUID");
+    const draw = drawReports(services, commands);
 
     const age = (set) => String(set.instance.ContentDate || "") + String(set.instance.ContentTime || "");
     const wanted = (shown) => {
@@ -50,15 +110,19 @@ window.config = CONFIGURATION;
       const ours = about.filter((set) => set.instance && set.instance.ManufacturerModelName === "Bingcheng");
       return ours.length ? [ours.reduce((a, b) => (age(b) > age(a) ? b : a))] : about;
     };
-    const go = (viewportId, tries) => {
-      if (measurements.getMeasurements().length) return; // the reader is where they are drawn
+    const go = (viewportId, shown, tries) => {
+      const line = measurements.getMeasurements().find((one) => one.displaySetInstanceUID === shown);
+      if (line) {
+        measurements.jumpToMeasurement(viewportId, line.uid);
+        return;
+      }
       const [first] = segmentations.getSegmentationRepresentations(viewportId);
       const known = first && segmentations.getSegmentation(first.segmentationId);
       const segment = known && Object.values(known.segments)[0];
       if (segment && segment.cachedStats && segment.cachedStats.center) {
         segmentations.jumpToSegmentCenter(first.segmentationId, segment.segmentIndex, viewportId, 0.9, false);
       } else if (tries > 0) {
-        window.setTimeout(() => go(viewportId, tries - 1), 250);
+        window.setTimeout(() => go(viewportId, shown, tries - 1), 250);
       }
     };
     const lay = ({ viewportId }) => {
@@ -69,12 +133,80 @@ window.config = CONFIGURATION;
       if (next) {
         done.add(viewportId + next);
         commands.runCommand("addDisplaySetAsLayer", { viewportId, displaySetInstanceUID: next });
-      } else if (over.length && !asked && !gone.has(viewportId)) {
+        return;
+      }
+      draw().then(() => {
+        if (asked || gone.has(viewportId)) return;
         gone.add(viewportId);
-        go(viewportId, 60);
+        go(viewportId, shown, over.length ? 60 : 0);
+      });
+    };
+    return [
+      panes.subscribe(panes.EVENTS.VIEWPORT_DATA_CHANGED, lay),
+      sets.subscribe(sets.EVENTS.DISPLAY_SETS_ADDED, draw), // a report that comes after the images
+    ];
+  }
+
+  // After a report is saved the lines stay on the image: by itself the viewer takes them off and reads the report anew.
+  // What was changed of ours is saved as a series of the person's own, of a person's as the next of that series.
+  function keepLines(services) {
+    const { customizationService: customizations, measurementService: measurements, displaySetService: sets } = services;
+    const name = "measurement.promptSaveReport";
+    const ask = customizations.getCustomization(name);
+    if (!ask || ask.bingcheng) return;
+    const ours = () =>
+      new Set(
+        sets
+          .getActiveDisplaySets()
+          .filter((set) => set.Modality === "SR" && set.instance && set.instance.ManufacturerModelName === "Bingcheng")
+          .map((set) => set.instance.imageId)
+      );
+    const kept = async (managers, context, event) => {
+      const made = ours();
+      measurements.getMeasurements().forEach((one) => {
+        if (made.has(one.predecessorImageId)) one.predecessorImageId = undefined;
+      });
+      const said = await ask(managers, context, event);
+      return said && { ...said, userResponse: 0, isBackupSave: true };
+    };
+    kept.bingcheng = true;
+    customizations.setCustomizations({ [name]: { $set: kept } });
+  }
+
+  // What is drawn and saved goes to the exam that it was drawn on, as its own route takes it, in the name of who is
+  // signed in. The server is asked first: what it would refuse is refused in words, before anything is sent.
+  const kept = new WeakSet();
+  function keepDrawn(extensions) {
+    const [source] = extensions.getActiveDataSource();
+    if (!source || kept.has(source)) return;
+    kept.add(source);
+    const send = source.store.dicom;
+    const words = (said) => [said.says, said.remedy].filter(Boolean).join(". ") || own.notKept;
+    const read = (text) => {
+      try {
+        return JSON.parse(text);
+      } catch (none) {
+        return {};
       }
     };
-    return [panes.subscribe(panes.EVENTS.VIEWPORT_DATA_CHANGED, lay)];
+    source.store.dicom = async (dataset, request, described) => {
+      const place = own.exams + dataset.StudyInstanceUID + "/drawn";
+      const may = await window.fetch(place, { headers: { accept: "application/json" } });
+      const said = read(await may.text());
+      if (!may.ok) throw new Error(words(said));
+      const sending = new XMLHttpRequest();
+      const open = sending.open.bind(sending);
+      sending.open = (method) => {
+        open(method, place, true);
+        sending.setRequestHeader("accept", "application/json");
+        sending.setRequestHeader("x-csrf-token", said.token);
+      };
+      try {
+        await send(dataset, sending, described);
+      } catch (failed) {
+        throw new Error(words(read(sending.responseText)));
+      }
+    };
   }
 
   // On a telephone the image gets the room; the series are one tap away.
@@ -99,7 +231,9 @@ window.config = CONFIGURATION;
         rendering: { ...now.rendering, webGlContextCount: slow ? 1 : own.contexts },
       });
     },
-    onModeEnter: ({ servicesManager, commandsManager }) => {
+    onModeEnter: ({ servicesManager, commandsManager, extensionManager }) => {
+      keepDrawn(extensionManager);
+      keepLines(servicesManager.services);
       const fused = window.location.pathname.endsWith("/tmtv"); // there lesions are outlined anew
       if (!fused) subscriptions = layOver(servicesManager.services, commandsManager);
       if (window.innerWidth < 700) subscriptions.push(makeRoom(servicesManager.services));

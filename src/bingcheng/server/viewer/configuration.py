@@ -17,13 +17,16 @@ CONTEXTS = 3
 LARGEST_CACHE_BYTES = 3 * 2**30
 
 
-def app_config(language: str, *, back: str, dicomweb: str = DICOMWEB, sign_in: str = "/login?next=") -> str:
+def app_config(
+    language: str, *, back: str, not_kept: str = "", dicomweb: str = DICOMWEB, sign_in: str = "/login?next="
+) -> str:
     """The script with the viewer's settings.
 
     Parameters
     ----------
     language : ``en`` or ``zh``.
     back : what the link back to Bingcheng says.
+    not_kept : what is said where something that was drawn can't be saved, and the server does not say why.
     dicomweb : where images are, on this site.
     sign_in : address to which the present one is added when somebody is signed out.
     """
@@ -35,6 +38,8 @@ def app_config(language: str, *, back: str, dicomweb: str = DICOMWEB, sign_in: s
             "back": back,
             "home": "/",
             "signIn": sign_in,
+            "exams": f"{BASE}exams/",
+            "notKept": not_kept,
             "contexts": CONTEXTS,
         },
     }
@@ -56,6 +61,7 @@ _SETTINGS: Mapping[str, object] = {
     "strictZSpacingForVolumeViewport": True,
     "allowMultiSelectExport": False,
     "disableConfirmationPrompts": True,  # our segments and measurements open without a question
+    "measurementTrackingMode": "simplified",  # what is drawn counts, without a question for each series
     "maxCacheSize": LARGEST_CACHE_BYTES,
     "maxNumRequests": {"interaction": 100, "thumbnail": 5, "prefetch": 6},  # HTTP/1.1: six connections a host
     "showErrorDetails": "dev",
@@ -82,7 +88,10 @@ def _data_source(root: str) -> dict[str, object]:
             "supportsFuzzyMatching": False,
             "supportsWildcard": True,
             "supportsReject": False,
-            "supportsStow": False,
+            "supportsStow": True,
+            # What is outlined here is a segmentation of single bits, which every reader of segmentations knows; the
+            # viewer's own choice is a label map, which few do.
+            "segmentation": {"store": {"defaultMode": "bitmap", "transferSyntaxUID": "1.2.840.10008.1.2.1"}},
             "omitQuotationForMultipartRequest": True,
             "singlepart": "bulkdata",
             "bulkDataURI": {"enabled": True, "relativeResolution": "studies"},

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException, Request
-from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from bingcheng.archive.authorisation.action import Action
 from bingcheng.core.wording import text
@@ -31,6 +31,7 @@ KINDS = {
     ".html": "text/html",
 }
 BACK = text("← Bingcheng · for research use")
+NOT_KEPT = text("It could not be saved. What you drew is still here: save it again, or download it.")
 KEPT = "public, max-age=31536000, immutable"
 
 
@@ -53,7 +54,7 @@ def _folders(where: Site) -> Sequence[Path]:
 Installed = Annotated[Installation | None, Depends(installation)]
 
 
-@router.get("/viewer", dependencies=[allowed(Action.READ_EXAM, Action.READ_CASE)])
+@router.get("/viewer", dependencies=[allowed(Action.READ_EXAM, Action.READ_CASE, emergency=True)])
 def worklist() -> Response:
     """The viewer has no list of its own: people come from Bingcheng's."""
     return RedirectResponse("/", 303)
@@ -63,13 +64,13 @@ def worklist() -> Response:
 def settings(request: Request) -> Response:
     """The viewer's settings."""
     language = language_of(request)
-    script = app_config(language.code, back=language.say(BACK))
+    script = app_config(language.code, back=language.say(BACK), not_kept=language.say(NOT_KEPT))
     return Response(script, media_type="text/javascript", headers={"cache-control": "private, no-cache"})
 
 
-@router.get("/viewer/viewer", dependencies=[allowed(Action.READ_EXAM, Action.READ_CASE)])
-@router.get("/viewer/segmentation", dependencies=[allowed(Action.READ_EXAM, Action.READ_CASE)])
-@router.get("/viewer/tmtv", dependencies=[allowed(Action.READ_EXAM, Action.READ_CASE)])
+@router.get("/viewer/viewer", dependencies=[allowed(Action.READ_EXAM, Action.READ_CASE, emergency=True)])
+@router.get("/viewer/segmentation", dependencies=[allowed(Action.READ_EXAM, Action.READ_CASE, emergency=True)])
+@router.get("/viewer/tmtv", dependencies=[allowed(Action.READ_EXAM, Action.READ_CASE, emergency=True)])
 def viewer(request: Request, ready: Installed) -> Response:
     """The viewer's page; where it isn't installed, one that says how to get it, and leads to the quick look."""
     if ready is None:
@@ -99,8 +100,10 @@ def _build() -> str:
 def _file(request: Request, wanted: ServedFile, *, age: str) -> Response:
     kind = KINDS[PurePosixPath(wanted.name).suffix]
     headers = {"cache-control": age, "vary": "accept-encoding"}
-    if not wanted.gzipped:
-        return FileResponse(wanted.path, media_type=kind, headers=headers)
-    if "gzip" in request.headers.get("accept-encoding", ""):
-        return FileResponse(wanted.path, media_type=kind, headers={**headers, "content-encoding": "gzip"})
-    return Response(gzip.decompress(wanted.path.read_bytes()), media_type=kind, headers=headers)
+    # Read at once: the largest is 3 MB, and each piece of a file that is streamed waits for a thread.
+    content = wanted.path.read_bytes()
+    if wanted.gzipped and "gzip" in request.headers.get("accept-encoding", ""):
+        headers["content-encoding"] = "gzip"
+    elif wanted.gzipped:
+        content = gzip.decompress(content)
+    return Response(content, media_type=kind, headers=headers)

@@ -27,6 +27,18 @@ def path_of(*words: object) -> str:
     return f"/studies/{uid_of(study)}/series/{uid_of(study, series)}/instances/{uid_of(study, series, number)}"
 
 
+def report(name: str) -> bytes:
+    concept, comment = pydicom.Dataset(), pydicom.Dataset()
+    concept.CodeValue, concept.CodingSchemeDesignator, concept.CodeMeaning = "1", "99X", "Report"
+    words = pydicom.Dataset()
+    words.CodeValue, words.CodingSchemeDesignator, words.CodeMeaning = "2", "99X", "Comment"
+    comment.ValueType, comment.ConceptNameCodeSequence, comment.TextValue = "TEXT", [words], "seen & read"
+    made = image(name, "s", 1, Modality="SR", ValueType="CONTAINER", ConceptNameCodeSequence=[concept])
+    made.ContentSequence = [comment]
+    del made.PixelData, made.Rows, made.Columns
+    return file_of(made)
+
+
 def compressed(name: str, pixels: np.ndarray = RAMP, syntax: str = JLS) -> bytes:
     made = image(name, "s", 1, pixels=pixels)
     made.file_meta = pydicom.dataset.FileMetaDataset()
@@ -93,6 +105,7 @@ class TestInstances:
             assert (fields["content-type"], content) == (f"application/dicom; transfer-syntax={JLS}", stored)
         for accept in (DICOM, f"{DICOM}; transfer-syntax={EXPLICIT}"):
             ((fields, content),) = parts(web.get(path, accept))
+            assert int(fields["content-length"]) == len(content)
             np.testing.assert_array_equal(pydicom.dcmread(io.BytesIO(content)).pixel_array, RAMP)
         assert web.get(path, f"{DICOM}; transfer-syntax=1.2.840.10008.1.2.4.90").status_code == 406
 
@@ -132,6 +145,9 @@ class TestMetadata:
         found = parts(answer)
         assert len(found) == 2
         assert b'keyword="SOPInstanceUID"' in found[0][1]
+        for fields, content in found:  # table 8.6.1-1
+            assert int(fields["content-length"]) == len(content)
+            assert fields["content-location"].endswith("/metadata")
 
     def test_metadata_are_compressed_where_that_is_accepted(self, filled):
         squeezed = filled.get(f"{OF_STUDY}/metadata", headers={"accept-encoding": "gzip, deflate"})
@@ -241,12 +257,57 @@ class TestFrames:
         assert filled.get(f"{OF_INSTANCE}/bulk/{path}").status_code == 404
 
 
+class TestAllBulk:
+    """Table 10.3-2: bulk data of study, series and instance, and of their pixels."""
+
+    @pytest.mark.parametrize(("path", "count"), [(OF_STUDY, 4), (OF_SERIES, 2), (OF_INSTANCE, 1)])
+    @pytest.mark.parametrize("what", ["bulkdata", "pixeldata"])
+    def test_each_value_is_a_part_that_says_where_it_is(self, filled, parts, path, count, what):
+        answer = filled.get(f"{path}/{what}", OCTETS)
+        assert answer.headers["content-type"].startswith(OCTETS)
+        found = parts(answer)
+        assert len(found) == count
+        for fields, content in found:
+            assert fields["content-type"] == f"application/octet-stream; transfer-syntax={EXPLICIT}"
+            assert int(fields["content-length"]) == len(content)
+            alone = filled.client.get(fields["content-location"], headers={"accept": "application/octet-stream"})
+            assert alone.content == content
+
+    def test_pixels_are_not_all_bulk_data(self, web, parts):
+        made = image("heavy", "s", 1)
+        block = made.private_block(0x0099, "BINGCHENG TEST", create=True)
+        block.add_new(0x01, "OB", bytes(4096))
+        web.put(file_of(made))
+        assert len(parts(web.get(f"/studies/{uid_of('heavy')}/bulkdata", OCTETS))) == 2
+        ((fields, content),) = parts(web.get(f"/studies/{uid_of('heavy')}/pixeldata", OCTETS))
+        assert (fields["content-location"].rpartition("/")[2], content) == ("7FE00010", made.PixelData)
+
+    def test_compressed_pixels_come_frame_by_frame(self, web, parts):
+        stored = compressed("squeezed")
+        web.put(stored)
+        path = f"{path_of('squeezed', 's', 1)}/pixeldata"
+        assert [content for _, content in parts(web.get(path, OCTETS))] == [frame.tobytes() for frame in RAMP]
+        for fields, content in parts(web.get(path, f"{OCTETS}; transfer-syntax=*")):
+            assert fields["content-type"] == f"image/jls; transfer-syntax={JLS}"
+            assert content in stored
+
+    def test_what_has_none_has_no_such_resource(self, web):
+        web.put(report("told"))
+        assert web.get(f"{path_of('told', 's', 1)}/bulkdata", OCTETS).status_code == 404
+
+
 class TestRendered:
     """10.4.1.1.4 and 8.3.5: rendered resources; 10.4.1.1.5: thumbnails."""
 
     @pytest.mark.parametrize(
         ("accept", "form"),
-        [(None, "JPEG"), ("image/jpeg", "JPEG"), ("image/png", "PNG"), ("image/*;q=0.5, image/png", "PNG")],
+        [
+            (None, "JPEG"),
+            ("image/jpeg", "JPEG"),
+            ("image/png", "PNG"),
+            ("image/gif", "GIF"),  # table 8.7.4-1
+            ("image/*;q=0.5, image/png", "PNG"),
+        ],
     )
     def test_an_instance_is_a_picture(self, filled, accept, form):
         answer = filled.get(f"{OF_INSTANCE}/rendered?viewport=40,40", accept)
@@ -265,6 +326,7 @@ class TestRendered:
         one = web.get(f"{path_of('many', 's', 1)}/frames/2/rendered", "image/jpeg")
         several = web.get(f"{path_of('many', 's', 1)}/frames/2,3/rendered", 'multipart/related; type="image/jpeg"')
         assert parts(several)[0][1] == one.content
+        assert parts(several)[1][0]["content-location"].endswith("/frames/3/rendered")
         assert web.get(f"{path_of('many', 's', 1)}/rendered").content == one.content  # the middle one
 
     @pytest.mark.parametrize("path", [OF_STUDY, OF_SERIES, OF_INSTANCE, f"{OF_INSTANCE}/frames/1"])
@@ -278,8 +340,82 @@ class TestRendered:
     def test_parameters_that_make_no_sense_are_bad_requests(self, filled, query):
         assert filled.get(f"{OF_INSTANCE}/rendered?{query}").status_code == 400
 
-    def test_annotations_are_left_out_and_that_is_said(self, filled):
-        assert "annotation" in filled.get(f"{OF_INSTANCE}/rendered?annotation=patient").headers["warning"]
+    def test_a_thumbnail_of_frames_is_a_single_image(self, web):
+        # 10.4.1.1.4: only a single image shall be returned.
+        web.put(file_of(image("many", "s", 1, pixels=RAMP)))
+        answer = web.get(f"{path_of('many', 's', 1)}/frames/1,2,3/thumbnail")
+        assert answer.headers["content-type"] == "image/jpeg"
+        assert answer.content == web.get(f"{path_of('many', 's', 1)}/frames/2/thumbnail").content
+
+    @pytest.mark.parametrize(("path", "count"), [(OF_STUDY, 4), (OF_SERIES, 2)])
+    @pytest.mark.parametrize("form", ["jpeg", "png", "gif"])
+    def test_studies_and_series_are_pictures_of_their_images(self, filled, parts, path, count, form):
+        answer = filled.get(f"{path}/rendered?viewport=40,40", f'multipart/related; type="image/{form}"')
+        assert answer.status_code == 200
+        found = parts(answer)
+        assert len(found) == count
+        for fields, content in found:
+            assert fields["content-type"] == f"image/{form}"
+            alone = filled.client.get(
+                fields["content-location"] + "?viewport=40,40", headers={"accept": f"image/{form}"}
+            )
+            assert alone.content == content
+
+    def test_what_has_no_picture_is_left_out_of_a_study_and_that_is_said(self, web, parts):
+        # Table 10.4.3-1: 206 is for some but not all of the resources.
+        web.put(file_of(image("mixed", "s", 1)))
+        words = image("mixed", "w", 1, Modality="SR")
+        del words.PixelData, words.Rows, words.Columns
+        web.put(file_of(words))
+        answer = web.get(f"/studies/{uid_of('mixed')}/rendered", 'multipart/related; type="image/png"')
+        assert (answer.status_code, len(parts(answer))) == (206, 1)
+        assert web.get(f"/studies/{uid_of('mixed')}/series/{uid_of('mixed', 'w')}/rendered").status_code == 404
+
+    def test_a_damaged_image_does_not_keep_the_others_out(self, web, parts):
+        web.put(file_of(image("hurt", "s", 1)))
+        broken = image("hurt", "s", 2, Rows=5000)
+        web.put(file_of(broken))
+        assert web.get(f"{path_of('hurt', 's', 2)}/rendered").status_code == 406
+        answer = web.get(f"/studies/{uid_of('hurt')}/rendered", 'multipart/related; type="image/jpeg"')
+        assert (answer.status_code, len(parts(answer))) == (206, 1)
+
+    @pytest.mark.parametrize("words", ["patient", "technique", "patient,technique"])
+    def test_words_are_burned_in_where_they_are_asked_for(self, filled, words):
+        plain = filled.get(f"{OF_INSTANCE}/rendered?viewport=400,400", "image/png")
+        answer = filled.get(f"{OF_INSTANCE}/rendered?viewport=400,400&annotation={words}", "image/png")
+        assert answer.content != plain.content
+        assert "warning" not in answer.headers
+
+    def test_words_that_are_not_known_are_left_out_and_that_is_said(self, filled):
+        answer = filled.get(f"{OF_INSTANCE}/rendered?annotation=weather", "image/png")
+        assert answer.content == filled.get(f"{OF_INSTANCE}/rendered", "image/png").content
+        assert answer.headers["warning"].endswith('"The following annotation values are not supported: weather"')
+
+    @pytest.mark.parametrize(
+        ("accept", "kind", "words"),
+        [
+            ("*/*", "text/html; charset=utf-8", b"<li>Comment: seen &amp; read</li>"),
+            ("text/html", "text/html; charset=utf-8", b"<h1>Report</h1>"),
+            ("text/plain", "text/plain; charset=utf-8", b"\n  Comment: seen & read\n"),
+            ("text/xml", "text/xml; charset=utf-8", b"<NativeDicomModel"),
+        ],
+    )
+    def test_a_report_is_text(self, web, accept, kind, words):
+        # Table 8.7.4-1: what the category Text is rendered as.
+        web.put(report("told"))
+        answer = web.get(f"{path_of('told', 's', 1)}/rendered", accept)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, kind)
+        assert words in answer.content
+        assert "script" not in answer.headers["content-security-policy"]
+        assert web.get(f"{path_of('told', 's', 1)}/rendered", "image/png").status_code == 406
+
+    def test_a_document_within_an_object_is_itself(self, web):
+        made = image("paper", "s", 1, MIMETypeOfEncapsulatedDocument="application/pdf")
+        del made.PixelData, made.Rows, made.Columns
+        made.EncapsulatedDocument = b"%PDF-1.7 end"
+        web.put(file_of(made))
+        answer = web.get(f"{path_of('paper', 's', 1)}/rendered", "application/pdf")
+        assert (answer.headers["content-type"], answer.content) == ("application/pdf", b"%PDF-1.7 end")
 
     def test_what_is_no_picture_is_not_acceptable(self, web):
         web.put(
@@ -291,6 +427,7 @@ class TestRendered:
 RESOURCES = [
     *(OF_STUDY, OF_SERIES, OF_INSTANCE, f"{OF_STUDY}/metadata", f"{OF_SERIES}/metadata", f"{OF_INSTANCE}/metadata"),
     *(f"{OF_INSTANCE}/frames/1", f"{OF_INSTANCE}/rendered", f"{OF_STUDY}/thumbnail", f"{OF_INSTANCE}/bulk/7FE00010"),
+    *(f"{OF_STUDY}/rendered", f"{OF_SERIES}/rendered", f"{OF_STUDY}/bulkdata", f"{OF_SERIES}/pixeldata"),
 ]
 
 
@@ -307,7 +444,8 @@ class TestEverything:
 
     def test_other_media_types_are_other_copies(self, filled, path):
         assert filled.get(path, "application/x-nothing").status_code == 406
-        assert filled.get(path, "nonsense").status_code == 400
+        assert filled.get(path, "nonsense").status_code == 406  # 8.7.7: what is not valid is ignored
+        assert filled.get(path, "nonsense, */*").status_code == 200
 
     def test_what_does_not_exist_is_not_found(self, filled, path):
         assert filled.get(path.replace(STUDY, "1.2.3")).status_code == 404

@@ -93,8 +93,11 @@ class TestResources:
     def test_all_fields_can_be_asked_for(self, filled, path, count, attributes):
         usual, everything = filled.get(path).json()[0], filled.get(f"{path}?includefield=all").json()[0]
         assert {tag for tag, held in usual.items() if "Value" in held} <= everything.keys()
-        assert filled.get(f"{path}?includefield=Manufacturer").json()[0]["00080070"]["vr"] == "LO"
-        assert filled.get(f"{path}?includefield=00080070,StudyDescription").json()[0]["00080070"]["vr"] == "LO"
+        assert filled.get(f"{path}?includefield=StudyDescription").json()[0]["00081030"]["Value"] == ["Thorax"]
+        told = filled.get(f"{path}?includefield=00080070,PatientAge").json()[0]
+        assert told["00101010"] == {"vr": "AS"}
+        # Attributes of lower levels shall not be returned (10.6.3.3.1).
+        assert ("00080070" in told) == (path != "/studies")
 
 
 @pytest.mark.parametrize(
@@ -157,21 +160,41 @@ def test_requested_procedures_are_found_through_their_sequence(web):
 
 @pytest.mark.parametrize(
     "query",
-    [
-        "NoSuchThing=1",
-        "PixelData=1",
-        "Rows=5",
-        "includefield=NoSuchThing",
-        "limit=x",
-        "offset=-1",
-        "fuzzymatching=perhaps",
-        "99999999=1",
-    ],
+    ["includefield=NoSuchThing", "limit=x", "offset=-1", "fuzzymatching=perhaps", "charset=KOI8-R", "accept=nonsense"],
 )
-def test_what_cannot_be_matched_is_a_bad_request(filled, query):
+def test_an_invalid_value_is_a_bad_request(filled, query):
+    # 8.3: if a supported parameter has an invalid value.
     answer = filled.get(f"/studies?{query}")
     assert answer.status_code == 400
     assert answer.json()["code"].startswith("archive.")
+
+
+@pytest.mark.parametrize("name", ["NoSuchThing", "PixelData", "Rows", "99999999", "emptyvaluematching", "_"])
+def test_a_parameter_that_is_not_supported_is_ignored_and_that_is_said(filled, name):
+    # 8.3: it shall be as if it were not there; the answer may warn.
+    answer = filled.get(f"/studies?PatientID=P-mine&{name}=1")
+    assert uids(answer, "0020000D") == [STUDY]
+    expected = (
+        f'299 http://127.0.0.1:8080/dicomweb "The following parameters are not supported and were ignored: {name}"'
+    )
+    assert answer.headers["warning"] == expected
+
+
+def test_two_warnings_are_told_in_one_field(filled):
+    told = filled.get("/instances?limit=1&nothing=1").headers["warning"]
+    assert told.count("299 ") == 2
+
+
+def test_another_patients_number_is_not_the_patients(filled):
+    # What stands in OtherPatientIDsSequence is not searched; it must not match the patient's own number instead.
+    answer = filled.get("/studies?OtherPatientIDsSequence.00100020=P-mine")
+    assert len(answer.json()) == 2
+    assert "OtherPatientIDsSequence.00100020" in answer.headers["warning"]
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "UTF-8;q=0.5,ISO-8859-1", '"ISO_IR 192"'])
+def test_unicode_may_be_asked_for(filled, charset):
+    assert filled.get("/studies", params={"charset": charset}).status_code == 200
 
 
 def test_names_of_other_scripts_are_told_in_unicode(filled):

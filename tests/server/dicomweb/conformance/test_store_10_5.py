@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
+import zlib
 from xml.etree import ElementTree as ET
 
 import pydicom
 import pytest
 from benchmarks.exchange_objects import CT, file_of, image, uid_of
+
+from bingcheng.archive.dicomweb.xml import native_model
 
 KIND = 'multipart/related; type="application/dicom"; boundary=xyz'
 REFERENCED, FAILED, OTHER, REASON = "00081199", "00081198", "0008119A", "00081197"
@@ -26,6 +30,8 @@ def test_stored_objects_are_told_with_where_to_retrieve_them(web, packed):
     files = [file_of(image("stow", "s", n)) for n in (1, 2, 3)]
     answer = web.post("/studies", packed(files), KIND)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/dicom+json")
+    place = f"http://127.0.0.1:8080/dicomweb/studies/{uid_of('stow')}"
+    assert answer.headers["location"] == answer.headers["content-location"] == place  # table 10.5.3-2
     assert set(answer.json()) == {"00081190", REFERENCED}
     assert answer.json()["00081190"]["Value"] == [f"http://127.0.0.1:8080/dicomweb/studies/{uid_of('stow')}"]
     for one in answer.json()[REFERENCED]["Value"]:
@@ -116,7 +122,6 @@ def test_a_body_that_is_cut_off_keeps_what_came_whole(web, packed):
         ("text/plain", 415),
         ("multipart/form-data; boundary=xyz", 415),
         ('multipart/related; type="text/plain"; boundary=xyz', 415),
-        ('multipart/related; type="application/dicom+xml"; boundary=xyz', 415),
         ('multipart/related; type="application/dicom"', 400),
         ('multipart/related; type="application/dicom"; boundary=other', 400),
         ("nonsense", 415),
@@ -131,9 +136,36 @@ def test_parts_of_another_kind_are_refused(web, packed):
     assert (answer.status_code, reasons(answer, OTHER)) == (409, [0xC000])
 
 
-def test_a_compressed_body_is_refused(web):
-    answer = web.post("/studies", b"\x1f\x8b" + bytes(100), KIND, headers={"content-encoding": "gzip"})
-    assert answer.status_code == 415
+@pytest.mark.parametrize(("encoding", "squeeze"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
+def test_a_body_may_be_compressed(web, packed, encoding, squeeze):
+    # Table 10.5.1-2: Content-Encoding is for the origin server to support.
+    name = f"squeezed {encoding}"
+    file = file_of(image(name, "s", 1))
+    answer = web.post("/studies", squeeze(packed([file])), KIND, headers={"content-encoding": encoding})
+    assert answer.status_code == 200
+    path = f"/studies/{uid_of(name)}/series/{uid_of(name, 's')}/instances/{uid_of(name, 's', 1)}"
+    assert web.get(path, "application/dicom").content == file
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body", "status"),
+    [
+        ("br", b"\x0b\x02\x80", 415),
+        ("gzip", b"\x1f\x8b" + bytes(100), 400),
+        ("gzip", gzip.compress(b"--xyz--\r\n")[:-9], 400),
+        ("gzip, gzip", gzip.compress(gzip.compress(b"--xyz--\r\n")), 415),
+    ],
+)
+def test_a_body_that_is_not_compressed_as_it_says_is_refused(web, encoding, body, status):
+    assert web.post("/studies", body, KIND, headers={"content-encoding": encoding}).status_code == status
+
+
+def test_a_small_body_may_not_grow_beyond_the_limit(tmp_path, opened_web):
+    with opened_web(tmp_path / "w", largest_upload_gb=0.001) as web:
+        head = b"--xyz\r\nContent-Type: application/dicom\r\n\r\n"
+        body = gzip.compress(head + bytes(40_000_000) + b"\r\n--xyz--\r\n")
+        assert len(body) < 60_000
+        assert web.post("/studies", body, KIND, headers={"content-encoding": "gzip"}).status_code == 413
 
 
 def test_a_body_without_parts_stores_nothing(web):
@@ -168,6 +200,25 @@ class TestMetadata:
         assert answer.status_code == 200, answer.text
         path = f"/studies/{uid_of('described')}/series/{uid_of('described', 's')}/instances/{made.SOPInstanceUID}"
         assert pydicom.dcmread(io.BytesIO(web.get(path, "application/dicom").content)) == made
+
+    def test_attributes_may_be_documents_one_in_each_part(self, web):
+        # 10.5.1.4: XML metadata have one message part per object.
+        made = [image("documents", "s", number) for number in (1, 2)]
+        parts = []
+        for number, one in enumerate(made):
+            found, value = self.described(one, f"bulk/{number}")
+            parts.append(("application/dicom+xml", "", native_model(found)))
+            parts.append(("application/octet-stream", f"bulk/{number}", value))
+        body = b"".join(
+            f"--xyz\r\nContent-Type: {kind}\r\nContent-Location: {place}\r\n\r\n".encode() + value + b"\r\n"
+            for kind, place, value in sorted(parts, reverse=True)
+        )
+        kind = 'multipart/related; type="application/dicom+xml"; boundary=xyz'
+        answer = web.post("/studies", body + b"--xyz--", kind)
+        assert answer.status_code == 200, answer.text
+        for one in made:
+            path = f"/studies/{one.StudyInstanceUID}/series/{one.SeriesInstanceUID}/instances/{one.SOPInstanceUID}"
+            assert pydicom.dcmread(io.BytesIO(web.get(path, "application/dicom").content)) == one
 
     def test_compressed_pixels_stay_compressed(self, web):
         made = image("pressed", "s", 1)
