@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pydicom
@@ -12,6 +13,7 @@ from pydicom.uid import JPEGBaseline8Bit, generate_uid
 from tests.engine import making
 from tests.engine.making import ANNA, BRUNO, ct, drawn, grid, pet
 
+from bingcheng.dicom.write.header import uid_of
 from bingcheng.image.nifti import write_region
 
 
@@ -28,11 +30,12 @@ def exam(exam_made_once, tmp_path):
     return shutil.copytree(exam_made_once, tmp_path / "exam")
 
 
-@pytest.fixture
-def good(tmp_path):
-    """Another patient's exam beside it, which must be assessed whatever happens to the first."""
-    ct(tmp_path / "good", name="good", patient=BRUNO)
-    return tmp_path / "good"
+@pytest.fixture(scope="session")
+def good(tmp_path_factory):
+    """Another patient's exam beside it, which must be assessed whatever happens to the first. Read only."""
+    folder = tmp_path_factory.mktemp("beside") / "good"
+    ct(folder, name="good", patient=BRUNO)
+    return folder
 
 
 def lesions_of(said):
@@ -110,51 +113,135 @@ def segmented_elsewhere(exam):
     making.change(exam / "seg.dcm", move)
 
 
-@pytest.mark.parametrize(
-    ("spoil", "code"),
-    [
-        (truncate, "dicom.truncated"),
-        (cut_in_header, "dicom.missing-uid"),
-        (empty, "dicom.empty-file"),
-        (text, "dicom.not-dicom"),
-        (without_pixels, "dicom.missing-pixels"),
-        (wrong_rows, "dicom.wrong-pixel-length"),
-        (corrupt_jpeg, "dicom.corrupt-pixels"),
-        (missing_slice, "dicom.missing-slice"),
-        (contradicting_duplicate, "dicom.duplicate-uid"),
-        (two_patients, "dicom.mixed-patients"),
-        (slope_zero, "dicom.zero-slope"),
-        (without_spacing, "dicom.missing-spacing"),
-        (segmented_elsewhere, "dicom.other-frame-of-reference"),
-    ],
-    ids=lambda value: getattr(value, "__name__", value),
-)
-def test_a_spoiled_exam_is_named_and_the_other_is_assessed(exam, good, assess_json, spoil, code, tmp_path):
-    spoil(exam)
-    said = assess_json(tmp_path / "exam", good)
-    assert code in said.refusals
-    assert "engine.no-lesion" not in said.refusals  # one was drawn; why it is of no use is said
-    for refusal in (r for group in said.refusals.values() for r in group):
+def without_meta_header(exam):
+    for path in exam.glob("0*.dcm"):
+        dataset = pydicom.dcmread(path)
+        bare = Dataset()
+        bare.update({element.tag: element for element in dataset})
+        bare.save_as(path, implicit_vr=True, little_endian=True, enforce_file_format=False)
+
+
+def mask_on_no_grid(exam):
+    write_region(drawn(grid((16, 90, 96), (5.0, 4.0, 4.0), "x"), ANNA), exam / "sub mask.nii.gz")
+
+
+def no_nifti_whatever_its_name(exam):
+    (exam / "broken.nii.gz").write_bytes(b"no")
+
+
+def odd_contour(exam):
+    making.structure_set(exam)
+
+
+def without_date_and_hospital(exam):
+    absent = ("StudyDate", "SeriesDate", "AcquisitionDate", "ContentDate", "StudyTime", "InstitutionName")
+
+    def strip(data: Dataset) -> None:
+        for keyword in absent:
+            data.pop(keyword, None)
+
+    making.change_all(exam, strip)
+
+
+REFUSED = [
+    (truncate, "dicom.truncated"),
+    (cut_in_header, "dicom.missing-uid"),
+    (empty, "dicom.empty-file"),
+    (text, "dicom.not-dicom"),
+    (without_pixels, "dicom.missing-pixels"),
+    (wrong_rows, "dicom.wrong-pixel-length"),
+    (corrupt_jpeg, "dicom.corrupt-pixels"),
+    (missing_slice, "dicom.missing-slice"),
+    (contradicting_duplicate, "dicom.duplicate-uid"),
+    (two_patients, "dicom.mixed-patients"),
+    (slope_zero, "dicom.zero-slope"),
+    (without_spacing, "dicom.missing-spacing"),
+    (segmented_elsewhere, "dicom.other-frame-of-reference"),
+    (no_nifti_whatever_its_name, "image.nifti-unreadable"),
+    (mask_on_no_grid, "engine.mask-without-image"),
+]
+"""Ways to spoil an exam, each with the code of a refusal that says so."""
+READ_ALL_THE_SAME = (without_meta_header, odd_contour, without_date_and_hospital)
+
+
+@pytest.fixture(scope="module")
+def delivery(tmp_path_factory):
+    """A folder of exams of as many patients, each spoiled in another way and named by it. Read only."""
+    root = tmp_path_factory.mktemp("delivery")
+    for number, spoil in enumerate([*(one for one, _ in REFUSED), *READ_ALL_THE_SAME]):
+        name = spoil.__name__
+        ct(root / name, name=name, patient=replace(ANNA, patient_id=f"KH-{80500 + number}", name=f"Number{number}^N"))
+        spoil(root / name)
+    return root
+
+
+@pytest.fixture(scope="module")
+def said_once():
+    """What the command said of the delivery, for the tests that come after the one that gave it."""
+    return {}
+
+
+class Delivered:
+    """What was said of a delivery, by the way in which an exam of it was spoiled."""
+
+    def __init__(self, said):
+        self.said = said
+
+    def exam(self, name):
+        return next((one for one in self.said.json["exams"] if one["uid"] == uid_of("study", name)), None)
+
+    def lesions(self, name):
+        return [lesion for series in self.exam(name)["series"] for lesion in series["lesions"]]
+
+    def values(self, name):
+        return {one["key"]: one["value"] for lesion in self.lesions(name) for one in lesion["measurements"]}
+
+    def refusals(self, name):
+        """Those of the exam, and those of the files in its folder that belong to no exam."""
+        exam = self.exam(name)
+        stray = [
+            one
+            for one in self.said.json["refusals"]
+            if one["study_uid"] == uid_of("study", name) or one["subject"].startswith(f"{name}/")
+        ]
+        return [*stray, *(() if exam is None else exam["refusals"])]
+
+
+@pytest.fixture
+def delivered(said_once, delivery, good, assess_json):
+    """The delivery and the good exam, assessed in one run."""
+    if not said_once:
+        said_once["said"] = assess_json(delivery, good)
+    return Delivered(said_once["said"])
+
+
+@pytest.mark.parametrize(("spoil", "code"), REFUSED, ids=lambda value: getattr(value, "__name__", value))
+def test_a_spoiled_exam_is_named_and_the_others_are_assessed(delivered, spoil, code):
+    refusals = delivered.refusals(spoil.__name__)
+    codes = {refusal["code"] for refusal in refusals}
+    assert code in codes
+    assert "engine.no-lesion" not in codes  # one was drawn; why it is of no use is said
+    assert "engine.unexpected" not in delivered.said.refusals
+    for refusal in refusals:
         assert refusal["reason"]
         assert refusal["remedy"]
         assert not refusal["subject"].startswith("/")
-    measured = {one["key"]: one["value"] for lesion in lesions_of(said) for one in lesion["measurements"]}
-    assert measured["volume"] > 10
-    assert "engine.unexpected" not in said.refusals
+
+
+def test_what_is_spoiled_costs_the_good_exam_beside_it_nothing(delivered, good, assess_json):
+    assert delivered.refusals("good") == []
+    (alone,) = assess_json(good, "--workspace", "alone").json["exams"]
+    assert delivered.values("good")["volume"] > 10
+    assert delivered.exam("good")["series"][0]["lesions"] == alone["series"][0]["lesions"]
 
 
 def measured(said, key):
     return [one for lesion in lesions_of(said) for one in lesion["measurements"] if one["key"] == key]
 
 
-def test_files_without_a_meta_header_are_read_all_the_same(exam, assess_json):
-    for path in exam.glob("0*.dcm"):
-        dataset = pydicom.dcmread(path)
-        bare = Dataset()
-        bare.update({element.tag: element for element in dataset})
-        bare.save_as(path, implicit_vr=True, little_endian=True, enforce_file_format=False)
-    said = assess_json(exam)
-    assert measured(said, "volume")[0]["value"] > 10
+def test_files_without_a_meta_header_are_read_all_the_same(delivered):
+    assert delivered.values("without_meta_header")["volume"] > 10
+    assert delivered.refusals("without_meta_header") == []
 
 
 @pytest.mark.parametrize(
@@ -199,12 +286,11 @@ def test_a_nifti_mask_of_an_organ_is_no_lesion(tmp_path, assess_json):
     assert "engine.no-lesion" in said.refusals
 
 
-def test_a_nifti_mask_on_no_grid_is_named_once_and_costs_nothing(tmp_path, exam, good, assess_json):
-    write_region(drawn(grid((16, 90, 96), (5.0, 4.0, 4.0), "x"), ANNA), exam / "sub mask.nii.gz")
-    said = assess_json(tmp_path / "exam", good)
-    (refusal,) = said.refusals["engine.mask-without-image"]
-    assert refusal["subject"] == "sub mask.nii.gz"
-    assert len(lesions_of(said)) == 2
+def test_a_nifti_mask_on_no_grid_is_named_once_and_costs_nothing(delivered):
+    (refusal,) = delivered.said.refusals["engine.mask-without-image"]
+    assert refusal["subject"] == "mask_on_no_grid/sub mask.nii.gz"
+    assert len(delivered.lesions("mask_on_no_grid")) == 1
+    assert len(delivered.lesions("good")) == 1
 
 
 def test_a_nifti_mask_that_fits_two_exams_belongs_to_the_one_in_whose_folder_it_lies(tmp_path, assess_json):
@@ -219,17 +305,10 @@ def test_a_nifti_mask_that_fits_two_exams_belongs_to_the_one_in_whose_folder_it_
     assert len(said.refusals["engine.mask-ambiguous"]) == 1
 
 
-def test_a_file_that_is_no_nifti_whatever_its_name(tmp_path, exam, assess_json):
-    (exam / "broken.nii.gz").write_bytes(b"no")
-    assert "image.nifti-unreadable" in assess_json(exam).refusals
-
-
-def test_an_odd_contour_costs_itself_only(exam, assess_json):
-    making.structure_set(exam)
-    said = assess_json(exam)
-    labels = {lesion["label"] for lesion in lesions_of(said)}
+def test_an_odd_contour_costs_itself_only(delivered):
+    labels = {lesion["label"] for lesion in delivered.lesions("odd_contour")}
     assert labels == {"Lesion 1", "GTV good"}
-    assert [key for key in said.refusals if key.startswith("dicom.")]
+    assert [one for one in delivered.refusals("odd_contour") if one["code"].startswith("dicom.")]
 
 
 def test_an_exam_without_any_lesion_is_judged_and_says_so(tmp_path, assess_json):
@@ -239,13 +318,12 @@ def test_an_exam_without_any_lesion_is_judged_and_says_so(tmp_path, assess_json)
     assert said.json["exams"][0]["series"][0]["measurements"]
 
 
-def test_an_exam_without_date_and_one_without_hospital_are_exams(tmp_path, exam, good, assess_json):
-    for keyword in ("StudyDate", "SeriesDate", "AcquisitionDate", "ContentDate", "StudyTime", "InstitutionName"):
-        making.change_all(exam, lambda data, keyword=keyword: data.pop(keyword, None))
-    said = assess_json(tmp_path / "exam", good)
-    (undated,) = [one for one in said.json["exams"] if one["site"] == ""]
+def test_an_exam_without_date_and_hospital_is_an_exam(delivered):
+    (undated,) = [one for one in delivered.said.json["exams"] if one["site"] == ""]
+    assert undated["uid"] == uid_of("study", "without_date_and_hospital")
     assert undated["day"] is None
-    assert len(lesions_of(said)) == 2
+    assert len(delivered.lesions("without_date_and_hospital")) == 1
+    assert len(delivered.lesions("good")) == 1
 
 
 def test_an_empty_folder_holds_no_exam(tmp_path, assess_json):

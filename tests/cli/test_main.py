@@ -27,10 +27,28 @@ CHANGE = "patient lesion label verdict lead changes links"
 REFUSAL = "code kind subject study_uid series_uid count reason remedy owner"
 
 
+@pytest.fixture(scope="module")
+def once(tmp_path_factory):
+    """A workspace for the small study and, as soon as it was assessed into it, what the command said of that."""
+    return {"workspace": tmp_path_factory.mktemp("once") / "workspace"}
+
+
 @pytest.fixture
-def stored(small_study, bingcheng):
-    """The command, with the small study assessed into its workspace."""
-    assert bingcheng("assess", small_study, "--workers", 1, "--quiet").code == 0
+def first_run(once, small_study, bingcheng, monkeypatch):
+    """What the command said when the small study was assessed, and into which workspace. Read only."""
+    if "said" not in once:
+        with monkeypatch.context() as patched:
+            patched.setenv("BINGCHENG_WORKSPACE", str(once["workspace"]))
+            once["said"] = bingcheng("assess", small_study, "--workers", 1)
+    return once["said"], once["workspace"]
+
+
+@pytest.fixture
+def stored(first_run, bingcheng, tmp_path):
+    """The command, with the small study assessed into its workspace, which is the test's own."""
+    said, workspace = first_run
+    assert said.code == 0
+    shutil.copytree(workspace, tmp_path / "workspace")
     return bingcheng
 
 
@@ -66,13 +84,13 @@ def test_every_help_speaks_plainly_in_both_languages(bingcheng, command):
     assert "Options" in english.out
 
 
-def test_an_assessment_says_what_was_found_and_where_the_report_is(small_study, bingcheng, tmp_path):
-    said = bingcheng("assess", small_study, "--workers", 1)
+def test_an_assessment_says_what_was_found_and_where_the_report_is(first_run):
+    said, workspace = first_run
     assert said.code == 0
     assert "Exams found: 4; assessed now: 4" in said.out
-    assert str(tmp_path / "workspace" / "report" / "index.html") in said.out
+    assert str(workspace / "report" / "index.html") in said.out
     assert "\x1b[" not in said.out  # no colours where nobody sees them
-    assert (tmp_path / "workspace" / "report" / "index.html").stat().st_size > 1e4
+    assert (workspace / "report" / "index.html").stat().st_size > 1e4
 
 
 def test_quiet_prints_nothing(stored, small_study):
@@ -102,7 +120,7 @@ def test_json_is_one_object_with_a_layout_that_stays(stored, small_study):
 
 
 def test_refusals_in_json_say_where_they_belong(tmp_path, assess_json):
-    ct(tmp_path / "exam")
+    ct(tmp_path / "exam", lesion=False)
     (tmp_path / "exam" / "x.dcm").write_bytes(b"")
     (refusal,) = assess_json(tmp_path / "exam").json["refusals"]
     assert set(refusal) == set(REFUSAL.split())

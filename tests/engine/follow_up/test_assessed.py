@@ -9,13 +9,14 @@ from datetime import datetime, timedelta
 
 import pytest
 from tests.engine.follow_up_making import EARLIER, LATER, QUICK, STORY, Said, follow_up
-from tests.engine.making import BRUNO, dwi, pet, write_study
+from tests.engine.making import BRUNO, FIRST, ct, dwi, pet
 
-from bingcheng.archive.matchings import DrawnExam, DrawnLesion
+from bingcheng.archive.matchings import DrawnExam, DrawnLesion, forget_proposals, proposals
 from bingcheng.archive.workspace import Workspace
 from bingcheng.compare.change import Verdict
 from bingcheng.core.codes import Code
 from bingcheng.core.errors import InputError
+from bingcheng.engine import run as running
 from bingcheng.engine.follow_up import by_images
 from bingcheng.engine.follow_up.decisions import Deciding, Who, take_back_last
 from bingcheng.engine.follow_up.pairs import NOT_AT_HAND, pairs_to_match
@@ -42,34 +43,64 @@ def quick(monkeypatch):
     monkeypatch.setattr(by_images, "RegistrationSettings", lambda: QUICK)
 
 
-def run(folder, *paths, **options):
-    """Assess into the workspace; gives the steps that were told, and the assessment."""
+def attempt_without_objects(task, attempt=running.attempt):
+    return attempt(replace(task, outputs=None))
+
+
+def run(folder, *paths, objects=False, **options):
+    """Assess into the workspace; gives the steps that were told, and the assessment.
+
+    Matching reads no DICOM objects made from exams, and to write them takes as long as all the rest.
+    """
     told = []
     workspace = Workspace.open(folder)
     try:
-        assess(
-            paths, workspace, Options(workers=1, **options), lambda step, done, total: told.append((str(step), total))
-        )
+        with pytest.MonkeyPatch.context() as patched:
+            if not objects:
+                patched.setattr(running, "attempt", attempt_without_objects)
+                patched.setattr(running, "write_conformance_objects", lambda *_: None)
+            assess(
+                paths,
+                workspace,
+                Options(workers=1, **options),
+                lambda step, done, total: told.append((str(step), total)),
+            )
         return told, assessment(workspace)
     finally:
         workspace.close()
 
 
-@pytest.fixture(scope="module")
-def matched_workspace(exams, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("workspace")
+def run_quickly(folder, *paths):
+    """As `run`, for what is made before a test begins: with the coarser registration."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(by_images, "RegistrationSettings", lambda: QUICK)
-        run(folder, *exams)
-    return folder
+        return run(folder, *paths)
+
+
+@pytest.fixture(scope="module")
+def one_after_the_other(exams, tmp_path_factory):
+    """A workspace into which each exam came in a run of its own, and what the second run gave. Read only."""
+    folder = tmp_path_factory.mktemp("workspace")
+    run_quickly(folder, exams[0])
+    return folder, *run_quickly(folder, exams[1])
 
 
 @pytest.fixture
-def workspace(matched_workspace, tmp_path):
+def workspace(one_after_the_other, tmp_path):
     """An own copy of a workspace that holds both exams, matched."""
-    shutil.copytree(matched_workspace, tmp_path / "own")
+    shutil.copytree(one_after_the_other[0], tmp_path / "own")
     opened = Workspace.open(tmp_path / "own")
     yield opened
+    opened.close()
+
+
+def forget_what_was_matched(folder):
+    """Leave the exams in the workspace as if nobody had tried to match them."""
+    opened = Workspace.open(folder)
+    with opened.writing() as connection:
+        found = [one.pair for one in proposals(connection)]
+        assert found
+        forget_proposals(connection, found)
     opened.close()
 
 
@@ -86,7 +117,7 @@ STEP = "Matching lesions between time points"
 
 @pytest.mark.slow
 def test_what_became_of_each_lesion_is_found_as_a_user_runs_it(exams, tmp_path):
-    told, seen = run(tmp_path / "workspace", *exams)
+    told, seen = run(tmp_path / "workspace", *exams, objects=True)
     assert (STEP, 1) in told
     assert story(seen) == STORY
     waiting = {v.link.kind.value for one in seen.follow_up for v in one.links if v.link.needs_reader}
@@ -210,8 +241,10 @@ def test_a_decision_about_a_lesion_that_is_gone_is_told_and_stops_nothing(worksp
 
 @pytest.mark.slow
 def test_where_names_pair_all_lesions_nothing_is_matched_or_shown(tmp_path):
-    study = write_study(tmp_path / "study")
-    told, seen = run(tmp_path / "workspace", study)
+    ct(tmp_path / "study" / "1")
+    ct(tmp_path / "study" / "2", name="anna-2", at=FIRST + timedelta(days=56))
+    told, seen = run(tmp_path / "workspace", tmp_path / "study")
+    assert len(seen.changes) == 1
     assert STEP not in {step for step, _ in told}
     assert seen.follow_up == ()
     assert all(not lesion.track for exam in seen.exams for series in exam.series for lesion in series.lesions)
@@ -228,41 +261,47 @@ def own_exams(exams, tmp_path):
     return tuple(shutil.copytree(folder, tmp_path / "exams" / folder.name) for folder in exams)
 
 
+@pytest.fixture
+def not_matched(one_after_the_other, own_exams, tmp_path):
+    """An own workspace that holds both exams, read from `own_exams` and not matched yet."""
+    folder = shutil.copytree(one_after_the_other[0], tmp_path / "own")
+    told, _ = run(folder, *own_exams)
+    assert STEP not in {step for step, _ in told}
+    forget_what_was_matched(folder)
+    return folder
+
+
 @pytest.mark.slow
-def test_a_follow_up_that_comes_alone_is_matched_with_the_files_of_the_earlier_run(own_exams, tmp_path, quick):
-    folder = tmp_path / "workspace"
-    run(folder, own_exams[0])
-    told, seen = run(folder, own_exams[1])
+def test_a_follow_up_that_comes_alone_is_matched_with_the_files_of_the_earlier_run(one_after_the_other):
+    _, told, seen = one_after_the_other
     assert (STEP, 1) in told
     assert story(seen) == STORY
 
 
 @pytest.mark.slow
-def test_where_the_earlier_files_are_gone_that_is_told_until_they_are_back(own_exams, tmp_path, quick):
-    folder, away = tmp_path / "workspace", tmp_path / "away"
-    run(folder, own_exams[0])
+def test_where_the_earlier_files_are_gone_that_is_told_until_they_are_back(not_matched, own_exams, tmp_path, quick):
+    away = tmp_path / "away"
     own_exams[0].rename(away)
-    _, seen = run(folder, own_exams[1])
+    _, seen = run(not_matched, own_exams[1])
     refusal = refusal_of(seen)
     assert str(refusal.reason.facts["reason"]) == NOT_AT_HAND.says
     assert refusal.study_uid == seen.exams[1].uid
     assert seen.follow_up == ()
     away.rename(own_exams[0])
-    _, seen = run(folder, own_exams[1])
+    told, seen = run(not_matched, own_exams[1])
+    assert (STEP, 1) in told
     assert story(seen) == STORY
     assert not [exam for exam in seen.exams if exam.refusals]
 
 
 @pytest.mark.slow
-def test_files_whose_lesions_were_changed_since_are_not_matched(own_exams, exams, tmp_path, quick):
-    folder = tmp_path / "workspace"
-    run(folder, own_exams[0])
+def test_files_whose_lesions_were_changed_since_are_not_matched(not_matched, own_exams, tmp_path, quick):
     few = {"liver": EARLIER["liver"]}
     changed = follow_up(tmp_path / "other", earlier=few)[0]
     shutil.copy(changed / "seg.dcm", own_exams[0] / "seg.dcm")
-    _, seen = run(folder, own_exams[1])
+    _, seen = run(not_matched, own_exams[1])
     assert str(refusal_of(seen).reason.facts["reason"]) == by_images.OTHER_LESIONS.says
-    _, seen = run(folder, *own_exams)
+    _, seen = run(not_matched, *own_exams)
     assert ("same", ("liver",), ("a",)) in story(seen)
 
 
@@ -270,11 +309,43 @@ NAMED = {name: EARLIER[name] for name in ("liver", "left")}
 """Lesions that both exams have by name."""
 
 
+@pytest.fixture(scope="module")
+def one_more_later(tmp_path_factory):
+    """The exams of a study whose later one has a lesion more. Read only."""
+    return follow_up(tmp_path_factory.mktemp("study"), earlier=NAMED, later=NAMED | {"e": LATER["e"]})
+
+
+@pytest.fixture(scope="module")
+def earlier_files_gone(one_more_later, tmp_path_factory):
+    """A workspace with that study, the files of whose earlier exam were gone; and what came of it. Read only."""
+    root = tmp_path_factory.mktemp("gone")
+    folder, gone = root / "workspace", shutil.copytree(one_more_later[0], root / "1")
+    run(folder, gone)
+    shutil.rmtree(gone)
+    return folder, run(folder, one_more_later[1])[1]
+
+
+def is_told(seen, found, *, reader):
+    assert story(seen) == {("same", ("liver",), ("liver",)), ("same", ("left",), ("left",)), found}
+    (link,) = [v.link for one in seen.follow_up for v in one.links if v.link.kind.value == found[0]]
+    assert link.needs_reader is reader
+    assert (link.confidence < 0.9) is reader
+    assert any("not drawn" in str(reason) for reason in link.reasons) is reader
+
+
+@pytest.mark.slow
+def test_a_lesion_that_the_later_exam_alone_has_is_looked_for_in_the_earlier_one(
+    earlier_files_gone, one_more_later, tmp_path, quick
+):
+    folder = shutil.copytree(earlier_files_gone[0], tmp_path / "own")
+    _, seen = run(folder, *one_more_later)
+    is_told(seen, ("new", (), ("e",)), reader=False)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("earlier", "later", "undrawn", "found", "reader"),
     [
-        (NAMED, NAMED | {"e": LATER["e"]}, frozenset(), ("new", (), ("e",)), False),
         (NAMED | {"gone": EARLIER["gone"]}, NAMED, frozenset(), ("vanished", ("gone",), ()), False),
         # It is in both exams; the reader of the first one did not draw it.
         (NAMED | {"x": LATER["e"]}, NAMED | {"e": LATER["e"]}, frozenset("x"), ("new", (), ("e",)), True),
@@ -286,11 +357,7 @@ def test_a_lesion_that_one_exam_alone_has_is_looked_for_in_the_other(
 ):
     study = follow_up(tmp_path / "study", earlier=earlier, later=later, undrawn=undrawn)
     _, seen = run(tmp_path / "workspace", *study)
-    assert story(seen) == {("same", ("liver",), ("liver",)), ("same", ("left",), ("left",)), found}
-    (link,) = [v.link for one in seen.follow_up for v in one.links if v.link.kind.value == found[0]]
-    assert link.needs_reader is reader
-    assert (link.confidence < 0.9) is reader
-    assert any("not drawn" in str(reason) for reason in link.reasons) is reader
+    is_told(seen, found, reader=reader)
 
 
 @pytest.mark.slow
@@ -318,12 +385,8 @@ def test_an_exam_in_which_only_organs_are_drawn_leaves_every_lesion_to_a_reader(
 
 
 @pytest.mark.slow
-def test_without_the_earlier_files_a_lesion_of_one_exam_alone_waits_for_a_reader(tmp_path):
-    study = follow_up(tmp_path / "study", earlier=NAMED, later=NAMED | {"e": LATER["e"]})
-    folder = tmp_path / "workspace"
-    run(folder, study[0])
-    shutil.rmtree(study[0])
-    _, seen = run(folder, study[1])
+def test_without_the_earlier_files_a_lesion_of_one_exam_alone_waits_for_a_reader(earlier_files_gone):
+    _, seen = earlier_files_gone
     assert str(refusal_of(seen).reason.facts["reason"]) == NOT_AT_HAND.says
     assert ("new", (), ("e",)) in story(seen)
     (link,) = [v.link for one in seen.follow_up for v in one.links if v.link.kind.value == "new"]
@@ -335,12 +398,12 @@ def test_without_the_earlier_files_a_lesion_of_one_exam_alone_waits_for_a_reader
 
 
 @pytest.mark.slow
-def test_exams_that_cannot_be_registered_are_told_and_the_rest_goes_on(tmp_path, exams, monkeypatch):
+def test_exams_that_cannot_be_registered_are_told_and_the_rest_goes_on(not_matched, own_exams, monkeypatch):
     def failing(*_args):
         raise ZeroDivisionError
 
     monkeypatch.setattr(by_images, "register", failing)
-    _, seen = run(tmp_path / "workspace", *exams)
+    _, seen = run(not_matched, *own_exams)
     (refusal,) = [r for exam in seen.exams for r in exam.refusals]
     assert refusal.code == "engine.lesions-not-matched"
     assert "ZeroDivisionError" in str(refusal.reason)
@@ -420,13 +483,22 @@ def test_a_label_that_several_lesions_carry_pairs_nothing():
     assert keys(drawn("1", 0, *phases), drawn("2", 1, *phases)) == []
 
 
-@pytest.mark.slow
-def test_lesions_of_one_label_are_told_apart_by_the_images_whatever_their_order(tmp_path, quick):
-    names = ("liver", "left")
+@pytest.fixture(scope="module")
+def of_one_label(tmp_path_factory):
+    """The exams of a study whose lesions all have one label, a workspace with them, matched, and what it shows.
+
+    The later exam has them in the other order. Read only.
+    """
+    root, names = tmp_path_factory.mktemp("one-label"), ("liver", "left")
     earlier = {name: EARLIER[name] for name in names}
     later = {name: EARLIER[name] for name in reversed(names)}
-    study = follow_up(tmp_path / "study", names={name: Said("tumour") for name in names}, earlier=earlier, later=later)
-    _, seen = run(tmp_path / "workspace", *study)
+    study = follow_up(root / "study", names={name: Said("tumour") for name in names}, earlier=earlier, later=later)
+    return study, root / "workspace", run_quickly(root / "workspace", *study)[1]
+
+
+@pytest.mark.slow
+def test_lesions_of_one_label_are_told_apart_by_the_images_whatever_their_order(of_one_label):
+    *_, seen = of_one_label
     assert story(seen) == {("same", ("tumour",), ("tumour #2",)), ("same", ("tumour #2",), ("tumour",))}
     percent = [change.lead.percent for change in seen.changes]
     # Both kept their size; taken for each other they would have changed by more than half.
@@ -435,16 +507,16 @@ def test_lesions_of_one_label_are_told_apart_by_the_images_whatever_their_order(
 
 
 @pytest.mark.slow
-def test_lesions_of_one_label_stay_apart_where_the_images_can_not_be_matched(tmp_path, monkeypatch):
+def test_lesions_of_one_label_stay_apart_where_the_images_can_not_be_matched(of_one_label, tmp_path, monkeypatch):
     def failing(*_args):
         raise ZeroDivisionError
 
     monkeypatch.setattr(by_images, "register", failing)
-    names = ("liver", "left")
-    lesions = {name: EARLIER[name] for name in names}
-    called = {name: Said("tumour") for name in names}
-    study = follow_up(tmp_path / "study", names=called, earlier=lesions, later=lesions)
-    _, seen = run(tmp_path / "workspace", *study)
+    study, matched, _ = of_one_label
+    folder = shutil.copytree(matched, tmp_path / "own")
+    forget_what_was_matched(folder)
+    told, seen = run(folder, *study)
+    assert (STEP, 1) in told
     assert seen.changes == ()
     assert seen.follow_up == ()
 

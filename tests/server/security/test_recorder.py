@@ -13,7 +13,7 @@ from bingcheng.archive.audit.event_code import EventCode, EventType
 from bingcheng.archive.audit.trail import Asked, events, verify
 from bingcheng.archive.authorisation import Action, Actor
 from bingcheng.archive.people.problems import NO_SUCH_THING
-from bingcheng.archive.problems import DISK_FULL
+from bingcheng.archive.problems import DISK_FULL, READ_ONLY
 from bingcheng.core.errors import InputError
 from bingcheng.server.security.required import allowed
 from bingcheng.server.security.traced import saw_studies, traced
@@ -143,17 +143,24 @@ def test_who_is_not_signed_in_is_counted_and_does_not_fill_the_trail(serve, prob
     assert sum(event.count for event in recorded(served)) == 20
 
 
-def test_what_cannot_be_recorded_is_not_granted(serve, probe, monkeypatch):
+@pytest.mark.parametrize(
+    ("problem", "said"),
+    [
+        (InputError(READ_ONLY, folder="workspace"), (503, "server.not-recorded")),
+        (InputError(DISK_FULL), (507, "server.disk-full")),
+    ],
+)
+def test_what_cannot_be_recorded_is_not_granted(serve, probe, monkeypatch, problem, said):
     served = serve(probe)
     client = served.browser("radiologist")
     client.get("/probe-list")
 
-    def full(_):
-        raise InputError(DISK_FULL)
+    def fails(_):
+        raise problem
 
-    monkeypatch.setattr(type(served.site.workspace), "writing", full)
+    monkeypatch.setattr(type(served.site.workspace), "writing", fails)
     answer = client.get("/probe/1.2.3")
-    assert (answer.status_code, answer.json()["code"]) == (503, "server.not-recorded")
+    assert (answer.status_code, answer.json()["code"]) == said
     assert "1.2.3" not in answer.text
     assert "content-security-policy" in answer.headers
 

@@ -58,6 +58,12 @@ NOT_RECORDED = Problem(
     remedy="Tell the operator: the database can't be written to.",
     owner=Owner.OPERATOR,
 )
+NO_ROOM_TO_RECORD = Problem(
+    code="server.disk-full",
+    says="the server's disk is full, so the access could not be recorded and was not granted",
+    remedy="Tell the operator to free some space. What the server said it had stored is not lost.",
+    owner=Owner.OPERATOR,
+)
 UNGUARDED = Problem(
     code="server.unguarded-route",
     says="the route {route} says neither who is allowed nor that it is public",

@@ -22,9 +22,10 @@ from bingcheng.archive.audit.trail import record, record_all
 from bingcheng.archive.authorisation.action import Action
 from bingcheng.archive.authorisation.decision import Ground, decide
 from bingcheng.archive.authorisation.subject import Subject, SubjectKind
+from bingcheng.archive.problems import DISK_FULL
 from bingcheng.core.errors import BingchengError, RemoteError
 from bingcheng.server.security.csrf import SAFE
-from bingcheng.server.security.problems import NOT_RECORDED
+from bingcheng.server.security.problems import NO_ROOM_TO_RECORD, NOT_RECORDED
 from bingcheng.server.security.traced import Trace
 from bingcheng.server.site import Site
 
@@ -161,7 +162,7 @@ class Recorder:
         Raises
         ------
         RemoteError
-            ``server.not-recorded``.
+            ``server.not-recorded``, ``server.disk-full``.
         """
         event = AuditEvent(
             code=EventCode.APPLICATION_ACTIVITY,
@@ -175,7 +176,7 @@ class Recorder:
                 record(connection, event)
                 connection.rollback()
         except BingchengError as error:
-            raise RemoteError(NOT_RECORDED) from error
+            raise _unrecorded(error) from error
 
     def _write(self, events: list[AuditEvent]) -> None:
         if events:
@@ -246,7 +247,11 @@ class AuditTrail:
         try:
             await run_in_threadpool(self._recorder.write, taken)
         except BingchengError as error:
-            raise RemoteError(NOT_RECORDED) from error
+            raise _unrecorded(error) from error
+
+
+def _unrecorded(error: BingchengError) -> RemoteError:
+    return RemoteError(NO_ROOM_TO_RECORD if error.problem is DISK_FULL else NOT_RECORDED)
 
 
 _CHANGE_PEOPLE = frozenset(

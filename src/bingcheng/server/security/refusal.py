@@ -38,6 +38,7 @@ STATUS_OF_CODE: Mapping[str, int] = MappingProxyType(
         "server.too-large": 413,
         "archive.too-large": 413,
         "archive.disk-full": 507,
+        "server.disk-full": 507,
     }
 )
 _OF_KIND = ((RefusedError, 403), (RemoteError, 503), (Undefined, 404), (CatalogueError, 500), (InputError, 400))

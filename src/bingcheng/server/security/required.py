@@ -59,7 +59,8 @@ class Required(Guard):
         RefusedError
             ``server.not-signed-in``, ``server.wrong-form``, ``archive.not-allowed``.
         RemoteError
-            ``server.not-recorded``: it would change something, and the audit trail can't be written.
+            ``server.not-recorded``, ``server.disk-full``: it would change something, and the audit trail can't be
+            written.
         """
         actor = await actor_of(request)
         decisions = [(action, self._decided(request, actor, action)) for action in self.actions]
