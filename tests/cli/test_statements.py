@@ -2,30 +2,54 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 
+@pytest.fixture(scope="module")
+def once(tmp_path_factory):
+    """A workspace for the small study and, as soon as it was assessed into it, what the command said of that."""
+    return {"workspace": tmp_path_factory.mktemp("once") / "workspace"}
+
+
 @pytest.fixture
-def stored(small_study, bingcheng):
-    """The command, with the small study assessed into its workspace."""
-    assert bingcheng("assess", small_study, "--workers", 1, "--quiet").code == 0
+def first_run(once, small_study, bingcheng, monkeypatch):
+    """What the command said when the small study was assessed, before anything was stated. Read only."""
+    if "said" not in once:
+        with monkeypatch.context() as patched:
+            patched.setenv("BINGCHENG_WORKSPACE", str(once["workspace"]))
+            once["said"] = bingcheng("assess", small_study, "--workers", 1, "--json")
+    assert once["said"].code == 0
+    return once["said"]
+
+
+@pytest.fixture
+def stored(first_run, once, bingcheng, tmp_path):
+    """The command, with the small study assessed into its workspace, which is the test's own."""
+    shutil.copytree(once["workspace"], tmp_path / "workspace")
     return bingcheng
 
 
-def findings(bingcheng, small_study):
+def findings_of(seen):
     """The findings of all exams, by exam, protocol and criterion."""
-    seen = bingcheng("assess", small_study, "--workers", 1, "--json").json
     return {
         (exam["label"], one["protocol"], one["criterion"]): one for exam in seen["exams"] for one in exam["findings"]
     }
 
 
-def first(found, outcome):
-    return next(key for key, one in found.items() if one["outcome"] == outcome and not key[2].startswith("role."))
+def findings(bingcheng, small_study):
+    """The same after another run, which judges anew by what was stated since."""
+    return findings_of(bingcheng("assess", small_study, "--workers", 1, "--json").json)
 
 
-def test_a_waiver_shows_in_the_findings_and_can_be_taken_back(stored, small_study):
-    before = findings(stored, small_study)
+@pytest.fixture
+def before(first_run):
+    """The findings before anything was stated."""
+    return findings_of(first_run.json)
+
+
+def test_a_waiver_shows_in_the_findings_and_can_be_taken_back(stored, small_study, before):
     exam, protocol, criterion = next(key for key, one in before.items() if one["outcome"] in ("fail", "unknown"))
     said = stored(
         *("protocol", "waive", criterion, "--protocol", protocol, "--exam", exam, "--by", "Dr Li"),
@@ -46,7 +70,7 @@ def test_a_waiver_shows_in_the_findings_and_can_be_taken_back(stored, small_stud
     assert "withdrawn" in stored("protocol", "statements", "--all").out
 
 
-def test_answers_are_listed_as_questions_first_and_fill_what_no_header_says(stored, small_study):
+def test_answers_are_listed_as_questions_first_and_fill_what_no_header_says(stored):
     asked = stored("protocol", "questions", "E01")
     assert asked.code == 0
     assert "clinical.tumour" in asked.out
@@ -55,9 +79,8 @@ def test_answers_are_listed_as_questions_first_and_fill_what_no_header_says(stor
     assert "clinical.tumour = HCC" in stored("protocol", "statements").out
 
 
-def test_an_answer_about_one_series_holds_for_it_alone_and_is_listed_with_it(stored, small_study):
-    seen = stored("assess", small_study, "--workers", 1, "--json").json
-    exam, series = next((e, s) for e in seen["exams"] for s in e["series"] if s["modality"] == "CT")
+def test_an_answer_about_one_series_holds_for_it_alone_and_is_listed_with_it(stored, first_run):
+    exam, series = next((e, s) for e in first_run.json["exams"] for s in e["series"] if s["modality"] == "CT")
     said = stored(
         *("protocol", "answer", "image.contrast_phase=portal_venous", "--exam", exam["label"]),
         *("--series", series["uid"], "--by", "Ms Wu"),
@@ -73,8 +96,7 @@ def test_the_time_of_an_injection_is_stated_as_the_clock_shows_it(stored):
     assert "clinical.injection_time = 9:04:30" in stored("protocol", "statements").out
 
 
-def test_a_series_is_said_to_be_another_one_and_its_criteria_are_no_more_judged(stored, small_study):
-    before = findings(stored, small_study)
+def test_a_series_is_said_to_be_another_one_and_its_criteria_are_no_more_judged(stored, small_study, before):
     exam, protocol, criterion = next(
         key for key, one in before.items() if key[2].startswith("role.") and one["outcome"] == "pass"
     )
@@ -144,10 +166,10 @@ def test_without_a_workspace_nothing_is_made(bingcheng, tmp_path):
     assert not (tmp_path / "workspace").exists()
 
 
-def test_a_protocol_that_was_asked_for_is_remembered(stored, small_study):
-    def judged_by():
-        return {key[1] for key in findings(stored, small_study)}
+def test_a_protocol_that_was_asked_for_is_remembered(stored, small_study, before):
+    def judged_by(found):
+        return {key[1] for key in found}
 
-    assert "liver_ct_lirads2018" not in judged_by()
+    assert "liver_ct_lirads2018" not in judged_by(before)
     assert stored("assess", small_study, "--workers", 1, "--quiet", "--protocol", "liver_ct_lirads2018").code == 0
-    assert "liver_ct_lirads2018" in judged_by()
+    assert "liver_ct_lirads2018" in judged_by(findings(stored, small_study))

@@ -19,9 +19,21 @@ from bingcheng.dicom.acquisition import CtAcquisition
 from bingcheng.dicom.dose.report import AcquisitionKind, DoseReport, IrradiationEvent
 from bingcheng.dicom.write.dose_report import write_dose_report
 from bingcheng.dicom.write.header import uid_of
+from bingcheng.engine import run as running
 
 CTDI, DLP = DoseQuantity.CTDI_VOL, DoseQuantity.DLP
 CHEST = Code("51185008", "SCT", "Chest")
+
+
+def attempt_without_objects(task, attempt=running.attempt):
+    return attempt(replace(task, outputs=None))
+
+
+@pytest.fixture
+def without_objects(monkeypatch):
+    """No DICOM objects are made from exams: no dose comes from them, and they take half of the time."""
+    monkeypatch.setattr(running, "attempt", attempt_without_objects)
+    monkeypatch.setattr(running, "write_conformance_objects", lambda *_: None)
 
 
 def dose_report(folder, *, name="anna-1", patient=ANNA, site=NORTH, ctdi=8.0, length_mm=120.0, **facts):
@@ -83,7 +95,7 @@ def test_a_dose_report_beside_the_images_gives_the_dose_and_is_no_refusal(tmp_pa
     assert len(seen.exams[0].series) == 1
 
 
-def test_without_a_report_the_dose_is_the_headers_and_the_length_an_estimate(tmp_path, assessed):
+def test_without_a_report_the_dose_is_the_headers_and_the_length_an_estimate(tmp_path, assessed, without_objects):
     ct(tmp_path / "x")
     one = dose_of(assessed(tmp_path / "x")[1])
     assert (one.values[CTDI].basis, one.values[DLP].basis) == (Basis.HEADER, Basis.ESTIMATED)
@@ -124,7 +136,9 @@ def test_a_report_of_no_ct_alone_is_said_and_no_dose(tmp_path, assessed):
     assert seen.dose is None
 
 
-def test_a_report_that_comes_later_completes_the_exam_and_one_that_is_corrected_replaces_it(tmp_path, assessed):
+def test_a_report_that_comes_later_completes_the_exam_and_one_that_is_corrected_replaces_it(
+    tmp_path, assessed, without_objects
+):
     ct(tmp_path / "x")
     workspace = tmp_path / "workspace"
     assessed(tmp_path / "x")
@@ -142,7 +156,7 @@ def test_a_report_that_comes_later_completes_the_exam_and_one_that_is_corrected_
     assert len(dose_rows(workspace)) == 1
 
 
-def test_an_exam_has_the_report_of_its_own_study_only(tmp_path, assessed):
+def test_an_exam_has_the_report_of_its_own_study_only(tmp_path, assessed, without_objects):
     ct(tmp_path / "x" / "1", name="anna-1")
     ct(tmp_path / "x" / "2", name="bruno", patient=BRUNO, site=SOUTH)
     # the report of the second exam lies among the files of the first
@@ -161,7 +175,7 @@ def test_a_report_of_another_patient_in_the_same_study_leaves_the_study_out(tmp_
     assert (seen.exams, seen.dose) == ((), None)
 
 
-def test_a_dose_above_a_published_level_asks_on_the_exams_page_and_decides_nothing(tmp_path, assessed):
+def test_a_dose_above_a_published_level_asks_on_the_exams_page_and_decides_nothing(tmp_path, assessed, without_objects):
     ct(tmp_path / "x", facts={"age_a": 60.0})
     dose_report(tmp_path / "x", ctdi=30.0)  # far above any published level for a chest
     _, seen = assessed(tmp_path / "x")
@@ -179,7 +193,7 @@ def test_a_dose_above_a_published_level_asks_on_the_exams_page_and_decides_nothi
     connection.close()
 
 
-def test_what_is_missing_for_every_quantity_is_asked_for_once(tmp_path, assessed):
+def test_what_is_missing_for_every_quantity_is_asked_for_once(tmp_path, assessed, without_objects):
     ct(tmp_path / "x", facts={"ctdi_phantom_cm": None})
     _, seen = assessed(tmp_path / "x")
     reasons = [str(one.reason) for one in seen.exams[0].findings if one.protocol == "dose"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,9 +11,42 @@ from tests.engine import making
 from tests.engine.making import ANNA, BRUNO, CARLA, FIRST, NORTH, SOUTH, ct
 
 from bingcheng.archive.workspace import Workspace
+from bingcheng.engine import run as running
 from bingcheng.engine.view import assessment
 
 LATER = FIRST + timedelta(days=56)
+
+
+def attempt_without_objects(task, attempt=running.attempt):
+    return attempt(replace(task, outputs=None))
+
+
+@pytest.fixture
+def without_objects(monkeypatch):
+    """No DICOM objects are made from exams: nothing shown here comes from them, and they take half of the time."""
+    monkeypatch.setattr(running, "attempt", attempt_without_objects)
+    monkeypatch.setattr(running, "write_conformance_objects", lambda *_: None)
+
+
+@pytest.fixture(scope="module")
+def once(small_study, tmp_path_factory):
+    """A workspace into which the small study was assessed. Read only."""
+    folder = tmp_path_factory.mktemp("once") / "workspace"
+    opened = Workspace.open(folder)
+    try:
+        tally = running.assess([small_study], opened, running.Options(workers=1), lambda *_: None)
+    finally:
+        opened.close()
+    assert (tally.assessed, tally.failed) == (4, 0)
+    return folder
+
+
+@pytest.fixture
+def workspace(once, tmp_path):
+    """An own copy of the workspace that holds the small study."""
+    opened = Workspace.open(shutil.copytree(once, tmp_path / "own"))
+    yield opened
+    opened.close()
 
 
 def labels(seen):
@@ -23,13 +58,16 @@ def without(folder, *keywords):
         making.change_all(folder, lambda data, keyword=keyword: data.pop(keyword, None))
 
 
-def test_the_same_exams_have_the_same_labels_in_every_workspace(small_study, assessed, tmp_path):
-    found = [labels(assessed(small_study, workspace=tmp_path / name)[1]) for name in "abc"]
+def test_the_same_exams_have_the_same_labels_in_every_workspace(
+    workspace, small_study, assessed, tmp_path, without_objects
+):
+    found = [labels(assessed(small_study, workspace=tmp_path / name)[1]) for name in "ab"]
+    found.append(labels(assessment(workspace)))
     assert found[0] == found[1] == found[2]
     assert sorted(found[0].values()) == ["E01", "E02", "E03", "E04"]
 
 
-def test_labels_follow_hospital_first_visit_and_time(tmp_path, assessed):
+def test_labels_follow_hospital_first_visit_and_time(tmp_path, assessed, without_objects):
     ct(tmp_path / "x" / "1", name="s", site=SOUTH, patient=CARLA, at=FIRST - timedelta(days=9))
     ct(tmp_path / "x" / "2", name="a2", patient=ANNA, at=LATER)
     ct(tmp_path / "x" / "3", name="b", patient=BRUNO, at=FIRST + timedelta(days=7))
@@ -59,7 +97,7 @@ def test_of_a_scanner_that_is_not_recorded_nothing_is_claimed(tmp_path, assessed
     assert seen.sites[0].devices == ()
 
 
-def test_exams_of_no_named_hospital_stand_beside_no_other(tmp_path, assessed):
+def test_exams_of_no_named_hospital_stand_beside_no_other(tmp_path, assessed, without_objects):
     ct(tmp_path / "x" / "1", name="1", patient=ANNA)
     ct(tmp_path / "x" / "2", name="2", patient=BRUNO, site=SOUTH)
     ct(tmp_path / "x" / "3", name="3", patient=CARLA)
@@ -70,21 +108,17 @@ def test_exams_of_no_named_hospital_stand_beside_no_other(tmp_path, assessed):
     assert all(row.count == 1 for row in seen.comparison)
 
 
-def test_every_finding_names_its_protocol_in_words(small_study, assessed):
-    _, seen = assessed(small_study)
+def test_every_finding_names_its_protocol_in_words(workspace):
+    seen = assessment(workspace)
     titles = {str(finding.protocol_title) for exam in seen.exams for finding in exam.findings}
     assert titles
     assert all(" " in title for title in titles)
 
 
-def test_one_patient_s_exams_are_shown_as_they_are_among_all(small_study, assessed, tmp_path):
-    _, seen = assessed(small_study)
+def test_one_patient_s_exams_are_shown_as_they_are_among_all(workspace):
+    seen = assessment(workspace)
     anna = [exam for exam in seen.exams if exam.site == NORTH]
-    workspace = Workspace.open(tmp_path / "workspace")
-    try:
-        alone = assessment(workspace, uids={exam.uid for exam in anna})
-    finally:
-        workspace.close()
+    alone = assessment(workspace, uids={exam.uid for exam in anna})
     assert [(one.uid, one.series, one.day) for one in alone.exams] == [(one.uid, one.series, one.day) for one in anna]
     assert [one.verdict for one in alone.changes] == [
         one.verdict for one in seen.changes if one.patient == anna[0].patient

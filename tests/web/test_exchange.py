@@ -173,9 +173,9 @@ def test_the_second_hospital_reads_the_case_without_the_patient_and_comments(bro
     page.click("text=Say it")
     page.wait_for_selector("article.comment")
     assert "Well seen." in page.inner_text("article.comment")
-    quick = page.locator("a:has-text('Quick look')").first.get_attribute("href")
-    answer = page.goto(platform.address + quick)
-    assert answer.status == 200
+    page.click("a:has-text('Look at the images')")
+    page.wait_for_url("**/images*")
+    page.wait_for_function("[...document.images].some(one => one.complete && one.naturalWidth > 200)")
     assert "Quellberg" not in page.content()
     page.context.close()
 

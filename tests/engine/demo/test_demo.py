@@ -42,7 +42,10 @@ def study(tmp_path_factory):
     folder = tmp_path_factory.mktemp("study")
     steps = []
     truth = write_demo(
-        folder, progress=lambda done, whole: steps.append((done, whole)), told=tuple(_small(s) for s in stories())
+        folder,
+        progress=lambda done, whole: steps.append((done, whole)),
+        workers=2,
+        told=tuple(_small(s) for s in stories()),
     )
     assert steps == [(n + 1, 19) for n in range(19)]
     return folder, truth
@@ -241,26 +244,42 @@ def test_truth_is_written_as_it_was_returned(study):
     assert len(stored["verdicts"]) == len(truth.verdicts)
 
 
-def _one_visit():
+def _first_visit(**changed):
     story = _small(stories()[0])
-    return (replace(story, visits=story.visits[:1]),)
+    return (replace(story, visits=(replace(story.visits[0], **changed),)),)
 
 
-def test_the_same_seed_gives_the_same_bytes_with_any_number_of_threads(tmp_path):
+def test_the_same_seed_gives_the_same_bytes_with_any_number_of_threads(study, tmp_path):
+    with_two, _ = study
+    (story,) = _first_visit()
+    write_demo(tmp_path, workers=1, told=(story,))
     written = []
-    for workers in (1, 2):
-        root = tmp_path / str(workers)
-        write_demo(root, workers=workers, told=_one_visit())
-        written.append({p.relative_to(root).as_posix(): p.read_bytes() for p in root.rglob("*") if p.is_file()})
+    for root in (with_two, tmp_path):
+        # the study's first visit is made as if it were alone
+        visit = root / story.folder / story.person.identity.patient_id / "visit1"
+        files = [p for folder in (visit, root / "inbox") for p in folder.rglob("*") if p.is_file()]
+        written.append({p.relative_to(root).as_posix(): p.read_bytes() for p in files})
     assert written[0] == written[1]
+    everything = {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file()}
+    assert everything == {*written[1], "truth.json"}
+    whole, alone = (json.loads((root / "truth.json").read_text(encoding="utf-8")) for root in (with_two, tmp_path))
+    for key in ("exams", "verdicts"):
+        told = alone.pop(key)
+        assert told
+        assert whole.pop(key)[: len(told)] == told
+    assert whole == alone
 
 
 def test_another_seed_gives_other_noise_and_other_uids_but_the_same_lesions(study, tmp_path):
-    _, truth = study
-    again = write_demo(tmp_path, seed=1, told=_one_visit())
+    folder, truth = study
+    again = write_demo(tmp_path, seed=1, told=_first_visit(pet=None, mr=None))
     one, other = truth.exams[0].series[0], again.exams[0].series[0]
     assert one.series_uid != other.series_uid
     assert one.lesions[0].volume_mm3 == other.lesions[0].volume_mm3
+    pixels = [
+        pydicom.dcmread(root / s.folder / "00001.dcm").PixelData for root, s in ((folder, one), (tmp_path, other))
+    ]
+    assert pixels[0] != pixels[1]
 
 
 def test_a_tissue_without_perfusion_has_its_diffusivity_as_adc_whatever_the_b_values():

@@ -53,7 +53,7 @@ def as_itk(array):
 
 def test_the_examples_of_the_page_run_as_they_stand(tmp_path, monkeypatch):
     page = (Path(__file__).parents[3] / "docs" / "radiomics.md").read_text("utf-8")
-    one_call, pipeline = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    one_call, many, pipeline = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     pair(tmp_path, only=1)
     for number in range(6):
         pair(tmp_path, f"p{number}", only=1, seed=number)
@@ -65,6 +65,14 @@ def test_the_examples_of_the_page_run_as_they_stand(tmp_path, monkeypatch):
     value, unit, ibsi = names["table"]["stat_mean"]
     assert (unit, ibsi) == ("[hnsf'U]", "Q4LE")
     assert value == result["stat_mean"] == pytest.approx(60.0, abs=3.0)  # 432 voxels of sd 15: 4 standard errors
+    volume = Volume(voxels=voxels(), geometry=GRID, unit="1")
+    names |= {
+        "__name__": "__main__",
+        "images": [(volume, [Region.of(labels() == 1, GRID, label="x")])],
+        "settings": PLAIN,
+    }
+    exec(many, names)  # noqa: S102
+    assert names["results"][0].numbers() == pytest.approx(expected(), rel=1e-12)
     exec(pipeline, names)  # noqa: S102
     assert names["model"].predict(names["pairs"]).shape == (6,)
 

@@ -9,7 +9,7 @@ import pytest
 
 from bingcheng.core.errors import Undefined
 from bingcheng.quantify.empty_lesion import EMPTY_LESION
-from bingcheng.quantify.radiomics.lesion_workers import LesionWorkers
+from bingcheng.quantify.radiomics.lesion_workers import AHEAD, LesionWorkers
 
 
 def squared(number):
@@ -81,7 +81,7 @@ class Made:
         return number
 
 
-def test_tasks_are_made_once_and_no_sooner_than_somebody_is_about_to_do_them():
+def test_tasks_are_made_no_sooner_than_somebody_is_about_to_do_them_and_again_only_if_taken_back():
     with LesionWorkers(2) as workers:
         assert list(workers.each(squared, range(4))) == [0, 1, 4, 9]
         made = Made(60)
@@ -89,7 +89,8 @@ def test_tasks_are_made_once_and_no_sooner_than_somebody_is_about_to_do_them():
         assert next(answers) == 0
         assert sum(made.asked) < 30, "the others are not waited for"
         assert [0, *answers] == list(range(60))
-        assert made.asked == [1] * 60
+        assert min(made.asked) == 1
+        assert sum(made.asked) <= 60 + AHEAD, "no more wait in line than are handed out ahead"
 
 
 def slowly(task):

@@ -15,5 +15,7 @@ import pytest
     ],
 )
 def test_addresses_are_the_ones_that_the_client_has_reached(filled, headers, root):
-    found = filled.get("/studies", headers=headers).json()
+    answer = filled.get("/studies", headers=headers)
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
     assert all(one["00081190"]["Value"][0].startswith(f"{root}/studies/") for one in found)

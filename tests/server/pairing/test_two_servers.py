@@ -172,7 +172,7 @@ class Installation:
                     transfers.retry(connection, one.number, utc_now())
 
 
-def until(holds: Callable[[], object], *, within_s: float = 20, every: Callable[[], None] | None = None) -> None:
+def until(holds: Callable[[], object], *, within_s: float = 60, every: Callable[[], None] | None = None) -> None:
     end = time.monotonic() + within_s
     while not holds():
         assert time.monotonic() < end, "it did not come to that in time"

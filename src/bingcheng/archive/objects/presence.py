@@ -16,8 +16,9 @@ class Presence:
         self._root = root
         self.own = root / uuid4().hex
         self.own.mkdir(parents=True)
-        self._lock = os.open(self.own / "lock", os.O_CREAT | os.O_RDWR, 0o640)
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        lock = os.open(self.own / "lock", os.O_CREAT | os.O_RDWR, 0o640)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        self._lock: int | None = lock
 
     def left(self) -> list[Path]:
         """The folders whose processes ended without closing: killed, or their machine lost its power."""
@@ -37,6 +38,8 @@ class Presence:
         return [folder for folder in found if folder != self.own]
 
     def close(self) -> None:
-        """Leave, in good order."""
+        """Leave, in good order. Twice is as once: the number of a closed file may be another file's by then."""
         shutil.rmtree(self.own, ignore_errors=True)
-        os.close(self._lock)
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            os.close(lock)
