@@ -11,6 +11,7 @@ from bingcheng.core.measurement import Measurement
 from bingcheng.core.refusal import Refusal
 from bingcheng.core.wording import Text, text
 from bingcheng.outputs.assessment import Assessment
+from bingcheng.outputs.comparison_columns import COMPARED, compared_row
 from bingcheng.outputs.dose_columns import dose_rows
 from bingcheng.outputs.follow_up.columns import LESION_LINKS
 from bingcheng.outputs.radiomics.columns import RADIOMICS
@@ -156,21 +157,7 @@ def _joined(sentences: Sequence[Text]) -> Text | None:
 
 
 def _site_rows(assessment: Assessment) -> Iterator[Row]:
-    for row in assessment.comparison:
-        yield (
-            row.site,
-            row.device,
-            row.key,
-            row.label,
-            row.unit,
-            row.count,
-            row.median,
-            row.spread,
-            row.others_median,
-            row.deviation,
-            row.flagged,
-            row.explanation,
-        )
+    return map(compared_row, assessment.comparison)
 
 
 def _dose_rows(assessment: Assessment) -> Iterator[Row]:
@@ -300,20 +287,7 @@ TABLES: tuple[Table, ...] = (
     Table(
         name="sites",
         description="Each measure at each scanner beside all other hospitals",
-        columns=(
-            SITE,
-            DEVICE,
-            MEASURE,
-            MEASURE_LABEL,
-            UNIT,
-            column("count", Kind.COUNT, "Number of exams"),
-            column("median", Kind.NUMBER, "Median over the exams there", "{unit}"),
-            column("spread", Kind.NUMBER, "Interquartile range there; empty below three exams", "{unit}"),
-            column("others_median", Kind.NUMBER, "Median over the exams of all other hospitals", "{unit}"),
-            column("deviation", Kind.NUMBER, "Median minus the others' median", "{unit}"),
-            column("flagged", Kind.FLAG, "Whether uncertainty and spread do not explain the deviation"),
-            column("explanation", Kind.TEXT, "What may explain it, or why nothing can be said"),
-        ),
+        columns=(SITE, *COMPARED),
         rows=_site_rows,
     ),
     Table(

@@ -17,11 +17,13 @@ from bingcheng.archive.dimse.endings import Ended
 from bingcheng.archive.dimse.events import OnEvent
 from bingcheng.archive.dimse.negotiation import EXPLICIT, IMPLICIT, STORAGE_COMMITMENT
 from bingcheng.archive.dimse.peers import Peer, peers
+from bingcheng.archive.guarded import guarded
 from bingcheng.archive.objects.objects import Objects
 from bingcheng.archive.workspace import Workspace
-from bingcheng.core.errors import BingchengError, RemoteError
+from bingcheng.core.errors import RemoteError
 
 LOG = logging.getLogger(__name__)
+TASK = "storage commitment"
 LOOK_EVERY_S = 5.0
 CALLS_AT_ONCE = 16
 STOP_WITHIN_S = 5.0
@@ -61,13 +63,7 @@ class Reporter:
 
     def _run(self) -> None:
         while not self._stopped.is_set():
-            try:
-                self._look()
-            except BingchengError as error:
-                LOG.warning("storage commitment: %s", error.code)
-            except Exception:
-                # A fault of this program must not leave all scanners untold until the next start.
-                LOG.exception("storage commitment")
+            guarded(LOG, TASK, self._look)
             self._woken.wait(LOOK_EVERY_S)
             self._woken.clear()
 
@@ -99,19 +95,18 @@ class Reporter:
     def _call(self, peer: Peer) -> None:
         """Tell a peer all that it waits for, one association each, until one fails."""
         try:
-            with self._workspace.reading() as connection:
-                waiting = commitments.pending(connection, peer.number)
-            for one in waiting:
-                if self._stopped.is_set() or not self._reported(peer, one):
-                    return
-        except BingchengError as error:
-            LOG.warning("storage commitment: %s", error.code)
-        except Exception:
-            LOG.exception("storage commitment")
+            guarded(LOG, TASK, lambda: self._tell_all(peer))
         finally:
             with self._guard:
                 self._called.pop(peer.number, None)
             self._woken.set()  # more may have been asked for meanwhile, or somebody waits for a free call
+
+    def _tell_all(self, peer: Peer) -> None:
+        with self._workspace.reading() as connection:
+            waiting = commitments.pending(connection, peer.number)
+        for one in waiting:
+            if self._stopped.is_set() or not self._reported(peer, one):
+                return
 
     def _reported(self, peer: Peer, one: Requested) -> bool:
         verdict = judged(self._objects, peer.space, one)

@@ -17,6 +17,7 @@ from types import MappingProxyType
 from bingcheng.archive.objects.attributes import LEVELS, Attribute, Comparison, Level, keys_of
 from bingcheng.archive.objects.decoding import decoded
 from bingcheng.archive.objects.element_walk import Walk
+from bingcheng.archive.objects.fragments import behind_fragments
 from bingcheng.archive.objects.problems import (
     MISSING_UID,
     NOT_DICOM,
@@ -30,9 +31,7 @@ from bingcheng.dicom.index.elements import (
     BIG_ENDIAN,
     DEFLATED,
     IMPLICIT,
-    ITEM,
     PREFIXES,
-    SEQUENCE_END,
     Broken,
     Coding,
     Elements,
@@ -235,18 +234,10 @@ def _whole(data: memoryview, start: int, elements: Elements) -> None:
 
 
 def _after_fragments(data: memoryview, at: int) -> int:
-    """The offset behind the delimiter of encapsulated pixels (PS3.5 A.4)."""
-    size = len(data)
-    while at + 8 <= size:
-        group, element, length = struct.unpack_from("<HHI", data, at)
-        at += 8
-        tag = group << 16 | element
-        if tag == SEQUENCE_END:
-            return at
-        if tag != ITEM:
-            break
-        at += length
-    raise InputError(TRUNCATED)
+    try:
+        return behind_fragments(lambda first, last: data[first:last], at, len(data))
+    except Broken:
+        raise InputError(TRUNCATED) from None
 
 
 def _after(data: memoryview, at: int, coding: Coding) -> int:

@@ -11,14 +11,13 @@ import zlib
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from bingcheng.archive.objects.fragments import behind_fragments
 from bingcheng.archive.pairing.problems import NOT_WHITELISTED
 from bingcheng.core.errors import InputError
 from bingcheng.core.wording import text
 from bingcheng.dicom.index.elements import (
     DEFLATED,
-    ITEM,
     PREFIXES,
-    SEQUENCE_END,
     Broken,
     Elements,
     NeedMore,
@@ -104,21 +103,16 @@ def _head_of_pixels(data: bytes, found: Elements) -> int:
 
 
 def _end_of_pixels(stream: BinaryIO, found: Elements, size: int) -> int:
-    """The offset behind the pixels; encapsulated ones are followed fragment by fragment (PS3.5 A.4)."""
+    """The offset behind the pixels; encapsulated ones are followed fragment by fragment."""
     at = found.pixels_at or 0
     if found.pixels_length is not None:
         return at + found.pixels_length
-    while at + 8 <= size:
-        stream.seek(at)
-        group, element, length = struct.unpack("<HHI", stream.read(8))
-        at += 8
-        tag = group << 16 | element
-        if tag == SEQUENCE_END:
-            return at
-        if tag != ITEM:
-            break
-        at += length
-    raise Broken
+
+    def read(first: int, last: int) -> bytes:
+        stream.seek(first)
+        return stream.read(last - first)
+
+    return behind_fragments(read, at, size)
 
 
 def _is_deflated(data: bytes, size: int) -> bool:

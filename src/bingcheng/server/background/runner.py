@@ -16,6 +16,7 @@ from sqlalchemy import select
 from bingcheng.archive import schema
 from bingcheng.archive.cases.opinions import remind
 from bingcheng.archive.exam_sources import sources
+from bingcheng.archive.guarded import guarded
 from bingcheng.archive.jobs.queue import JobKind, Lane, ask, due, give_back, last_digest
 from bingcheng.archive.jobs.tables import job
 from bingcheng.archive.objects.origins import digest_of, sent
@@ -97,13 +98,7 @@ class Background:
 
     def _run(self) -> None:
         while not self._stopped.is_set():
-            try:
-                self.look()
-            except BingchengError as error:
-                log.warning("background: %s", error.code)
-            except Exception:
-                # A fault of this program must not end all assessing until the next start.
-                log.exception("background")
+            guarded(log, "background", self.look)
             self._woken.wait(LOOK_EVERY_S)
             self._woken.clear()
 

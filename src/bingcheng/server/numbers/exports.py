@@ -16,9 +16,10 @@ from bingcheng.archive.authorisation.actor import Actor
 from bingcheng.archive.numbers import DoseRow
 from bingcheng.archive.people.hospital import hospital
 from bingcheng.archive.people.problems import NO_SUCH_THING
-from bingcheng.compare.homogeneity import SiteRow
 from bingcheng.core.errors import InputError
+from bingcheng.outputs.comparison_columns import COMPARED, compared_row
 from bingcheng.outputs.csv_table import as_csv
+from bingcheng.outputs.dose_columns import OWN_LEVEL
 from bingcheng.outputs.table import Cell, Column, Kind, column
 from bingcheng.server.numbers.shown import CriterionRow, HospitalNumbers, numbers_of_all, numbers_of_hospital
 from bingcheng.server.numbers.small_cells import ORDER, told_criteria, told_hospital, told_months
@@ -50,26 +51,6 @@ def _criterion(one: HospitalNumbers, row: CriterionRow, counts: Iterable[Cell]) 
     return one.name, row.protocol, row.criterion, row.title, row.level, *counts
 
 
-def _compared(rows: Iterable[SiteRow]) -> Iterable[Row]:
-    return (
-        (
-            row.site,
-            row.device,
-            row.key,
-            row.label,
-            row.unit,
-            row.count,
-            row.median,
-            row.spread,
-            row.others_median,
-            row.deviation,
-            row.flagged,
-            row.explanation,
-        )
-        for row in rows
-    )
-
-
 def _dosed(rows: Iterable[DoseRow]) -> Iterable[Row]:
     return (
         (
@@ -83,7 +64,7 @@ def _dosed(rows: Iterable[DoseRow]) -> Iterable[Row]:
             row.quantity.unit,
             row.reference,
             row.low,
-            row.whose or "own",
+            row.whose or OWN_LEVEL,
             row.provisional,
             row.verdict.value,
             row.sentence,
@@ -122,22 +103,9 @@ TABLES = MappingProxyType(
             told=lambda one: ((one.name, month, *counts) for month, counts in told_months(one)),
         ),
         "comparison": Exported(
-            columns=(
-                HOSPITAL,
-                column("device", Kind.TEXT, "Scanner: vendor, model, digest of its serial number"),
-                column("measure", Kind.TEXT, "Key of the measure"),
-                Column(name="measure_label", kind=Kind.TEXT, description="Name of the measure", translated=True),
-                column("unit", Kind.TEXT, "UCUM code of the unit"),
-                column("count", Kind.COUNT, "Number of exams"),
-                column("median", Kind.NUMBER, "Median over the exams there", "{unit}"),
-                column("spread", Kind.NUMBER, "Interquartile range there; empty below three exams", "{unit}"),
-                column("others_median", Kind.NUMBER, "Median over the exams of all other hospitals", "{unit}"),
-                column("deviation", Kind.NUMBER, "Median minus the others' median", "{unit}"),
-                column("flagged", Kind.FLAG, "Whether uncertainty and spread do not explain the deviation"),
-                column("explanation", Kind.TEXT, "What may explain it, or why nothing can be said"),
-            ),
-            own=lambda one: _compared(one.comparison),
-            told=lambda one: _compared(told_hospital(one).comparison),
+            columns=(HOSPITAL, *COMPARED),
+            own=lambda one: map(compared_row, one.comparison),
+            told=lambda one: map(compared_row, told_hospital(one).comparison),
         ),
         "doses": Exported(
             columns=(

@@ -9,9 +9,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
 from datetime import timedelta
 
+from bingcheng.archive.guarded import guarded
 from bingcheng.archive.pairing import offering, peers, transfers
 from bingcheng.archive.pairing.case_room import CaseRoom
 from bingcheng.archive.pairing.key import InstallationKey
@@ -71,7 +71,7 @@ class Courier:
 
     def _run(self) -> None:
         while not self._stopped.is_set():
-            _guarded(self._look)
+            guarded(log, "pairing", self._look)
             self._woken.wait(self._look_every_s)
             self._woken.clear()
 
@@ -99,7 +99,7 @@ class Courier:
             while not self._stopped.is_set() and self.carry(errand):
                 pass
 
-        _guarded(carry_all)
+        guarded(log, "pairing", carry_all)
         with self._guard:
             self._under_way.pop(errand, None)
 
@@ -166,13 +166,3 @@ class Courier:
         key = InstallationKey.of(self._site.workspace.folder)
         with PeerClient(peer, key, self._site.now) as client:
             Carrying(self._site, self._room, key, peer, client, found, self._stopped).done()
-
-
-def _guarded(work: Callable[[], None]) -> None:
-    """Do `work`, whose own failure must not end all carrying until the next start."""
-    try:
-        work()
-    except BingchengError as error:
-        log.warning("pairing: %s", error.code)
-    except Exception:
-        log.exception("pairing")
