@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 DEMO := demo-study
 
 .DEFAULT_GOAL := help
+# Hundreds of processes start in the tests: each would compile every module of ours again.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help install dev demo viewer test check format lock translations docs bench clean
 
 help: ## List these targets

@@ -12,8 +12,14 @@ FOLDER = Path(__file__).parent / ".environments"
 INSTALL_LIMIT_S = 900.0
 
 
-def peer(requirement: str) -> Path:
+def peer(requirement: str, *, compiled: bool = True) -> Path:
     """The interpreter of an environment that holds `requirement` (``name==version``), made at the first call.
+
+    Parameters
+    ----------
+    requirement : of one program.
+    compiled : have all of its modules compiled when it is installed, as who measures its speed needs them. Who asks it
+        a few questions waits longer for that than for the answers.
 
     Raises
     ------
@@ -26,8 +32,19 @@ def peer(requirement: str) -> Path:
     if done.exists() and python.exists():
         return python
     shutil.rmtree(place, ignore_errors=True)  # an installation that was cut off
-    subprocess.run([sys.executable, "-m", "venv", str(place)], check=True, timeout=INSTALL_LIMIT_S)
-    command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", requirement]
+    # Our own pip installs it: to put one into each environment takes longer than many a program.
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(place)], check=True, timeout=INSTALL_LIMIT_S)
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        str(python),
+        "--disable-pip-version-check",
+        "install",
+        "--quiet",
+    ]
+    command += ["--compile" if compiled else "--no-compile", requirement]
     subprocess.run(command, check=True, timeout=INSTALL_LIMIT_S)
     done.write_text(f"{requirement}\n")
     return python

@@ -7,30 +7,37 @@ import shutil
 import statistics
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
+from sqlalchemy import select
 
+from benchmarks.browser import Page, chromium
 from benchmarks.clock import Sample, Series
 from benchmarks.exchange_objects import file_of, image, uid_of
 from benchmarks.exchange_server import serving
 from benchmarks.result import Ratio, Result
 from benchmarks.settings import Settings
+from bingcheng.archive.people.session import begin_session
+from bingcheng.archive.people.tables import person
+from bingcheng.archive.workspace import Workspace
+from bingcheng.server.site import utc_now
 from bingcheng.server.viewer.installation import BUNDLED, default_folder, found
 
 LIMIT_S = 3.0
 REPEATS = 5
 LONGEST_S = 60.0
 AT_ONCE = 25
-COLD, WARM = "first time (nothing kept by the browser)", "again (scripts kept)"
-FLAGS = (
-    *("--no-sandbox", "--enable-unsafe-swiftshader", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+COLD, WARM, LATER = (
+    "first time (nothing kept by the browser)",
+    "second study (scripts kept)",
+    "later studies (scripts kept as the browser compiled them)",
 )
+"""A browser keeps what it loads from the first time on, and what it made of it from the second time on."""
+LOOKED_AT_S = 3.0
+"""How long a study is looked at before the next: meanwhile the browser keeps what it compiled."""
 WATCH = """
 (() => {
   const small = document.createElement("canvas");
@@ -57,39 +64,43 @@ _STEPS: Mapping[str, str] = {
 
 
 def run(settings: Settings) -> Result:
-    """Open the viewer on a CT of 300 slices, with an empty cache and with a full one."""
+    """Open the viewer on a CT of 300 slices: in a new browser, and again in the same one."""
     title = f"Viewer: first image of a CT of {settings.slices} slices of {settings.matrix} x {settings.matrix}"
     program = os.environ.get("BINGCHENG_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     if not program or found([default_folder(Path.home(), os.environ), BUNDLED]) is None:
         return Result(title=title, series=(), ratios=(), notes=("no Chromium, or the viewer is not installed",))
     folder = settings.scratch / "viewer"
     shutil.rmtree(folder, ignore_errors=True)
-    samples: dict[str, list[Sample]] = {COLD: [], WARM: []}
-    steps: dict[str, list[float]] = {}
+    samples: dict[str, list[Sample]] = {COLD: [], WARM: [], LATER: []}
+    steps: dict[str, dict[str, list[float]]] = {kind: {} for kind in samples}
     asked: Counter[str] = Counter()
     loads = []
-    with serving(folder) as (root, headers, process), _browser(program) as browser:
+    with serving(folder) as (root, headers, process):
         _fill(root, headers, settings)
-        study = uid_of("viewer")
+        address, secret = root.removesuffix("/dicomweb"), _signed_in(folder)
         for _ in range(max(REPEATS, settings.repeats)):
             loads.append(os.getloadavg()[0])
-            context = browser.new_context(viewport={"width": 1440, "height": 900}, extra_http_headers=dict(headers))
-            context.add_init_script(WATCH)
-            for kind in (COLD, WARM):
-                page = context.new_page()
-                wall_s, reached, asked = _opened(page, root, study)
-                samples[kind].append(Sample(wall_s=wall_s, cpu_s=0.0, peak_bytes=_peak(process.pid)))
-                if kind == COLD:
-                    for name, at_s in reached.items():
-                        steps.setdefault(name, []).append(at_s)
-                page.close()
-            context.close()
+            with chromium(program, settings.scratch) as browser:
+                browser.cookie(address, "bingcheng", secret)
+                for kind, some in samples.items():
+                    with browser.page(WATCH) as page:
+                        wall_s, reached, asked = _opened(page, address, uid_of("viewer"))
+                        peak = _peak(process.pid)
+                        some.append(Sample(wall_s=wall_s, cpu_s=browser.page_cpu_s(), peak_bytes=peak))
+                        for name, at_s in reached.items():
+                            steps[kind].setdefault(name, []).append(at_s)
+                        time.sleep(LOOKED_AT_S)
     series = tuple(Series(name=name, samples=tuple(some)) for name, some in samples.items())
     ratios = tuple(
         Ratio(what=f"{one.name}, wall", value=one.median("wall_s"), unit="s", at_most=LIMIT_S) for one in series
     )
     notes = [
-        *(f"{statistics.median(some):6.2f} s  {name}" for name, some in steps.items()),
+        *(
+            f"{' / '.join(f'{statistics.median(steps[kind][name]):.2f}' for kind in samples)} s  {name}"
+            for name in steps[COLD]
+            if all(name in steps[kind] for kind in samples)
+        ),
+        "CPU: of the page's own thread, until the first image; memory: of the server",
         f"requests until then: {', '.join(f'{count} {name}' for name, count in asked.most_common())}",
         f"load of the machine before each run: {', '.join(f'{one:.1f}' for one in loads)}",
     ]
@@ -124,15 +135,26 @@ def _slice(body: np.ndarray, noise: np.ndarray, number: int) -> np.ndarray:
     return np.clip(body + np.roll(noise, number, axis=0), 0, 4095).astype(np.uint16)
 
 
-def _opened(page: Any, root: str, study: str) -> tuple[float, dict[str, float], Counter[str]]:
+def _signed_in(folder: Path) -> str:
+    """A session of the person who stored the slices, as a browser shows it."""
+    workspace = Workspace.open(folder)
+    try:
+        with workspace.writing() as connection:
+            someone = connection.scalars(select(person.c.id)).one()
+            return begin_session(connection, someone, now=utc_now())
+    finally:
+        workspace.close()
+
+
+def _opened(page: Page, address: str, study: str) -> tuple[float, dict[str, float], Counter[str]]:
     """Seconds until the first image; when each step was reached; what was asked for until then, by kind."""
-    page.goto(f"{root.removesuffix('/dicomweb')}/viewer/viewer?StudyInstanceUIDs={study}", wait_until="commit")
+    page.open(f"{address}/viewer/viewer?StudyInstanceUIDs={study}")
     end = time.monotonic() + LONGEST_S
-    while not (shown_ms := page.evaluate("window.firstImageAt || 0")):
+    while not (shown_ms := page.value("window.firstImageAt || 0")):
         if time.monotonic() > end:
             raise RuntimeError("the viewer showed no image")
         time.sleep(0.1)
-    entries = page.evaluate(
+    entries = page.value(
         "performance.getEntriesByType('resource').map(e => [e.name, e.startTime, e.responseEnd, e.initiatorType])"
     )
     before = [one for one in entries if one[1] <= shown_ms]
@@ -154,16 +176,6 @@ def _kind(url: str) -> str:
         if "/thumbnail" in path or "/metadata" in path
         else ("frames" if "/frames/" in path else "searches")
     )
-
-
-@contextmanager
-def _browser(program: str) -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only this benchmark needs a browser
-
-    with sync_playwright() as engine:
-        started = engine.chromium.launch(executable_path=program, args=list(FLAGS))
-        yield started
-        started.close()
 
 
 def _peak(pid: int) -> int:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
+import importlib
 import os
 import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from shutil import which
@@ -18,10 +21,42 @@ from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, text
 
 REFERENCE_DATA = "BINGCHENG_REFERENCE_DATA"
+TESTS = Path(__file__).parent.resolve()
 
 # How fast examples are made and run says something about the machine, not about the code.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
+
+
+def import_from_the_back(config: pytest.Config) -> None:
+    """In every other process of a run of all tests, import them from the last to the first before they are collected.
+
+    Rewriting the assertions of a module takes as long as all else of collecting it, and is kept on the disk. Processes
+    that begin at either end meet in the middle, and rewrite each module once.
+    """
+    worker = int(getattr(config, "workerinput", {"workerid": "gw0"})["workerid"].removeprefix("gw"))
+    if worker % 2 == 0 or [Path(one).resolve() for one in config.args] != [TESTS]:
+        return
+    for path in sorted(TESTS.rglob("test_*.py"), reverse=True):
+        # What can't be imported is told when it is collected.
+        with contextlib.suppress(Exception, pytest.skip.Exception):
+            importlib.import_module(".".join(path.relative_to(TESTS.parent).with_suffix("").parts))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Collect without the collector of reference cycles, and let it pass by what was collected from then on.
+
+    Thousands of tests and the modules that they import live as long as the run. Each look for garbage would go through
+    all of them again.
+    """
+    gc.disable()
+    try:
+        import_from_the_back(session.config)
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """Makes, or compares with what is kept, the tables that de-identification reads.
 
-    python tools/deidentification_tables.py --attributes FILE.json [--later FILE.py] --private FILE.csv [--write]
+    python tools/deidentification_tables.py --attributes FILE.json [--later FILE.py] --private FILE.csv
+        --validator FOLDER --objects FOLDER [--write]
 
 Sources:
 
@@ -8,7 +9,10 @@ Sources:
 - for rows of a later edition, the lists of tags by action of dicom-anonymizer (BSD-3-Clause), of which only the facts
   (tag, action) are taken; their option columns follow from the kind of the attribute, and are marked so;
 - TCIA's knowledge base of private elements, of which the elements known to be safe are taken;
-- the types of attributes in information object definitions, from the JSON of PS3.3 that highdicom carries.
+- the types of attributes in information object definitions, from the JSON of PS3.3 that highdicom carries;
+- the defined terms and enumerated values of code strings (PS3.3), from the tables of dicom3tools (libsrc/standard) and
+  from PS3.3 of 2016 as posdaJS parses it (lib/json/iod); of both only the facts (attribute, terms). `ADDED_TERMS` holds
+  those of later editions.
 """
 
 from __future__ import annotations
@@ -21,11 +25,12 @@ import json
 import pkgutil
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydicom.datadict import dictionary_description, dictionary_VR
+from pydicom.datadict import dictionary_description, dictionary_VR, tag_for_keyword
 
 FOLDER = Path(__file__).parents[1] / "src" / "bingcheng" / "archive" / "deidentify"
 OPTIONS = {
@@ -70,6 +75,50 @@ MORE_KINDS = (
     ),
     *("grayscale-softcopy-presentation-state", "key-object-selection-document", "real-world-value-mapping"),
 )
+
+CODE_STRING = re.compile(r"[A-Z0-9_](?:[A-Z0-9 _]{0,14}[A-Z0-9_])?")
+ADDED_TERMS = {
+    "LossyImageCompressionMethod": ("ISO_15444_15", "ISO_18181_1"),
+    "Modality": (
+        *(
+            "ANN",
+            "ASMT",
+            "CFM",
+            "CTPROTOCOL",
+            "DMS",
+            "EEG",
+            "EMG",
+            "EOG",
+            "IVUS",
+            "M3D",
+            "OPTBSV",
+            "OPTENF",
+            "PA",
+            "PLAN",
+        ),
+        *(
+            "POS",
+            "RESP",
+            "RTINTENT",
+            "RTRAD",
+            "RTSEGANN",
+            "RWV",
+            "SEG",
+            "SMR",
+            "SR",
+            "SRF",
+            "STAIN",
+            "TEXTUREMAP",
+            "TG",
+        ),
+        *("US", "VA", "XA", "XAPROTOCOL", "XC"),
+    ),
+    "PatientPosition": ("AFDL", "AFDR", "AFP", "AFS", "LFP", "LFS", "PFDL", "PFDR", "PFP", "PFS", "RFP", "RFS"),
+    "PhotometricInterpretation": ("XYB", "YBR_ICT", "YBR_RCT"),
+    "StudyPriorityID": ("HIGH", "LOW", "MED"),
+    "StudyStatusID": ("ARRIVED", "COMPLETED", "CREATED", "READ", "SCHEDULED", "STARTED", "VERIFIED"),
+    "SegmentationType": ("BINARY", "FRACTIONAL", "LABELMAP"),
+}
 
 
 def attribute_rows(standard: Path, later: Path | None) -> list[dict[str, str]]:
@@ -150,9 +199,65 @@ def type_rows(wanted: Iterable[str]) -> list[dict[str, str]]:
     return [{"sop_class": uid, "tag": str(tag), "type": rows[uid, tag]} for uid, tag in sorted(rows)]
 
 
-def _tag(keyword: str) -> str | None:
-    from pydicom.datadict import tag_for_keyword  # noqa: PLC0415 - beside its only use
+def term_rows(validator: Path, objects: Path) -> list[dict[str, str]]:
+    """The terms of each code string attribute, whichever module, condition and value of several they are for."""
+    found: dict[int, set[str]] = defaultdict(set)
+    for keyword, terms in (*_terms_of_validator(validator), *ADDED_TERMS.items()):
+        tag = tag_for_keyword(keyword)
+        if tag is not None:
+            found[tag].update(terms)
+    for tag, term in _terms_of_objects(objects):
+        found[tag].add(term)
+    rows = []
+    for tag in sorted(found):
+        codes = sorted(one for one in found[tag] if CODE_STRING.fullmatch(one))
+        if codes and _vr(tag) == "CS":
+            rows.append({"tag": f"{tag:08x}", "terms": "|".join(codes)})
+    return rows
 
+
+def _vr(tag: int) -> str:
+    try:
+        return dictionary_VR(tag)
+    except KeyError:
+        return ""
+
+
+def _terms_of_validator(folder: Path) -> Iterator[tuple[str, Iterable[str]]]:
+    lists: dict[str, list[str]] = {}
+    for path in sorted((folder / "strval").glob("*.tpl")):
+        uncommented = re.sub("#.*", "", path.read_text(encoding="latin-1"))
+        for name, body in re.findall(r'StringValues="(\w+)"\s*\{(.*?)\}', uncommented, re.DOTALL):
+            lists[name] = [part.partition("=")[0].strip(' \t\n"') for part in body.split(",")]
+    for path in sorted((folder / "module").glob("*.tpl")):
+        for line in re.sub("#.*", "", path.read_text(encoding="latin-1")).splitlines():
+            attribute = re.search(r'(?:Name|Verify)="(\w+)"', line)
+            if attribute is not None:
+                named = re.findall(r'String(?:EnumValues|DefinedTerms)="(\w+)"', line)
+                yield from ((attribute[1], lists[name]) for name in named)
+
+
+def _terms_of_objects(folder: Path) -> Iterator[tuple[int, str]]:
+    for path in sorted(folder.glob("*.js")):
+        text = path.read_text(encoding="utf-8")
+        for place, described in json.loads(text[text.index("{") : text.rindex("}") + 1])["tags"].items():
+            tags = re.findall(r"\(([0-9a-fA-F]{4}),([0-9a-fA-F]{4})\)", place)
+            if tags:
+                yield from ((int("".join(tags[-1]), 16), term) for term in _listed(described))
+
+
+def _listed(described: Any) -> Iterator[str]:
+    """The terms of every list within a description."""
+    if isinstance(described, dict):
+        if described.get("type") == "variablelist":
+            yield from (row[0].strip() for row in described["list"] if isinstance(row[0], str))
+        described = list(described.values())
+    if isinstance(described, list):
+        for one in described:
+            yield from _listed(one)
+
+
+def _tag(keyword: str) -> str | None:
     tag = tag_for_keyword(keyword)
     return None if tag is None else f"{tag:08x}"
 
@@ -181,6 +286,8 @@ def main() -> int:
     parser.add_argument("--attributes", type=Path, required=True)
     parser.add_argument("--later", type=Path)
     parser.add_argument("--private", type=Path, required=True)
+    parser.add_argument("--validator", type=Path, required=True)
+    parser.add_argument("--objects", type=Path, required=True)
     parser.add_argument("--write", action="store_true")
     asked = parser.parse_args()
     attributes = attribute_rows(asked.attributes, asked.later)
@@ -193,6 +300,10 @@ def main() -> int:
         "types.csv": written(type_rows(conditional), "DICOM PS3.3: types of the attributes whose action depends on it"),
         "private.csv": written(
             private_rows(asked.private), "TCIA private tag knowledge base 2024-02-01: safe elements"
+        ),
+        "code_strings.csv": written(
+            term_rows(asked.validator, asked.objects),
+            "DICOM PS3.3: defined terms and enumerated values of code strings",
         ),
     }
     differ = [name for name, text in made.items() if not _same(FOLDER / name, text)]

@@ -13,6 +13,7 @@ from stopwatch import timed
 
 from bingcheng.archive import schema
 from bingcheng.archive.authorisation.role import Role
+from bingcheng.archive.listing import list_all
 from bingcheng.archive.people.hospital import hospitals, make_hospital
 from bingcheng.archive.people.person import make_person, person_by_login
 from bingcheng.archive.people.session import begin_session
@@ -96,6 +97,7 @@ def _prepare(folder: Path, wanted: int) -> None:
             made = select(*taken).where(func.length(exam.c.uid) > 0, ~exam.c.uid.like("%.%.c%"), literal(value=True))
             rows = made.order_by(exam.c.uid).limit(min(wanted - stored, 1000))
             stored += connection.execute(exam.insert().from_select(list(exam.c), rows)).rowcount
+        list_all(connection)  # they were copied behind the program's back
     workspace.close()
 
 

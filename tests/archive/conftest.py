@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
+from tests.archive.empty import empty_on, empty_workspace
 
 from bingcheng.archive.records import ExamRecord, LesionRecord, SeriesRecord
-from bingcheng.archive.workspace import Workspace
 from bingcheng.core.errors import InputError, Owner, Problem
 from bingcheng.core.measurement import Measurement, NoValue
 from bingcheng.core.provenance import Provenance
@@ -21,9 +21,20 @@ MONDAY = datetime(2026, 1, 5, 9, 30)  # noqa: DTZ001 - a scanner's local time
 ODD = Problem(code="test.odd", says="it is {what}", remedy="Mend {what}.", owner=Owner.ARCHIVE)
 
 
+def empty_database(request) -> str | None:
+    """None for a file; for a server, the address of a database that nobody has used."""
+    return None if request.param == "sqlite" else empty_on(request.getfixturevalue("postgresql_server"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request):
+    """On either database."""
+    return empty_database(request)
+
+
 @pytest.fixture
 def workspace(tmp_path):
-    opened = Workspace.open(tmp_path / "workspace")
+    opened = empty_workspace(tmp_path / "workspace")
     yield opened
     opened.close()
 

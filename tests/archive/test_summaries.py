@@ -55,6 +55,15 @@ def test_outcomes_are_counted_by_hospital_and_criterion(filled):
     ]
 
 
+def test_an_exam_counts_once_by_the_worst_of_its_series(workspace):
+    save_exam(workspace, replace(record("1.1"), site="A"))
+    found = (finding(Outcome.PASS), *(finding(Outcome.FAIL) for _ in range(6)), finding(Outcome.PASS, role=None))
+    with workspace.writing() as connection:
+        save_judged(connection, {"1.1": Judged(digest="d", findings=found)})
+        counts = criterion_counts(connection)
+    assert {c.role: dict(c.outcomes) for c in counts} == {"CT": {Outcome.FAIL: 1}, None: {Outcome.PASS: 1}}
+
+
 def test_an_exam_is_ranked_among_the_others_by_its_distance_to_the_limit(filled):
     workspace, found = filled
     with workspace.reading() as connection:

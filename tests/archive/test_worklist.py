@@ -10,6 +10,7 @@ from tests.archive.conftest import MONDAY, record
 
 from bingcheng.archive import schema
 from bingcheng.archive.jobs.queue import JobKind, JobState, ask, take
+from bingcheng.archive.listing import list_exams
 from bingcheng.archive.objects.tables import stored_study
 from bingcheng.archive.people.hospital import make_hospital
 from bingcheng.archive.records import Judged
@@ -72,9 +73,11 @@ def held(workspace, hospital, uid, name="NEW^ONE"):
         "patient_differs": False,
         "attributes": "{}",
         "name_alphabetic_key": name.lower(),
+        "words_key": name.lower(),
     }
     with workspace.writing() as connection:
         connection.execute(insert(stored_study), row)
+        list_exams(connection, [uid])
 
 
 def test_a_hospital_s_own_exams_newest_first(workspace, north):
@@ -95,10 +98,9 @@ def test_what_needs_doing_first(workspace, north):
         ({"judged": False}, ["1.4"]),
         ({"words": "anna"}, ["1.1"]),
         ({"words": "wang thorax"}, ["1.1"]),
-        ({"words": "wang li"}, []),
+        ({"words": "wang bruno"}, []),
         ({"words": "C_3"}, ["1.3"]),
         ({"words": "%"}, []),
-        ({"words": "anna", "identities": False}, []),
         ({"words": "sun"}, []),
         ({"since": date(2026, 1, 7)}, ["1.4", "1.3"]),
         ({"until": date(2026, 1, 5)}, ["1.1"]),

@@ -29,6 +29,7 @@ NOON = datetime(2026, 1, 5, 12)  # noqa: DTZ001 - UTC, as times stand in the dat
 # The queue as it was made before an exam could be sent, and the table of owners before there was any.
 BEFORE = """
 DROP TABLE exam_owner;
+DROP TABLE job_taken;
 DROP TABLE job;
 CREATE TABLE job (
     id INTEGER PRIMARY KEY, kind VARCHAR(16) NOT NULL, space VARCHAR(64) NOT NULL, study_uid VARCHAR(64) NOT NULL,

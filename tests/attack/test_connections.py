@@ -14,6 +14,7 @@ import pytest
 from fastapi import APIRouter
 from starlette.responses import StreamingResponse
 from tests.attack.conftest import answered
+from tests.server.direct import NO_TLS
 from tests.server.examples import STUDY, prepare
 
 from bingcheng.server.security import connections, size
@@ -27,7 +28,7 @@ SOON_S = 5.0
 def well(here) -> float:
     """How long another waits for an answer; in seconds."""
     began = time.monotonic()
-    assert httpx.get(f"{here.address}/healthz", trust_env=False, timeout=30).json() == {"status": "ok"}
+    assert httpx.get(f"{here.address}/healthz", trust_env=False, verify=NO_TLS, timeout=30).json() == {"status": "ok"}
     return time.monotonic() - began
 
 
@@ -141,7 +142,7 @@ def test_a_trailer_without_an_end_is_not_kept(listening):
 @pytest.mark.parametrize("kind", ["declared", "chunked"])
 def test_ten_gigabytes_for_a_form_are_refused_as_they_come(listening, kind):
     here = listening(largest_form_mb=2)
-    page = httpx.get(f"{here.address}/login", trust_env=False)
+    page = httpx.get(f"{here.address}/login", trust_env=False, verify=NO_TLS)
     cookie = page.headers["set-cookie"].partition(";")[0].encode()
     length = b"content-length: 10000000000" if kind == "declared" else b"transfer-encoding: chunked"
     head = b"POST /login HTTP/1.1\r\nhost: 127.0.0.1\r\ncookie: %s\r\ncontent-type: " % cookie
@@ -162,7 +163,7 @@ def test_ten_gigabytes_for_a_form_are_refused_as_they_come(listening, kind):
 
 def test_a_body_that_drips_is_given_up(listening, impatient):
     here = listening(largest_form_mb=2)
-    page = httpx.get(f"{here.address}/login", trust_env=False)
+    page = httpx.get(f"{here.address}/login", trust_env=False, verify=NO_TLS)
     cookie = page.headers["set-cookie"].partition(";")[0].encode()
     head = b"POST /login HTTP/1.1\r\nhost: 127.0.0.1\r\ncookie: %s\r\ncontent-length: 1000\r\n" % cookie
     head += b"content-type: application/x-www-form-urlencoded\r\n\r\n"
@@ -198,7 +199,9 @@ def test_who_does_not_take_an_answer_loses_it(listening, impatient):
     with here.connected(b"GET /probe/long HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n") as one:
         time.sleep(3)
         assert len(answered(one)) < 64 << 20
-    assert len(httpx.get(f"{here.address}/probe/long", trust_env=False).content) == 64 << 20, "who takes it gets it"
+    assert len(httpx.get(f"{here.address}/probe/long", trust_env=False, verify=NO_TLS).content) == 64 << 20, (
+        "who takes it gets it"
+    )
     assert well(here) < SOON_S
 
 
@@ -207,7 +210,7 @@ def test_an_answer_that_takes_long_is_not_cut(listening, impatient):
     prepare(here.served)
     secret = here.served.browser("radiologist").cookies["bingcheng"]
     path = f"{here.address}/dicomweb/studies/{STUDY}"
-    with httpx.stream("GET", path, trust_env=False, headers={"cookie": f"bingcheng={secret}"}) as answer:
+    with httpx.stream("GET", path, trust_env=False, verify=NO_TLS, headers={"cookie": f"bingcheng={secret}"}) as answer:
         time.sleep(2)
         assert answer.status_code == 200
         assert len(answer.read()) > 1000

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import subprocess
+import sys
 
 import pytest
-from benchmarks import filters, radiomics
+from benchmarks import filters, radiomics, radiomics_lesions
 from benchmarks.clock import ContenderError
 from benchmarks.radiomics_answers import apart, lacking, of_mirp, of_pictologics, of_pyradiomics
 from benchmarks.settings import Settings
@@ -13,7 +16,23 @@ from benchmarks.settings import Settings
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return Settings(scratch=tmp_path_factory.mktemp("benchmarks"), repeats=1, lesions=6, peers=False)
+    """With lesions in a small image, made in this process, as are the phantoms: `made_here`."""
+    settings = Settings(scratch=tmp_path_factory.mktemp("benchmarks"), repeats=1, lesions=6, peers=False)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(radiomics_lesions, "SHAPE", (40, 48, 48))
+        patched.setattr(radiomics_lesions, "RADII", {"2k": radiomics_lesions.RADII["2k"], "400k": 9.0})
+        patched.setattr(subprocess, "run", made_here)
+        radiomics.lesions(settings)
+    return settings
+
+
+def made_here(command: list[str], **_how: object) -> None:
+    """``python -m MODULE FOLDER`` without another process, whose start takes longer."""
+    python, option, module, folder = command
+    assert (python, option) == (sys.executable, "-m")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(sys, "argv", [module, folder])
+        importlib.import_module(module).main()
 
 
 @pytest.mark.slow
@@ -31,7 +50,11 @@ def test_every_lesion_is_measured_whatever_the_workers(tiny):
 
 
 @pytest.mark.slow
-def test_every_map_of_the_table_is_made(tiny):
+def test_every_map_of_the_table_is_made(tiny, monkeypatch):
+    started = subprocess.run
+    monkeypatch.setattr(
+        subprocess, "run", lambda command, **how: (made_here if "-m" in command else started)(command, **how)
+    )
     found = filters.run(tiny)
     assert {sample.facts["maps"] for one in found.series for sample in one.samples} == {filters.MAPS}
 

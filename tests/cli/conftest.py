@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -34,15 +37,20 @@ class Said:
         return found
 
 
-@pytest.fixture
-def bingcheng(monkeypatch, capsys, tmp_path):
-    """The command; its workspace is `tmp_path / "workspace"` unless one is named."""
+def settle(monkeypatch, workspace):
+    """The same surroundings of the command wherever it is tested; its workspace unless one is named."""
     for name in [*os.environ]:
         if name.startswith(("BINGCHENG", "LC_", "LANG")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("BINGCHENG_WORKSPACE", str(workspace))
+
+
+@pytest.fixture
+def bingcheng(monkeypatch, capsys, tmp_path):
+    """The command; its workspace is `tmp_path / "workspace"` unless one is named."""
+    settle(monkeypatch, tmp_path / "workspace")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("BINGCHENG_WORKSPACE", str(tmp_path / "workspace"))
 
     def give(*arguments: object) -> Said:
         monkeypatch.setattr(sys, "argv", ["bingcheng", *map(str, arguments)])
@@ -72,3 +80,25 @@ def assess_json(bingcheng):
 def small_study(tmp_path_factory):
     """Four exams of three patients in two hospitals. Read only."""
     return write_study(tmp_path_factory.mktemp("study"))
+
+
+@pytest.fixture(scope="session")
+def first_run(small_study, tmp_path_factory):
+    """What the command said when the small study was assessed, and into which workspace. Read only."""
+    workspace = tmp_path_factory.mktemp("first") / "workspace"
+    out, err = StringIO(), StringIO()
+    with pytest.MonkeyPatch.context() as patched, redirect_stdout(out), redirect_stderr(err):
+        settle(patched, workspace)
+        patched.setattr(sys, "argv", ["bingcheng", "assess", str(small_study), "--workers", "1"])
+        with pytest.raises(SystemExit) as ended:
+            main()
+    return Said(int(ended.value.code or 0), out.getvalue(), err.getvalue()), workspace
+
+
+@pytest.fixture
+def stored(first_run, bingcheng, tmp_path):
+    """The command, with the small study assessed into its workspace, which is the test's own."""
+    said, workspace = first_run
+    assert said.code == 0, said.err
+    shutil.copytree(workspace, tmp_path / "workspace")
+    return bingcheng

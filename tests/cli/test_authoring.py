@@ -13,19 +13,10 @@ from tests.protocol.test_library import GOOD
 from bingcheng.protocol.library import load, protocol
 
 
-@pytest.fixture(scope="module")
-def assessed(small_study, tmp_path_factory):
+@pytest.fixture
+def assessed(first_run):
     """A workspace with the small study. Read only."""
-    from bingcheng.archive.workspace import Workspace  # noqa: PLC0415 - heavy, and only this fixture needs it
-    from bingcheng.engine.run import Options, assess  # noqa: PLC0415
-
-    folder = tmp_path_factory.mktemp("assessed")
-    workspace = Workspace.open(folder)
-    try:
-        assess([small_study], workspace, Options(workers=1), lambda *_: None)
-    finally:
-        workspace.close()
-    return folder
+    return first_run[1]
 
 
 @pytest.fixture

@@ -162,6 +162,16 @@ REFUSED = [
 ]
 """Ways to spoil an exam, each with the code of a refusal that says so."""
 READ_ALL_THE_SAME = (without_meta_header, odd_contour, without_date_and_hospital)
+PETS = {
+    "without_dose": {"injected_dose_bq": None},
+    "without_weight": {"weight_kg": None},
+    "without_attenuation": {"attenuation_corrected": False, "corrections": ("DECY",)},
+}
+"""What is wrong with the facts of a PET, by its name."""
+
+
+def numbered(number):
+    return replace(ANNA, patient_id=f"KH-{80500 + number}", name=f"Number{number}^N")
 
 
 @pytest.fixture(scope="module")
@@ -170,8 +180,13 @@ def delivery(tmp_path_factory):
     root = tmp_path_factory.mktemp("delivery")
     for number, spoil in enumerate([*(one for one, _ in REFUSED), *READ_ALL_THE_SAME]):
         name = spoil.__name__
-        ct(root / name, name=name, patient=replace(ANNA, patient_id=f"KH-{80500 + number}", name=f"Number{number}^N"))
+        ct(root / name, name=name, patient=numbered(number))
         spoil(root / name)
+    for number, (name, facts) in enumerate(PETS.items(), start=50):
+        pet(root / name, name=name, patient=numbered(number), facts=facts)
+    for number, name in enumerate(("nothing_drawn", "organ_drawn"), start=60):
+        geometry = ct(root / name, name=name, patient=numbered(number), lesion=False)
+    write_region(drawn(geometry, ANNA), root / "organ_drawn" / "lung_left.nii.gz")
     return root
 
 
@@ -185,23 +200,26 @@ class Delivered:
     """What was said of a delivery, by the way in which an exam of it was spoiled."""
 
     def __init__(self, said):
-        self.said = said
+        self.seen, self.by_code = said.json, said.refusals
 
     def exam(self, name):
-        return next((one for one in self.said.json["exams"] if one["uid"] == uid_of("study", name)), None)
+        return next((one for one in self.seen["exams"] if one["uid"] == uid_of("study", name)), None)
 
     def lesions(self, name):
         return [lesion for series in self.exam(name)["series"] for lesion in series["lesions"]]
 
+    def measured(self, name):
+        return {one["key"]: one for lesion in self.lesions(name) for one in lesion["measurements"]}
+
     def values(self, name):
-        return {one["key"]: one["value"] for lesion in self.lesions(name) for one in lesion["measurements"]}
+        return {key: one["value"] for key, one in self.measured(name).items()}
 
     def refusals(self, name):
         """Those of the exam, and those of the files in its folder that belong to no exam."""
         exam = self.exam(name)
         stray = [
             one
-            for one in self.said.json["refusals"]
+            for one in self.seen["refusals"]
             if one["study_uid"] == uid_of("study", name) or one["subject"].startswith(f"{name}/")
         ]
         return [*stray, *(() if exam is None else exam["refusals"])]
@@ -211,8 +229,8 @@ class Delivered:
 def delivered(said_once, delivery, good, assess_json):
     """The delivery and the good exam, assessed in one run."""
     if not said_once:
-        said_once["said"] = assess_json(delivery, good)
-    return Delivered(said_once["said"])
+        said_once["delivered"] = Delivered(assess_json(delivery, good))
+    return said_once["delivered"]
 
 
 @pytest.mark.parametrize(("spoil", "code"), REFUSED, ids=lambda value: getattr(value, "__name__", value))
@@ -221,7 +239,7 @@ def test_a_spoiled_exam_is_named_and_the_others_are_assessed(delivered, spoil, c
     codes = {refusal["code"] for refusal in refusals}
     assert code in codes
     assert "engine.no-lesion" not in codes  # one was drawn; why it is of no use is said
-    assert "engine.unexpected" not in delivered.said.refusals
+    assert "engine.unexpected" not in delivered.by_code
     for refusal in refusals:
         assert refusal["reason"]
         assert refusal["remedy"]
@@ -244,23 +262,13 @@ def test_files_without_a_meta_header_are_read_all_the_same(delivered):
     assert delivered.refusals("without_meta_header") == []
 
 
-@pytest.mark.parametrize(
-    ("facts", "missing"),
-    [
-        ({"injected_dose_bq": None}, "suv_max"),
-        ({"weight_kg": None}, "suv_max"),
-        ({"attenuation_corrected": False, "corrections": ("DECY",)}, "suv_max"),
-    ],
-    ids=["dose", "weight", "attenuation"],
-)
-def test_a_pet_that_can_give_no_suv_says_why_and_still_gives_a_size(tmp_path, assess_json, facts, missing):
-    pet(tmp_path / "pet", facts=facts)
-    said = assess_json(tmp_path / "pet")
-    (without,) = measured(said, missing)
-    assert without["value"] is None
-    assert without["no_value"]["reason"]
-    assert without["no_value"]["remedy"]
-    assert measured(said, "longest_diameter")[0]["value"] > 20
+@pytest.mark.parametrize("name", PETS)
+def test_a_pet_that_can_give_no_suv_says_why_and_still_gives_a_size(delivered, name):
+    found = delivered.measured(name)
+    assert found["suv_max"]["value"] is None
+    assert found["suv_max"]["no_value"]["reason"]
+    assert found["suv_max"]["no_value"]["remedy"]
+    assert found["longest_diameter"]["value"] > 20
 
 
 def test_a_nifti_mask_on_a_grid_becomes_a_lesion_even_in_another_order_of_voxels(tmp_path, assess_json):
@@ -278,16 +286,16 @@ def test_a_nifti_mask_on_a_grid_becomes_a_lesion_even_in_another_order_of_voxels
     assert measured(straight, "hu_mean") == measured(turned, "hu_mean")
 
 
-def test_a_nifti_mask_of_an_organ_is_no_lesion(tmp_path, assess_json):
-    geometry = ct(tmp_path / "exam", lesion=False)
-    write_region(drawn(geometry, ANNA), tmp_path / "exam" / "lung_left.nii.gz")
-    said = assess_json(tmp_path / "exam")
-    assert lesions_of(said) == []
-    assert "engine.no-lesion" in said.refusals
+@pytest.mark.parametrize("name", ["nothing_drawn", "organ_drawn"])
+def test_an_exam_without_any_lesion_is_judged_and_says_so(delivered, name):
+    assert delivered.lesions(name) == []
+    assert "engine.no-lesion" in {refusal["code"] for refusal in delivered.refusals(name)}
+    assert delivered.exam(name)["series"][0]["measurements"]
+    assert delivered.exam(name)["findings"]
 
 
 def test_a_nifti_mask_on_no_grid_is_named_once_and_costs_nothing(delivered):
-    (refusal,) = delivered.said.refusals["engine.mask-without-image"]
+    (refusal,) = delivered.by_code["engine.mask-without-image"]
     assert refusal["subject"] == "mask_on_no_grid/sub mask.nii.gz"
     assert len(delivered.lesions("mask_on_no_grid")) == 1
     assert len(delivered.lesions("good")) == 1
@@ -311,15 +319,8 @@ def test_an_odd_contour_costs_itself_only(delivered):
     assert [one for one in delivered.refusals("odd_contour") if one["code"].startswith("dicom.")]
 
 
-def test_an_exam_without_any_lesion_is_judged_and_says_so(tmp_path, assess_json):
-    ct(tmp_path / "exam", lesion=False)
-    said = assess_json(tmp_path / "exam")
-    assert "engine.no-lesion" in said.refusals
-    assert said.json["exams"][0]["series"][0]["measurements"]
-
-
 def test_an_exam_without_date_and_hospital_is_an_exam(delivered):
-    (undated,) = [one for one in delivered.said.json["exams"] if one["site"] == ""]
+    (undated,) = [one for one in delivered.seen["exams"] if one["site"] == ""]
     assert undated["uid"] == uid_of("study", "without_date_and_hospital")
     assert undated["day"] is None
     assert len(delivered.lesions("without_date_and_hospital")) == 1

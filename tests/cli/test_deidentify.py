@@ -103,6 +103,32 @@ def test_a_file_that_the_disk_does_not_give_keeps_none_of_the_others(bingcheng, 
     assert len(results(tmp_path)) == 2
 
 
+def test_a_picture_that_nobody_can_draw_keeps_none_of_the_others(bingcheng, folder, tmp_path):
+    broken = grey(SOPInstanceUID="1.2.276.8.3")
+    broken.PixelData = broken.PixelData[:100]
+    add(folder, "broken.dcm", broken)
+    far = written(ct(SOPClassUID=US, Modality="US", SOPInstanceUID="1.2.276.8.444444"))
+    (folder / "far.dcm").write_bytes(far.replace(b"1.2.276.8.444444", b"../../../escaped"))
+    said = bingcheng("deidentify", folder, "out", "--key", "my.key", "--pictures", "look/deep", "--json")
+    assert said.code == 1, said.err
+    assert said.json["done"] == 2
+    (trouble,) = said.json["troubles"]
+    assert len(trouble["files"]) == 2
+    (picture,) = tmp_path.rglob("*.png")
+    assert picture.parent == tmp_path / "look" / "deep"
+
+
+def test_a_number_with_an_issuer_and_without_is_told_and_can_be_made_one(bingcheng, folder, tmp_path):
+    add(folder, "issued.dcm", ct(SOPInstanceUID="1.2.276.6.1", IssuerOfPatientID="NORTH"))
+    said = bingcheng("deidentify", folder, "out", "--key", "my.key", "--json")
+    assert len(said.json["patients"]) == 2
+    assert said.json["perhaps_one_patient"] == [sorted(said.json["patients"])]
+    assert "--issuer" in bingcheng("deidentify", folder, "again", "--key", "my.key").out
+    one = bingcheng("deidentify", folder, "third", "--key", "my.key", "--issuer", "NORTH", "--json")
+    assert len(one.json["patients"]) == 1
+    assert one.json["perhaps_one_patient"] == []
+
+
 def test_who_it_was_is_told_with_the_key_only(bingcheng, folder, tmp_path):
     assert bingcheng("deidentify", folder, "out", "--key", "my.key", "--table", "who.sqlite").code == 0
     name = results(tmp_path)[0].parts[-4]

@@ -28,12 +28,22 @@ def exam(tmp_path_factory):
     return folder
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory):
+    """A workspace without any exam, to be copied."""
+    folder = tmp_path_factory.mktemp("empty")
+    Workspace.open(folder).close()
+    return folder
+
+
+# The same damages each time, so that what fails, and how long it takes, answers to the change that is tested.
+@settings(max_examples=25, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.sampled_from(["00001.dcm", "00008.dcm", "seg.dcm"]), flips=FLIPS, cut=st.none() | st.integers(0, 5000))
-def test_flipped_bytes_end_in_values_or_refusals(exam, tmp_path, name, flips, cut):
+def test_flipped_bytes_end_in_values_or_refusals(exam, empty, tmp_path, name, flips, cut):
     folder = tmp_path / "work"
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(exam, folder / "exam")
+    shutil.copytree(empty, folder / "workspace")
     damaged = bytearray((exam / name).read_bytes())
     for place, change in flips:
         damaged[place % len(damaged)] ^= change

@@ -27,31 +27,6 @@ CHANGE = "patient lesion label verdict lead changes links"
 REFUSAL = "code kind subject study_uid series_uid count reason remedy owner"
 
 
-@pytest.fixture(scope="module")
-def once(tmp_path_factory):
-    """A workspace for the small study and, as soon as it was assessed into it, what the command said of that."""
-    return {"workspace": tmp_path_factory.mktemp("once") / "workspace"}
-
-
-@pytest.fixture
-def first_run(once, small_study, bingcheng, monkeypatch):
-    """What the command said when the small study was assessed, and into which workspace. Read only."""
-    if "said" not in once:
-        with monkeypatch.context() as patched:
-            patched.setenv("BINGCHENG_WORKSPACE", str(once["workspace"]))
-            once["said"] = bingcheng("assess", small_study, "--workers", 1)
-    return once["said"], once["workspace"]
-
-
-@pytest.fixture
-def stored(first_run, bingcheng, tmp_path):
-    """The command, with the small study assessed into its workspace, which is the test's own."""
-    said, workspace = first_run
-    assert said.code == 0
-    shutil.copytree(workspace, tmp_path / "workspace")
-    return bingcheng
-
-
 def test_help_is_there_at_once(tmp_path):
     seen = subprocess.run(
         [
@@ -128,7 +103,7 @@ def test_refusals_in_json_say_where_they_belong(tmp_path, assess_json):
 
 
 def test_strict_stops_at_what_was_given_now_and_only_at_that(tmp_path, bingcheng):
-    ct(tmp_path / "thick", facts={"slice_thickness_mm": 9.0}, name="thick")
+    ct(tmp_path / "thick", facts={"slice_thickness_mm": 9.0}, name="thick", lesion=False)
     ct(tmp_path / "good")
     assert bingcheng("assess", tmp_path / "thick", "--workers", 1).code == 0
     assert bingcheng("assess", tmp_path / "thick", "--strict").code == 1
@@ -241,7 +216,7 @@ def test_ctrl_c_ends_with_130_and_keeps_what_was_finished(small_study, tmp_path)
     )
     while stored_exams(workspace) == 0:
         assert process.poll() is None
-        time.sleep(0.005)
+        time.sleep(0.05)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers too
     code, _, err = finished(process)
     assert code == 130, err

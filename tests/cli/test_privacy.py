@@ -6,6 +6,7 @@ import sqlite3
 
 import pyarrow.parquet
 import pytest
+from tests.cli.conftest import Said
 from tests.engine import making
 from tests.engine.making import NORTH, SOUTH, ct
 from tests.engine.processes import finished, start
@@ -52,12 +53,18 @@ def tokens_in(content: str) -> list[str]:
     return [token for token in TOKENS if token.casefold() in content.casefold()]
 
 
-def test_nothing_of_a_patient_leaves_the_tables_that_hold_identities(ward, tmp_path, bingcheng):
+@pytest.fixture(scope="module")
+def first_run(ward, tmp_path_factory):
+    """What the command and its worker processes said when the ward was assessed, and into which workspace."""
+    workspace = tmp_path_factory.mktemp("first") / "workspace"
+    return Said(*finished(start("assess", ward, "--workspace", workspace, "--workers", 2))), workspace
+
+
+def test_nothing_of_a_patient_leaves_the_tables_that_hold_identities(ward, first_run, stored, tmp_path):
     workspace = tmp_path / "workspace"
-    code, out, err = finished(start("assess", ward, "--workspace", workspace, "--workers", 2))
-    assert (code, tokens_in(out), tokens_in(err)) == (0, [], [])
+    assert (tokens_in(first_run[0].out), tokens_in(first_run[0].err)) == ([], [])
     for again in (("assess", ward, "--json"), ("show", "E01"), ("show", "E02", "--lang", "zh"), ("show",)):
-        said = bingcheng(*again)
+        said = stored(*again)
         assert (said.code, tokens_in(said.out), tokens_in(said.err)) == (0, [], [])
     for path in [p for folder in ("report", "tables") for p in (workspace / folder).rglob("*") if p.is_file()]:
         if path.suffix == ".parquet":
@@ -73,15 +80,15 @@ def test_nothing_of_a_patient_leaves_the_tables_that_hold_identities(ward, tmp_p
     connection.close()
 
 
-def test_lesions_keep_what_their_labels_say_beside_the_name(ward, assess_json):
-    seen = assess_json(ward).json
+def test_lesions_keep_what_their_labels_say_beside_the_name(ward, stored):
+    seen = stored("assess", ward, "--json").json
     labels = {lesion["label"] for exam in seen["exams"] for series in exam["series"] for lesion in series["lesions"]}
     assert labels == {"liver met", "结节"}
     assert {series["description"] for exam in seen["exams"] for series in exam["series"]} == {""}
 
 
-def test_whoever_may_see_patients_sees_names_numbers_and_dates(ward, bingcheng, tmp_path):
-    said = bingcheng("assess", ward, "--workers", 1, "--identified")
+def test_whoever_may_see_patients_sees_names_numbers_and_dates(ward, stored, tmp_path):
+    said = stored("assess", ward, "--identified")
     report = (tmp_path / "workspace" / "report" / "index.html").read_text(encoding="utf-8")
     for text in (said.out, report):
         assert "Zimmergrün Ottilie (KH-90210-7)" in " ".join(text.split())
@@ -99,8 +106,10 @@ def test_two_people_of_one_name_and_number_stay_two(tmp_path, assess_json):
         assert seen["changes"] == []
 
 
-def test_a_label_of_an_exam_is_the_same_with_and_without_names(ward, assess_json):
-    pseudonymous, identified = (assess_json(ward, *more).json["exams"] for more in ((), ("--identified",)))
+def test_a_label_of_an_exam_is_the_same_with_and_without_names(ward, stored):
+    pseudonymous, identified = (
+        stored("assess", ward, "--json", *more).json["exams"] for more in ((), ("--identified",))
+    )
     assert [(exam["label"], exam["uid"]) for exam in pseudonymous] == [
         (exam["label"], exam["uid"]) for exam in identified
     ]

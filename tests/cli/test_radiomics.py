@@ -212,6 +212,8 @@ def test_the_list_names_every_feature(bingcheng):
         (("lung.nii.gz", "notes.txt", "--modality", "CT"), 4, "engine.radiomics-mixed-kinds"),
         (("nothing",), 3, "engine.radiomics-nothing-to-measure"),
         (("lung.nii.gz", "lung_mask.nii.gz", "--modality", "CT", "--out", "a.xls"), 4, "outputs.radiomics-format"),
+        (("absent.nii.gz", "lung_mask.nii.gz", "--out", "notes.txt/a.csv"), 4, "outputs.cannot-write"),
+        (("absent.nii.gz", "lung_mask.nii.gz", "--out", "folder.csv"), 4, "outputs.cannot-write"),
         (("lung.nii.gz", "lung_mask.nii.gz", "--settings", "notes.txt"), 4, "engine.radiomics-settings-format"),
         (
             ("lung.nii.gz", "lung_mask.nii.gz", "--modality", "CT", "--families", "color"),
@@ -227,6 +229,7 @@ def test_what_goes_wrong_is_said_once_in_words_with_its_code(bingcheng, tmp_path
     (tmp_path / "broken.nii.gz").write_bytes(b"\x1f\x8b nothing")
     (tmp_path / "notes.txt").write_text("notes")
     (tmp_path / "nothing").mkdir()
+    (tmp_path / "folder.csv").mkdir()
     said = bingcheng("radiomics", *arguments)
     assert said.code == code, said.err
     assert problem in said.err

@@ -2,33 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
+import json
 
 import pytest
 
-
-@pytest.fixture(scope="module")
-def once(tmp_path_factory):
-    """A workspace for the small study and, as soon as it was assessed into it, what the command said of that."""
-    return {"workspace": tmp_path_factory.mktemp("once") / "workspace"}
-
-
-@pytest.fixture
-def first_run(once, small_study, bingcheng, monkeypatch):
-    """What the command said when the small study was assessed, before anything was stated. Read only."""
-    if "said" not in once:
-        with monkeypatch.context() as patched:
-            patched.setenv("BINGCHENG_WORKSPACE", str(once["workspace"]))
-            once["said"] = bingcheng("assess", small_study, "--workers", 1, "--json")
-    assert once["said"].code == 0
-    return once["said"]
-
-
-@pytest.fixture
-def stored(first_run, once, bingcheng, tmp_path):
-    """The command, with the small study assessed into its workspace, which is the test's own."""
-    shutil.copytree(once["workspace"], tmp_path / "workspace")
-    return bingcheng
+from bingcheng.archive.workspace import Workspace
+from bingcheng.engine.view import assessment
+from bingcheng.outputs.language import Language
+from bingcheng.outputs.machine_readable import as_json
 
 
 def findings_of(seen):
@@ -43,10 +24,19 @@ def findings(bingcheng, small_study):
     return findings_of(bingcheng("assess", small_study, "--workers", 1, "--json").json)
 
 
-@pytest.fixture
-def before(first_run):
+@pytest.fixture(scope="module")
+def at_first(first_run):
+    """What was seen of the small study before anything was stated."""
+    workspace = Workspace.look_into(first_run[1])
+    seen = as_json(assessment(workspace), Language.of("en"))
+    workspace.close()
+    return seen
+
+
+@pytest.fixture(scope="module")
+def before(at_first):
     """The findings before anything was stated."""
-    return findings_of(first_run.json)
+    return findings_of(json.loads(json.dumps(at_first)))
 
 
 def test_a_waiver_shows_in_the_findings_and_can_be_taken_back(stored, small_study, before):
@@ -79,8 +69,8 @@ def test_answers_are_listed_as_questions_first_and_fill_what_no_header_says(stor
     assert "clinical.tumour = HCC" in stored("protocol", "statements").out
 
 
-def test_an_answer_about_one_series_holds_for_it_alone_and_is_listed_with_it(stored, first_run):
-    exam, series = next((e, s) for e in first_run.json["exams"] for s in e["series"] if s["modality"] == "CT")
+def test_an_answer_about_one_series_holds_for_it_alone_and_is_listed_with_it(stored, at_first):
+    exam, series = next((e, s) for e in at_first["exams"] for s in e["series"] if s["modality"] == "CT")
     said = stored(
         *("protocol", "answer", "image.contrast_phase=portal_venous", "--exam", exam["label"]),
         *("--series", series["uid"], "--by", "Ms Wu"),
@@ -109,54 +99,52 @@ def test_a_series_is_said_to_be_another_one_and_its_criteria_are_no_more_judged(
 WAIVE = ("protocol", "waive", "thickness", "--protocol", "ct_response_recist11", "--because", "x", "--by", "A")
 
 
-@pytest.mark.parametrize(
-    ("arguments", "code"),
-    [
-        (("protocol", "answer", "clinical.injection_time=9:04", "--by", "A"), "engine.answer-of-one-exam"),
-        (
-            ("protocol", "answer", "clinical.injection_time=25:04", "--exam", "E01", "--by", "A"),
-            "engine.wrong-answer",
-        ),
-        (
-            ("protocol", "answer", "derived.contrast_phase=delayed", "--series", "1", "--by", "A"),
-            "engine.series-without-exam",
-        ),
-        (
-            ("protocol", "answer", "derived.contrast_phases=delayed", "--exam", "E01", "--series", "1", "--by", "A"),
-            "engine.answer-not-of-a-series",
-        ),
-        (
-            ("protocol", "answer", "derived.contrast_phase=delayed", "--exam", "E01", "--series", "99", "--by", "A"),
-            "engine.no-such-series",
-        ),
-        ((*WAIVE, "--until", "soon"), "cli.not-a-day"),
-        ((*WAIVE, "--until", "2001-01-01"), "engine.already-over"),
-        ((*WAIVE, "--until", "2099-01-01", "--exam", "E99"), "engine.no-such-exam"),
-        ((*WAIVE, "--until", "2099-01-01", "--site", "Nowhere"), "cli.no-such-site"),
-        (
-            ("protocol", "waive", "thicknes", *WAIVE[3:], "--until", "2099-01-01"),
-            "engine.no-such-criterion",
-        ),
-        (("protocol", "answer", "tumour", "--by", "A"), "cli.not-an-answer"),
-        (("protocol", "answer", "no.such=1", "--by", "A"), "engine.not-answerable"),
-        (("protocol", "answer", "site.earl_accredited_recon=perhaps", "--by", "A"), "engine.wrong-answer"),
-        (("protocol", "answer", "site.phantom_interval_days=ten", "--by", "A"), "engine.wrong-answer"),
-        (
-            ("protocol", "correct", "E01", "no-such", "CT", "--protocol", "ct_response_recist11", "--by", "A"),
-            "engine.no-such-series",
-        ),
-        (
-            ("protocol", "correct", "E01", "1", "XX", "--protocol", "ct_response_recist11", "--by", "A"),
-            "engine.no-such-role",
-        ),
-        (("protocol", "correct", "E01", "1", "CT", "--protocol", "nope", "--by", "A"), "protocol.no-such-protocol"),
-        (("protocol", "withdraw", 7), "archive.no-such-statement"),
-    ],
+REFUSED = (
+    (("protocol", "answer", "clinical.injection_time=9:04", "--by", "A"), "engine.answer-of-one-exam"),
+    (
+        ("protocol", "answer", "clinical.injection_time=25:04", "--exam", "E01", "--by", "A"),
+        "engine.wrong-answer",
+    ),
+    (
+        ("protocol", "answer", "derived.contrast_phase=delayed", "--series", "1", "--by", "A"),
+        "engine.series-without-exam",
+    ),
+    (
+        ("protocol", "answer", "derived.contrast_phases=delayed", "--exam", "E01", "--series", "1", "--by", "A"),
+        "engine.answer-not-of-a-series",
+    ),
+    (
+        ("protocol", "answer", "derived.contrast_phase=delayed", "--exam", "E01", "--series", "99", "--by", "A"),
+        "engine.no-such-series",
+    ),
+    ((*WAIVE, "--until", "soon"), "cli.not-a-day"),
+    ((*WAIVE, "--until", "2001-01-01"), "engine.already-over"),
+    ((*WAIVE, "--until", "2099-01-01", "--exam", "E99"), "engine.no-such-exam"),
+    ((*WAIVE, "--until", "2099-01-01", "--site", "Nowhere"), "cli.no-such-site"),
+    (
+        ("protocol", "waive", "thicknes", *WAIVE[3:], "--until", "2099-01-01"),
+        "engine.no-such-criterion",
+    ),
+    (("protocol", "answer", "tumour", "--by", "A"), "cli.not-an-answer"),
+    (("protocol", "answer", "no.such=1", "--by", "A"), "engine.not-answerable"),
+    (("protocol", "answer", "site.earl_accredited_recon=perhaps", "--by", "A"), "engine.wrong-answer"),
+    (("protocol", "answer", "site.phantom_interval_days=ten", "--by", "A"), "engine.wrong-answer"),
+    (
+        ("protocol", "correct", "E01", "no-such", "CT", "--protocol", "ct_response_recist11", "--by", "A"),
+        "engine.no-such-series",
+    ),
+    (
+        ("protocol", "correct", "E01", "1", "XX", "--protocol", "ct_response_recist11", "--by", "A"),
+        "engine.no-such-role",
+    ),
+    (("protocol", "correct", "E01", "1", "CT", "--protocol", "nope", "--by", "A"), "protocol.no-such-protocol"),
+    (("protocol", "withdraw", 7), "archive.no-such-statement"),
 )
-def test_what_can_not_be_stated_is_said_and_nothing_changes(stored, arguments, code):
-    said = stored(*arguments)
-    assert said.code != 0
-    assert code in said.err
+
+
+def test_what_can_not_be_stated_is_said_and_nothing_changes(stored):
+    given = [(code, stored(*arguments)) for arguments, code in REFUSED]
+    assert [(code, said) for code, said in given if said.code == 0 or code not in said.err] == []
     assert "Nothing is stated" in stored("protocol", "statements").out
 
 

@@ -50,6 +50,8 @@ def test_twenty_per_cent_are_no_progression_below_five_millimetres():
 
 def test_growth_counts_from_the_smallest_sum_so_far():
     # 64 mm is 36 % less than at the start, and 28 % more than at the best.
+    points = [TimePoint(targets=targets(size)) for size in (50.0, 64.0, 70.0)]
+    assert [one.nadir_mm for one in responses(targets(100.0), points)] == [100.0, 50.0, 50.0]
     assert over((100.0,), (50.0,), (64.0,)) == [PR, PD]
     assert over((100.0,), (None,), (80.0,), (95.0,)) == [NE, SD, SD]
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
+from tests.compare.matched import followed
 
-from bingcheng.compare.response import Response
+from bingcheng.compare.response import NewLesion, NonTargets, Response
+from bingcheng.compare.response_missing import without_response
 from bingcheng.compare.response_reading import patient_responses
-from bingcheng.compare.tracks import MatchedPair, NamedLesions, tracks
-from bingcheng.quantify.lesion.matching import Link, LinkKind, Matching, Member, kind_of
+from bingcheng.quantify.lesion.matching import LinkKind
 from bingcheng.quantify.lesion.matching_edits import declared_new, declared_vanished
 
 WHO = {"by": "reader", "at": datetime(2026, 5, 1), "why": "seen"}  # noqa: DTZ001 - as the database keeps times
@@ -33,37 +34,6 @@ def drawn(observed):
     return make
 
 
-def followed(exams, *pairs):
-    """Tracks over exams (names by day), with what was matched: (earlier, later, links, needs a reader)."""
-    named = {
-        day: NamedLesions(exam_uid=f"P1.{day}", labels={name: name for name in names}) for day, names in exams.items()
-    }
-    return tracks(
-        {"P1": list(named.values())}, [_pair(named[a], named[b], links, **more) for a, b, links, more in pairs]
-    )
-
-
-def _pair(earlier, later, groups, *, doubted=(), confidence=0.97, kinds=None, edit=None):
-    """The matching of two exams; of its links those that are `doubted` need a reader."""
-    links = tuple(
-        Link(
-            kind=(kinds or {}).get((before, after)) or kind_of(len(before), len(after)),
-            before=tuple(before),
-            after=tuple(after),
-            confidence=confidence,
-            needs_reader=(before, after) in doubted,
-        )
-        for before, after in groups
-    )
-    before, after = (
-        tuple(Member(key=name, label=name, volume_mm3=1.0) for name in exam.labels) for exam in (earlier, later)
-    )
-    matching = Matching(before=before, after=after, proposed=links, links=links)
-    if edit is not None:
-        matching = edit(matching)
-    return MatchedPair(earlier_uid=earlier.exam_uid, later_uid=later.exam_uid, modality="CT", matching=matching)
-
-
 def only(found):
     (one,) = found
     return one
@@ -75,6 +45,8 @@ def test_a_new_lesion_that_is_sure_is_progression_however_much_the_others_shrink
     (point,) = found.points
     assert point.answer.response is Response.PROGRESSIVE
     assert point.answer.targets is Response.PARTIAL
+    assert (point.seen.new, point.seen.non_targets) == (NewLesion.UNEQUIVOCAL, NonTargets.NONE)
+    assert [one.size_mm for one in (*found.baseline, *point.seen.targets)] == [40.0, 10.0]
     assert any("b" in str(one) and "97" in str(one) for one in point.reasons)
     assert not point.questions
 
@@ -227,7 +199,53 @@ def test_a_non_target_that_has_vanished_lets_the_response_be_complete(drawn):
     assert only(patient_responses(drawn(exams), tracks=partly)).points[0].answer.response is Response.PARTIAL
 
 
-def test_one_exam_an_undated_exam_and_pet_alone_have_no_response(drawn):
-    assert patient_responses(drawn({0: {"a": 40.0}})) == ()
-    assert patient_responses(drawn({0: {"a": 40.0}, None: {"a": 20.0}})) == ()
-    assert patient_responses(drawn({0: {"a": 40.0}, 60: {"a": 20.0}}, modality="PT")) == ()
+@pytest.mark.parametrize(
+    ("exams", "modality", "why"),
+    [
+        ({0: {"a": 40.0}}, "CT", "One exam alone"),
+        ({0: {"a": 40.0}, None: {"a": 20.0}}, "CT", "One exam alone"),
+        ({None: {"a": 20.0}}, "CT", "no date"),
+        ({0: {"a": 40.0}, 60: {"a": 20.0}}, "PT", "no lesion is drawn there"),
+    ],
+)
+def test_who_has_no_response_is_told_with_the_reason(drawn, exams, modality, why):
+    seen = drawn(exams, modality=modality)
+    assert patient_responses(seen) == ()
+    (missing,) = without_response(seen, answered=())
+    assert missing.patient == "P1"
+    assert why in str(missing.reason)
+    assert without_response(seen, answered={"P1"}) == ()
+
+
+def test_without_a_lesion_nothing_is_missing(drawn):
+    assert without_response(drawn({0: {}}), answered=()) == ()
+
+
+def test_a_sum_carries_the_uncertainty_of_its_parts_as_if_they_erred_together(drawn):
+    exams = {0: {"a": 40.0, "b": 30.0}, 60: {"a": 38.0}}
+    gone = followed(exams, (0, 60, [(("a",), ("a",)), (("b",), ())], {}))
+    found = only(patient_responses(drawn(exams, uncertainty=0.4), tracks=gone))
+    assert found.uncertainty_mm == pytest.approx(0.8)
+    assert found.points[0].uncertainty_mm == pytest.approx(0.4), "what has gone measures 0 mm without doubt"
+    unknown = only(patient_responses(drawn(exams, uncertainty=None), tracks=gone))
+    assert (unknown.uncertainty_mm, unknown.points[0].uncertainty_mm) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("later_mm", "limit"), [(69.0, "partial"), (71.0, "partial"), (60.0, None), (85.0, None), (118.8, "progression")]
+)
+def test_a_sum_as_near_to_a_limit_as_its_uncertainty_is_told(drawn, later_mm, limit):
+    # 70 and 120 mm; the expanded uncertainty of a distance is 2 x hypot(0.5, 0.35) = 1.22 and 1.56 mm.
+    exams = {0: {"a": 100.0}, 60: {"a": later_mm}}
+    (point,) = only(patient_responses(drawn(exams, uncertainty=0.5))).points
+    near = [str(one) for one in point.reasons if "Within the uncertainty" in str(one)]
+    assert len(near) == (0 if limit is None else 1)
+    assert all(f"{limit}" in one for one in near)
+
+
+def test_how_near_the_sum_lies_is_not_said_where_it_does_not_decide(drawn):
+    exams = {0: {"a": 100.0}, 60: {"a": 70.0, "b": 12.0}}
+    new = followed(exams, (0, 60, [(("a",), ("a",)), ((), ("b",))], {}))
+    (point,) = only(patient_responses(drawn(exams, uncertainty=0.5), tracks=new)).points
+    assert point.answer.response is Response.PROGRESSIVE
+    assert not any("Within the uncertainty" in str(one) for one in point.reasons)

@@ -2,20 +2,81 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import shutil
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 from tests.engine.making import write_study
 
 from bingcheng.archive.workspace import Workspace
+from bingcheng.engine import examine
+from bingcheng.engine import run as running
 from bingcheng.engine.run import Options, assess
 from bingcheng.engine.view import assessment
+from bingcheng.quantify.uncertainty.perturbation import Perturbations
+
+BRIEF = Perturbations(contours=2, noises=2)
 
 
 @pytest.fixture(scope="session")
-def small_study(tmp_path_factory):
+def shared(tmp_path_factory):
+    """shared("name", make): a folder that `make` fills once, in the first process of the run that asks. Read only."""
+    own = tmp_path_factory.getbasetemp()
+    root = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+    def once_made(name, make):
+        folder, made = root / name, root / f"{name}.made"
+        with (root / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not made.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                make(folder)
+                made.touch()
+        return folder
+
+    return once_made
+
+
+@pytest.fixture(scope="session")
+def small_study(shared):
     """Four exams of three patients in two hospitals. Read only."""
-    return write_study(tmp_path_factory.mktemp("study"))
+    return shared("small-study", write_study)
+
+
+@pytest.fixture(scope="session")
+def once(small_study, shared, tmp_path_factory):
+    """A workspace into which the small study was assessed. Read only."""
+
+    def make(folder):
+        opened = Workspace.open(folder)
+        try:
+            tally = assess([small_study], opened, Options(workers=1), lambda *_: None)
+        finally:
+            opened.close()
+        assert (tally.found, tally.assessed, tally.unchanged, tally.failed) == (4, 4, 0, 0)
+
+    # What another process has open can't be copied: each has a copy of its own.
+    return shutil.copytree(shared("once-assessed", make), tmp_path_factory.mktemp("once") / "workspace")
+
+
+@pytest.fixture
+def own_workspace(once, tmp_path):
+    """The folder of an own copy of the workspace that holds the small study."""
+    return shutil.copytree(once, tmp_path / "own")
+
+
+@pytest.fixture(scope="session")
+def seen_once(once):
+    """The assessment of the small study."""
+    opened = Workspace.look_into(once)
+    try:
+        return assessment(opened)
+    finally:
+        opened.close()
 
 
 @pytest.fixture
@@ -31,3 +92,30 @@ def assessed(tmp_path):
             opened.close()
 
     return run
+
+
+def shorten_uncertainties(monkeypatch):
+    """Let lesions be measured again as seldom as can be, where nobody asks how large an uncertainty is."""
+    monkeypatch.setattr(examine, "measured", partial(examine.measured, perturbations=BRIEF))
+
+
+def make_no_objects(monkeypatch):
+    """Let no DICOM objects be made from exams, where nothing is read from them: they take half of the time."""
+    monkeypatch.setattr(running, "attempt", _attempt_without_objects)
+    monkeypatch.setattr(running, "write_conformance_objects", lambda *_: None)
+
+
+def _attempt_without_objects(task, attempt=running.attempt):
+    return attempt(replace(task, outputs=None))
+
+
+@pytest.fixture
+def brief(monkeypatch):
+    """Uncertainties from few repetitions."""
+    shorten_uncertainties(monkeypatch)
+
+
+@pytest.fixture
+def without_objects(monkeypatch):
+    """No DICOM objects are made from exams."""
+    make_no_objects(monkeypatch)

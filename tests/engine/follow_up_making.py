@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +87,13 @@ def body() -> Volume:
     )
 
 
+@cache
+def _bodies() -> tuple[Volume, Volume]:
+    """The trunk without lesions at the earlier and at the later exam."""
+    trunk = body()
+    return trunk, motion().later(trunk, trunk.geometry, outside=-1000.0)
+
+
 def with_lesions(volume: Volume, lesions: Iterable[tuple[float, Triple]]) -> Volume:
     voxels = np.array(volume.voxels)
     for diameter_mm, centre_mm in lesions:
@@ -111,13 +119,13 @@ def follow_up(
     undrawn : lesions that can be seen but are not drawn.
     """
     called = names or {}
-    warp, trunk = motion(), body()
+    warp, (trunk, trunk_later) = motion(), _bodies()
     moved = {
         name: (diameter_mm, _point(warp.to_later(np.asarray([centre_mm]))[0]))
         for name, (diameter_mm, centre_mm) in later.items()
     }
     first = with_lesions(trunk, earlier.values())
-    second = with_lesions(warp.later(trunk, trunk.geometry, outside=-1000.0), moved.values())
+    second = with_lesions(trunk_later, moved.values())
     folders = root / "1", root / "2"
     for number, (folder, volume, lesions) in enumerate(zip(folders, (first, second), (earlier, moved), strict=True)):
         drawn = {key: lesion for key, lesion in lesions.items() if key not in undrawn}

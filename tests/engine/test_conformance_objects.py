@@ -22,6 +22,8 @@ from bingcheng.outputs.machine_readable import as_json
 from bingcheng.outputs.report.page import write_report
 from bingcheng.protocol.library import protocols
 
+pytestmark = pytest.mark.usefixtures("brief")
+
 ENGLISH = Language.of("en")
 TODAY = date(2026, 3, 1)
 

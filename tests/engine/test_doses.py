@@ -19,21 +19,12 @@ from bingcheng.dicom.acquisition import CtAcquisition
 from bingcheng.dicom.dose.report import AcquisitionKind, DoseReport, IrradiationEvent
 from bingcheng.dicom.write.dose_report import write_dose_report
 from bingcheng.dicom.write.header import uid_of
-from bingcheng.engine import run as running
 
 CTDI, DLP = DoseQuantity.CTDI_VOL, DoseQuantity.DLP
 CHEST = Code("51185008", "SCT", "Chest")
 
 
-def attempt_without_objects(task, attempt=running.attempt):
-    return attempt(replace(task, outputs=None))
-
-
-@pytest.fixture
-def without_objects(monkeypatch):
-    """No DICOM objects are made from exams: no dose comes from them, and they take half of the time."""
-    monkeypatch.setattr(running, "attempt", attempt_without_objects)
-    monkeypatch.setattr(running, "write_conformance_objects", lambda *_: None)
+pytestmark = pytest.mark.usefixtures("brief")
 
 
 def dose_report(folder, *, name="anna-1", patient=ANNA, site=NORTH, ctdi=8.0, length_mm=120.0, **facts):
@@ -200,7 +191,7 @@ def test_what_is_missing_for_every_quantity_is_asked_for_once(tmp_path, assessed
     assert len(reasons) == len(set(reasons)) > 0
 
 
-def test_nothing_of_the_patient_is_stored_with_the_dose(tmp_path, assessed):
+def test_nothing_of_the_patient_is_stored_with_the_dose(tmp_path, assessed, without_objects):
     ct(tmp_path / "x")
     path = dose_report(tmp_path / "x", protocol="Quellberg Annabeth 19580917", phantom_cm=None)
 

@@ -42,17 +42,16 @@ def scheduler():
         process.wait(timeout=30)
 
 
-def test_a_cluster_gives_the_same_assessment(small_study, scheduler, tmp_path, assessed):
+def test_a_cluster_gives_the_same_assessment(small_study, scheduler, tmp_path, seen_once):
     code, _, err = finished(
         start("assess", small_study, "--workspace", tmp_path / "far", "--scheduler", scheduler, "--quiet")
     )
     assert code == 0, err
     assert stored_exams(tmp_path / "far") == 4
-    _, near = assessed(small_study, workspace=tmp_path / "near")
     opened = Workspace.look_into(tmp_path / "far")
     far = assessment(opened)
     opened.close()
-    assert values(far) == values(near)
+    assert values(far) == values(seen_once)
 
 
 def values(seen):
@@ -74,7 +73,7 @@ def test_a_scheduler_that_is_not_there_is_said(monkeypatch):
     assert raised.value.code == "engine.scheduler-silent"
 
 
-def test_a_server_keeps_the_same_assessment_as_a_file(small_study, postgresql, tmp_path, assessed):
+def test_a_server_keeps_the_same_assessment_as_a_file(small_study, postgresql, tmp_path, seen_once):
     # Two runs at once, which also make the tables at the same moment.
     runs = [
         start("assess", small_study, "-w", tmp_path / "pg", "--database", postgresql, "--workers", 1, "--quiet")
@@ -82,7 +81,7 @@ def test_a_server_keeps_the_same_assessment_as_a_file(small_study, postgresql, t
     ]
     for code, _, err in map(finished, runs):
         assert code == 0, err
-    _, file = assessed(small_study, workspace=tmp_path / "file")
+    file = seen_once
     opened = Workspace.look_into(tmp_path / "pg", postgresql)
     tally = assess([small_study], opened, Options(workers=1), lambda *_: None)
     server = assessment(opened)

@@ -11,6 +11,7 @@ import numpy as np
 import pydicom
 import pytest
 from pydicom.data import get_testdata_file
+from tests.engine.conftest import shorten_uncertainties
 
 from bingcheng.archive.workspace import Workspace
 from bingcheng.core.finding import Level, Outcome
@@ -22,19 +23,24 @@ VENDOR_SLICES = Path(__file__).parents[1] / "reference" / "suv_vendor_slices.csv
 
 @pytest.fixture(scope="module")
 def seen_at(tmp_path_factory):
-    """Assess paths in this process, each set of paths once; gives the assessment."""
+    """Assess paths in this process, each set of paths once; gives the assessment.
+
+    Uncertainties are short unless they are asked for.
+    """
     known = {}
 
-    def run(*paths, **options):
-        key = (paths, tuple(options.items()))
-        if key not in known:
+    def run(*paths, uncertainties=False):
+        if paths not in known:
             workspace = Workspace.open(tmp_path_factory.mktemp("workspace"))
             try:
-                assess(paths, workspace, Options(workers=1, **options), lambda *_: None)
-                known[key] = assessment(workspace, images=False)
+                with pytest.MonkeyPatch.context() as patched:
+                    if not uncertainties:
+                        shorten_uncertainties(patched)
+                    assess(paths, workspace, Options(workers=1), lambda *_: None)
+                known[paths] = assessment(workspace, images=False)
             finally:
                 workspace.close()
-        return known[key]
+        return known[paths]
 
     return run
 
@@ -75,7 +81,8 @@ def by_hand(folder):
 
 @pytest.fixture(scope="module")
 def ibsi_phantom(reference_data, seen_at):
-    (exam,) = seen_at(reference_data / "01_ibsi1" / "ibsi_1_ct_radiomics_phantom" / "dicom").exams
+    folder = reference_data / "01_ibsi1" / "ibsi_1_ct_radiomics_phantom" / "dicom"
+    (exam,) = seen_at(folder, uncertainties=True).exams
     return exam
 
 

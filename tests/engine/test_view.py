@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,40 +9,14 @@ from tests.engine import making
 from tests.engine.making import ANNA, BRUNO, CARLA, FIRST, NORTH, SOUTH, ct
 
 from bingcheng.archive.workspace import Workspace
-from bingcheng.engine import run as running
 from bingcheng.engine.view import assessment
 
 LATER = FIRST + timedelta(days=56)
 
 
-def attempt_without_objects(task, attempt=running.attempt):
-    return attempt(replace(task, outputs=None))
-
-
 @pytest.fixture
-def without_objects(monkeypatch):
-    """No DICOM objects are made from exams: nothing shown here comes from them, and they take half of the time."""
-    monkeypatch.setattr(running, "attempt", attempt_without_objects)
-    monkeypatch.setattr(running, "write_conformance_objects", lambda *_: None)
-
-
-@pytest.fixture(scope="module")
-def once(small_study, tmp_path_factory):
-    """A workspace into which the small study was assessed. Read only."""
-    folder = tmp_path_factory.mktemp("once") / "workspace"
-    opened = Workspace.open(folder)
-    try:
-        tally = running.assess([small_study], opened, running.Options(workers=1), lambda *_: None)
-    finally:
-        opened.close()
-    assert (tally.assessed, tally.failed) == (4, 0)
-    return folder
-
-
-@pytest.fixture
-def workspace(once, tmp_path):
-    """An own copy of the workspace that holds the small study."""
-    opened = Workspace.open(shutil.copytree(once, tmp_path / "own"))
+def workspace(own_workspace):
+    opened = Workspace.open(own_workspace)
     yield opened
     opened.close()
 
@@ -59,15 +31,14 @@ def without(folder, *keywords):
 
 
 def test_the_same_exams_have_the_same_labels_in_every_workspace(
-    workspace, small_study, assessed, tmp_path, without_objects
+    seen_once, small_study, assessed, brief, without_objects
 ):
-    found = [labels(assessed(small_study, workspace=tmp_path / name)[1]) for name in "ab"]
-    found.append(labels(assessment(workspace)))
-    assert found[0] == found[1] == found[2]
-    assert sorted(found[0].values()) == ["E01", "E02", "E03", "E04"]
+    found = labels(seen_once)
+    assert labels(assessed(small_study)[1]) == found
+    assert sorted(found.values()) == ["E01", "E02", "E03", "E04"]
 
 
-def test_labels_follow_hospital_first_visit_and_time(tmp_path, assessed, without_objects):
+def test_labels_follow_hospital_first_visit_and_time(tmp_path, assessed, brief, without_objects):
     ct(tmp_path / "x" / "1", name="s", site=SOUTH, patient=CARLA, at=FIRST - timedelta(days=9))
     ct(tmp_path / "x" / "2", name="a2", patient=ANNA, at=LATER)
     ct(tmp_path / "x" / "3", name="b", patient=BRUNO, at=FIRST + timedelta(days=7))
@@ -81,7 +52,9 @@ def test_labels_follow_hospital_first_visit_and_time(tmp_path, assessed, without
 
 
 @pytest.mark.parametrize("dummy", ["ANONYMIZED", "0000", ""])
-def test_a_scanner_of_which_no_number_is_recorded_is_shown_by_vendor_and_model(tmp_path, assessed, dummy):
+def test_a_scanner_of_which_no_number_is_recorded_is_shown_by_vendor_and_model(
+    tmp_path, assessed, brief, without_objects, dummy
+):
     ct(tmp_path / "x")
     making.change_all(tmp_path / "x", lambda data: setattr(data, "DeviceSerialNumber", dummy))
     _, seen = assessed(tmp_path / "x")
@@ -89,7 +62,7 @@ def test_a_scanner_of_which_no_number_is_recorded_is_shown_by_vendor_and_model(t
     assert seen.sites[0].devices == ("SIEMENS Model 1 #?",)
 
 
-def test_of_a_scanner_that_is_not_recorded_nothing_is_claimed(tmp_path, assessed):
+def test_of_a_scanner_that_is_not_recorded_nothing_is_claimed(tmp_path, assessed, brief, without_objects):
     ct(tmp_path / "x")
     without(tmp_path / "x", "Manufacturer", "ManufacturerModelName", "DeviceSerialNumber")
     _, seen = assessed(tmp_path / "x")
@@ -97,7 +70,7 @@ def test_of_a_scanner_that_is_not_recorded_nothing_is_claimed(tmp_path, assessed
     assert seen.sites[0].devices == ()
 
 
-def test_exams_of_no_named_hospital_stand_beside_no_other(tmp_path, assessed, without_objects):
+def test_exams_of_no_named_hospital_stand_beside_no_other(tmp_path, assessed, brief, without_objects):
     ct(tmp_path / "x" / "1", name="1", patient=ANNA)
     ct(tmp_path / "x" / "2", name="2", patient=BRUNO, site=SOUTH)
     ct(tmp_path / "x" / "3", name="3", patient=CARLA)

@@ -8,7 +8,7 @@ import pytest
 
 from bingcheng.core.errors import InputError
 from bingcheng.image.geometry import VolumeGeometry
-from bingcheng.image.nifti import read_regions, read_volume, write_region, write_volume
+from bingcheng.image.nifti import read_grid, read_regions, read_volume, write_region, write_volume
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
 
@@ -19,30 +19,42 @@ OBLIQUE = VolumeGeometry(
     origin_mm=(-20.0, 30.0, 45.5),
     axes=((0.0, -float(S), float(C)), (0.0, float(C), float(S)), (1.0, 0.0, 0.0)),
 )
+TILTED = VolumeGeometry(
+    shape=(4, 5, 6),
+    spacing_mm=(3.0, 1.5, 1.25),
+    origin_mm=(-20.0, 30.0, 45.5),
+    axes=((0.0, float(np.sin(0.35)), float(np.cos(0.35))), (0.0, 1.0, 0.0), (1.0, 0.0, 0.0)),
+)
+"""As of a gantry that was tilted by 20 degrees: no axis stands at a right angle to the slices."""
+BOTH = pytest.mark.parametrize("grid", [OBLIQUE, TILTED], ids=["oblique", "tilted"])
 
 
-def volume() -> Volume:
+def volume(grid: VolumeGeometry = OBLIQUE) -> Volume:
     voxels = np.arange(120, dtype=np.float32).reshape(4, 5, 6)
-    return Volume(voxels=voxels, geometry=OBLIQUE, unit="[hnsf'U]")
+    return Volume(voxels=voxels, geometry=grid, unit="[hnsf'U]")
 
 
-def test_volume_comes_back_as_it_was_written(tmp_path):
-    path = tmp_path / "volume.nii.gz"
-    write_volume(volume(), path)
+@BOTH
+@pytest.mark.parametrize("ending", [".nii", ".nii.gz"])
+def test_volume_comes_back_as_it_was_written(tmp_path, grid, ending):
+    path = tmp_path / f"volume{ending}"
+    write_volume(volume(grid), path)
     again = read_volume(path, unit="[hnsf'U]")
     assert np.array_equal(again.voxels, volume().voxels)
     assert again.unit == "[hnsf'U]"
     # The header holds the transform in float32.
-    assert again.geometry.same_grid(OBLIQUE, atol_mm=1e-4)
+    assert again.geometry.same_grid(grid, atol_mm=1e-4)
+    assert read_grid(path).same_grid(grid, atol_mm=1e-4)
 
 
-def test_positions_agree_with_another_reader_of_nifti(tmp_path):
+@BOTH
+def test_positions_agree_with_another_reader_of_nifti(tmp_path, grid):
     path = tmp_path / "volume.nii"
-    write_volume(volume(), path)
+    write_volume(volume(grid), path)
     image = nibabel.load(path)
     for z, y, x in ((0, 0, 0), (3, 1, 2), (1, 4, 5)):
         ras = image.affine @ (x, y, z, 1)
-        assert OBLIQUE.to_mm((z, y, x)) == pytest.approx([-ras[0], -ras[1], ras[2]], abs=1e-4)
+        assert grid.to_mm((z, y, x)) == pytest.approx([-ras[0], -ras[1], ras[2]], abs=1e-4)
         assert image.get_fdata()[x, y, z] == volume().voxels[z, y, x]
 
 
@@ -56,6 +68,35 @@ def test_scaled_integers_are_read_in_their_unit(tmp_path):
     assert raw == pytest.approx(nibabel.load(path).get_fdata().T)
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("kind", ["u1", "i2", "f8"])
+def test_what_another_program_wrote_of_a_tilted_grid_is_read(tmp_path, order, kind):
+    path = tmp_path / "other.nii.gz"
+    steps = np.diag([-1, -1, 1]) @ np.column_stack([TILTED.matrix[:, ::-1], TILTED.origin_mm])
+    stored = np.arange(120).reshape(6, 5, 4).astype(np.dtype(kind).newbyteorder(order))
+    header = nibabel.Nifti1Header(endianness=order)
+    image = nibabel.Nifti1Image(stored, np.vstack([steps, [0, 0, 0, 1]]), header=header)
+    image.set_sform(image.affine, code=1)
+    image.set_qform(None, code=0)
+    image.header.set_slope_inter(2.0, -10.0)
+    nibabel.save(image, path)
+    again = read_volume(path, unit="1")
+    assert again.geometry.same_grid(TILTED, atol_mm=1e-4)
+    assert again.voxels == pytest.approx(nibabel.load(path).get_fdata().T)
+
+
+def test_a_rigid_transform_beside_a_sheared_one_is_no_gantry_tilt(tmp_path):
+    # Registration programs leave such files: the transform to an atlas, and that to the scanner.
+    path = tmp_path / "atlas.nii"
+    sheared = np.diag([-2.0, -2.0, 2.0, 1.0])
+    sheared[0, 1] = 0.4
+    image = nibabel.Nifti1Image(np.zeros((6, 5, 4), dtype=np.int16), sheared)
+    image.set_sform(sheared, code=4)
+    image.set_qform(np.diag([-2.0, -2.0, 2.0, 1.0]), code=1)
+    nibabel.save(image, path)
+    assert not read_grid(path).sheared
+
+
 def test_mask_of_labels_gives_a_region_a_label(tmp_path):
     labels = np.zeros((4, 5, 6), dtype=np.float32)
     labels[1:3, 2, 3], labels[0, 0, 0] = 1, 3
@@ -66,12 +107,13 @@ def test_mask_of_labels_gives_a_region_a_label(tmp_path):
     assert (first.start, first.mask.shape, first.mask.dtype) == ((1, 2, 3), (2, 1, 1), bool)
 
 
+@BOTH
 @pytest.mark.parametrize("kind", [bool, np.float32])
-def test_region_comes_back_as_it_was_written(tmp_path, kind):
+def test_region_comes_back_as_it_was_written(tmp_path, kind, grid):
     full = np.zeros((4, 5, 6), dtype=kind)
     full[1:3, 2:4, 3:5] = 1 if kind is bool else 0.25
     path = tmp_path / "region.nii.gz"
-    write_region(Region.of(full, OBLIQUE, label="lesion"), path)
+    write_region(Region.of(full, grid, label="lesion"), path)
     (again,) = read_regions(path, label="lesion")
     assert again.start == (1, 2, 3)
     assert np.array_equal(again.mask, full[1:3, 2:4, 3:5])
@@ -93,15 +135,18 @@ def test_what_cannot_be_read_or_written_is_refused_by_name(tmp_path: Path):
     broken.write_bytes(b"no image")
     four = tmp_path / "four.nii"
     nibabel.save(nibabel.Nifti1Image(np.zeros((2, 3, 4, 5), dtype=np.int16), np.eye(4)), four)
-    sheared = VolumeGeometry(
-        shape=(4, 5, 6), spacing_mm=(1, 1, 1), axes=((0.0, 0.3, 0.954), (0.0, 1.0, 0.0), (1.0, 0.0, 0.0))
-    )
-    tilted = Volume(voxels=volume().voxels, geometry=sheared, unit="1")
+    cut, torn = tmp_path / "cut.nii", tmp_path / "torn.nii.gz"
+    for path, kept in ((cut, 400), (torn, 300)):
+        write_volume(volume(TILTED), path)
+        path.write_bytes(path.read_bytes()[:kept])
     for act, code in (
         (lambda: read_volume(broken, unit="1"), "image.nifti-unreadable"),
         (lambda: read_volume(tmp_path / "absent.nii", unit="1"), "image.nifti-unreadable"),
         (lambda: read_volume(four, unit="1"), "image.nifti-not-3d"),
-        (lambda: write_volume(tilted, tmp_path / "tilted.nii"), "image.nifti-cannot-shear"),
+        (lambda: read_volume(cut, unit="1"), "image.nifti-unreadable"),
+        (lambda: read_volume(torn, unit="1"), "image.nifti-unreadable"),
+        (lambda: write_volume(volume(TILTED), tmp_path / "nowhere" / "x.nii"), "image.nifti-unwritable"),
+        (lambda: write_volume(volume(TILTED), tmp_path / "tilted.niix"), "image.nifti-unwritable"),
         (lambda: write_volume(volume(), tmp_path / "nowhere" / "x.nii"), "image.nifti-unwritable"),
     ):
         with pytest.raises(InputError) as refused:

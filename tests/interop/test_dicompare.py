@@ -96,7 +96,7 @@ class Told:
 @pytest.fixture(scope="session")
 def dicompare():
     try:
-        python = peer("dicompare==0.11.1")
+        python = peer("dicompare==0.11.1", compiled=False)
     except (subprocess.SubprocessError, OSError) as error:
         pytest.skip(f"dicompare can't be installed here: {type(error).__name__}")
 

@@ -56,17 +56,28 @@ def stored_until_killed(folder: Path, files: dict[int, bytes], after: int) -> se
     return answered
 
 
-@pytest.mark.slow
-def test_what_was_answered_survives_a_kill_and_nothing_is_half_there(tmp_path):
+@pytest.fixture(scope="module")
+def survived(tmp_path_factory):
+    """A server over what two that were killed left, the files that these were sent, and which of them they answered."""
+    folder = tmp_path_factory.mktemp("real")
     files = {n: file_of(image("killed", "a", n, matrix=(128, 128))) for n in range(1, SENT + 1)}
     answered: set[int] = set()
     for after in (20, 60):
-        answered |= stored_until_killed(tmp_path, files, after)
+        answered |= stored_until_killed(folder, files, after)
     assert 20 <= len(answered) < SENT
-    with (
-        serving(tmp_path) as (url, headers, _),
-        closing(http.client.HTTPConnection(urlsplit(url).netloc)) as connection,
-    ):
+    with serving(folder) as found:
+        yield found, files, answered
+
+
+@pytest.fixture(scope="module")
+def server(survived):
+    return survived[0]
+
+
+@pytest.mark.slow
+def test_what_was_answered_survives_a_kill_and_nothing_is_half_there(survived):
+    (url, headers, _), files, answered = survived
+    with closing(http.client.HTTPConnection(urlsplit(url).netloc)) as connection:
         place = f"{urlsplit(url).path}/studies/{uid_of('killed')}"
         connection.request("GET", f"{place}/instances?limit={SENT}", headers=headers)
         told = {one["00200013"]["Value"][0] for one in json.loads(connection.getresponse().read())}
@@ -75,12 +86,6 @@ def test_what_was_answered_survives_a_kill_and_nothing_is_half_there(tmp_path):
         with zipfile.ZipFile(io.BytesIO(connection.getresponse().read())) as archive:
             there = [archive.read(name) for name in archive.namelist()]
         assert sorted(there) == sorted(files[number] for number in told)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    with serving(tmp_path_factory.mktemp("real")) as found:
-        yield found
 
 
 def held_bytes(pid: int) -> int:

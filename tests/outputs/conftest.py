@@ -132,22 +132,30 @@ def enhanced(folder: Path) -> Source:
     return Source(frames=frames, kind="enhanced")
 
 
-@pytest.fixture(params=["classic", "enhanced"])
-def source(request: pytest.FixtureRequest, tmp_path: Path) -> Source:
+MADE = {"classic": classic, "enhanced": enhanced}
+
+
+@pytest.fixture(scope="session", params=MADE)
+def source(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Source:
+    """Images that are only read."""
+    return MADE[request.param](tmp_path_factory.mktemp(request.param))
+
+
+@pytest.fixture(params=MADE)
+def own_source(request: pytest.FixtureRequest, tmp_path: Path) -> Source:
+    """Images that a test may change."""
     folder = tmp_path / "images"
     folder.mkdir()
-    return classic(folder) if request.param == "classic" else enhanced(folder)
+    return MADE[request.param](folder)
 
 
-@pytest.fixture
-def bare_source(tmp_path: Path) -> Source:
+@pytest.fixture(scope="session")
+def bare_source(tmp_path_factory: pytest.TempPathFactory) -> Source:
     """Classic images from which de-identification took attributes that must not be absent."""
-    folder = tmp_path / "bare"
-    folder.mkdir()
-    return classic(folder, bare=True)
+    return classic(tmp_path_factory.mktemp("bare"), bare=True)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def lesion() -> Region:
     """An L-shaped lesion, so that a flip or a transposition shows."""
     mask = np.zeros((SLICES, ROWS, COLUMNS), dtype=bool)
@@ -158,7 +166,7 @@ def lesion() -> Region:
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def second_lesion() -> Region:
     mask = np.zeros((SLICES, ROWS, COLUMNS), dtype=bool)
     mask[6, 2:5, 2:6] = True

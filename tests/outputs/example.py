@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 import numpy as np
 from tests.compare.dose_records import record as dose_record
@@ -353,8 +354,9 @@ def doses(exams: tuple[ExamView, ...]) -> DoseOverview:
     return dose_overview((*records[:-1], replace(records[-1], values={})), dose_rules())
 
 
+@cache
 def study() -> Assessment:
-    """The whole example."""
+    """The whole example; made once, as its pictures take longer than most tests."""
     images = pictures()
     modalities = ("CT", "MR", "PT", "CT", "CT", "PT")
     outcomes = {3: Outcome.FAIL, 7: Outcome.FAIL, 8: Outcome.UNKNOWN, 10: None}

@@ -6,6 +6,7 @@ import csv
 import io
 from dataclasses import replace
 
+import pytest
 from tests.outputs.example import study
 from tests.outputs.links import link_view, matched_exams
 
@@ -26,12 +27,17 @@ def section(*matched: MatchedExams) -> str:
     return html.partition('<section id="follow-up"')[2].partition("</section>")[0]
 
 
+@pytest.fixture(scope="module")
+def shown():
+    """The part of the page about the example's links."""
+    return section(matched_exams())
+
+
 def test_nothing_is_shown_where_nothing_was_matched():
     assert "Which lesion is which" not in page(study(), EN)
 
 
-def test_each_link_is_told_with_kind_confidence_and_what_waits_for_a_reader():
-    shown = section(matched_exams())
+def test_each_link_is_told_with_kind_confidence_and_what_waits_for_a_reader(shown):
     for words in ("Same lesion", "97 % sure", "Split", "B + C", "62 % sure", "Vanished", "liver lies far away."):
         assert words in shown
     assert shown.count("needs a reader</span>") == 1
@@ -39,8 +45,7 @@ def test_each_link_is_told_with_kind_confidence_and_what_waits_for_a_reader():
     assert shown.index("Split") < shown.index("Same lesion")  # what waits comes first
 
 
-def test_what_a_person_decided_names_the_person_and_the_reason():
-    shown = section(matched_exams())
+def test_what_a_person_decided_names_the_person_and_the_reason(shown):
     assert "decided by Dr Li" in shown
     assert "no uptake left" in shown
 

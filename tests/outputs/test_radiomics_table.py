@@ -112,3 +112,10 @@ def test_other_endings_and_places_are_refused(lesions, tmp_path):
     with pytest.raises(InputError) as caught:
         written(tmp_path / "file" / "a.csv", lesions, [], wide=False, say=str)
     assert caught.value.code == "outputs.cannot-write"
+
+
+def test_a_table_may_be_read_by_whoever_may_read_its_folder(lesions, tmp_path):
+    for mode in (0o755, 0o700):
+        tmp_path.chmod(mode)
+        written(tmp_path / "a.csv", lesions, [], wide=False, say=str)
+        assert (tmp_path / "a.csv").stat().st_mode & 0o777 == mode & 0o666

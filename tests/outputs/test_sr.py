@@ -40,7 +40,7 @@ def undefined(key, unit):
     return replace(measured(key, 0.0, unit), value=None, no_value=why)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def axis(lesion):
     def chord(start, end):
         a, b = (tuple(float(v) for v in lesion.grid.to_mm(index)) for index in (start, end))
@@ -55,7 +55,7 @@ def axis(lesion):
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def reported(lesion, axis):
     return ReportedLesion(
         label="Lesion A",
@@ -80,6 +80,12 @@ def report(source, lesions, regions, tmp_path, **options):
     return seg, hd.sr.srread(tmp_path / "sr.dcm")
 
 
+@pytest.fixture(scope="module")
+def plain(source, reported, lesion, tmp_path_factory):
+    """The report of one lesion with the reference to its segmentation; only to be read."""
+    return report(source, [reported], [lesion], tmp_path_factory.mktemp("plain"))
+
+
 def numbers(group):
     return {m.name.meaning: m for m in group.get_measurements()}
 
@@ -99,8 +105,8 @@ def test_images_that_lost_their_identity_can_be_reported_on(bare_source, reporte
     assert complaints(tmp_path / "sr.dcm") == []
 
 
-def test_the_axes_are_what_viewers_hydrate(source, reported, lesion, tmp_path):
-    _, sr = report(source, [reported], [lesion], tmp_path)
+def test_the_axes_are_what_viewers_hydrate(plain, lesion):
+    _, sr = plain
     (group,) = [g for g in sr.content.get_image_measurement_groups() if g.tracking_identifier.endswith("Bidirectional")]
     assert group.tracking_identifier == "Cornerstone3DTools@^0.1.0:Bidirectional"
     assert group.tracking_uid == lesion.tracking_uid
@@ -111,31 +117,29 @@ def test_the_axes_are_what_viewers_hydrate(source, reported, lesion, tmp_path):
     assert all(m.referenced_coordinates[0].GraphicType == "POLYLINE" for m in (long_axis, short_axis))
 
 
-def test_the_lesion_s_own_name_stands_as_a_comment_beside_the_name_of_the_viewer_s_tool(
-    source, reported, lesion, tmp_path
-):
-    _, sr = report(source, [reported], [lesion], tmp_path)
+def test_the_lesion_s_own_name_stands_as_a_comment_beside_the_name_of_the_viewer_s_tool(plain):
+    _, sr = plain
     (group,) = [g for g in sr.content.get_image_measurement_groups() if g.tracking_identifier.endswith("Bidirectional")]
     comment = next(i for i in group[0].ContentSequence if i.name.value == "121106")
     assert (comment.ValueType, comment.RelationshipType, comment.TextValue) == ("TEXT", "CONTAINS", "Lesion A")
 
 
-def test_nothing_but_its_line_hangs_below_an_axis(source, reported, lesion, tmp_path):
-    _, sr = report(source, [reported], [lesion], tmp_path)
+def test_nothing_but_its_line_hangs_below_an_axis(plain):
+    _, sr = plain
     (group,) = sr.content.get_image_measurement_groups()
     for axis in (numbers(group)[name] for name in ("Long Axis", "Short Axis")):
         assert [child.ValueType for child in axis[0].ContentSequence] == ["SCOORD"]
 
 
-def test_uncertainty_and_algorithm_of_the_axes_stand_with_the_other_measurements(source, reported, lesion, tmp_path):
-    _, sr = report(source, [reported], [lesion], tmp_path)
+def test_uncertainty_and_algorithm_of_the_axes_stand_with_the_other_measurements(plain):
+    _, sr = plain
     (group,) = sr.content.get_volumetric_roi_measurement_groups()
     algorithms = {item(m, "111001").TextValue for m in group.get_measurements()}
     assert {"bingcheng.longest_diameter", "bingcheng.short_axis"} <= algorithms
 
 
-def test_what_viewers_list_is_named_apart_and_has_nothing_hanging_below(source, reported, lesion, tmp_path):
-    _, sr = report(source, [reported], [lesion], tmp_path)
+def test_what_viewers_list_is_named_apart_and_has_nothing_hanging_below(plain):
+    _, sr = plain
     (group,) = sr.content.get_image_measurement_groups()
     bare = {name: m for name, m in numbers(group).items() if name not in ("Long Axis", "Short Axis")}
     assert bare.keys() == {
@@ -145,8 +149,8 @@ def test_what_viewers_list_is_named_apart_and_has_nothing_hanging_below(source, 
     assert bare["Suv peak"].value == pytest.approx(7.25)
 
 
-def test_the_images_that_carry_lines_stand_in_the_image_library(source, reported, lesion, tmp_path):
-    _, sr = report(source, [reported], [lesion], tmp_path)
+def test_the_images_that_carry_lines_stand_in_the_image_library(plain, source):
+    _, sr = plain
     listed = [
         reference.ReferencedSOPInstanceUID
         for container in sr.ContentSequence
@@ -159,8 +163,8 @@ def test_the_images_that_carry_lines_stand_in_the_image_library(source, reported
     assert listed == [source.frames.sop_instance_uids[4]]
 
 
-def test_a_line_lies_on_its_image_where_the_lesion_was_measured(source, reported, lesion, axis, tmp_path):
-    _, sr = report(source, [reported], [lesion], tmp_path)
+def test_a_line_lies_on_its_image_where_the_lesion_was_measured(plain, source, axis):
+    _, sr = plain
     (group,) = sr.content.get_image_measurement_groups()
     coordinates = numbers(group)["Long Axis"].referenced_coordinates[0]
     image = coordinates.ContentSequence[0].ReferencedSOPSequence[0]
@@ -186,8 +190,8 @@ def test_the_other_measurements_point_at_the_segment(source, reported, lesion, s
     assert [s.TrackingUID for s in written.SegmentSequence] == [g.tracking_uid for g in groups]
 
 
-def test_values_units_and_names_are_read_back(source, reported, lesion, tmp_path):
-    _, sr = report(source, [reported], [lesion], tmp_path)
+def test_values_units_and_names_are_read_back(plain):
+    _, sr = plain
     (group,) = sr.content.get_volumetric_roi_measurement_groups()
     found = {(m.name.value, m.name.scheme_designator): (m.value, m.unit.value) for m in group.get_measurements()}
     assert found[("118565006", "SCT")] == (pytest.approx(1.234567890123, rel=1e-9), "ml")
@@ -196,8 +200,8 @@ def test_values_units_and_names_are_read_back(source, reported, lesion, tmp_path
     assert found[("113041", "DCM")] == (pytest.approx(1.1), "10-3.mm2/s")
 
 
-def test_a_measure_without_a_published_code_keeps_its_key(source, reported, lesion, tmp_path):
-    _, sr = report(source, [reported], [lesion], tmp_path)
+def test_a_measure_without_a_published_code_keeps_its_key(plain):
+    _, sr = plain
     (group,) = sr.content.get_volumetric_roi_measurement_groups()
     own = numbers(group)["Lesion texture of a hospital"]
     assert (own.name.value, own.name.scheme_designator) == ("lesion_texture_of_a_hospital", "99BINGCHENG")
@@ -210,8 +214,8 @@ def test_a_plug_in_may_bring_its_code(source, reported, lesion, tmp_path):
     assert numbers(group)["Texture of ours"].name.value == "T-1"
 
 
-def test_the_uncertainty_is_the_expanded_one_in_the_unit_of_the_value(source, reported, lesion, tmp_path):
-    _, sr = report(source, [reported], [lesion], tmp_path)
+def test_the_uncertainty_is_the_expanded_one_in_the_unit_of_the_value(plain):
+    _, sr = plain
     (group,) = sr.content.get_volumetric_roi_measurement_groups()
     for code in ("371886008", "371885007"):
         value = item(numbers(group)["Volume"], code).MeasuredValueSequence[0]
@@ -221,8 +225,8 @@ def test_the_uncertainty_is_the_expanded_one_in_the_unit_of_the_value(source, re
     assert not {"371886008", "371885007"} & {i.ConceptNameCodeSequence[0].CodeValue for i in rows}
 
 
-def test_each_value_says_by_which_algorithm_in_which_version_it_was_made(source, reported, lesion, tmp_path):
-    _, sr = report(source, [reported], [lesion], tmp_path)
+def test_each_value_says_by_which_algorithm_in_which_version_it_was_made(plain):
+    _, sr = plain
     (group,) = sr.content.get_volumetric_roi_measurement_groups()
     volume = numbers(group)["Volume"]
     assert item(volume, "111001").TextValue == "bingcheng.volume"
@@ -231,8 +235,8 @@ def test_each_value_says_by_which_algorithm_in_which_version_it_was_made(source,
     assert settings == ['budget={"noise": 0.25}', "rule=half", "seed=7"]
 
 
-def test_a_measurement_without_a_value_is_left_out_rather_than_written_as_a_number(source, reported, lesion, tmp_path):
-    _, sr = report(source, [reported], [lesion], tmp_path)
+def test_a_measurement_without_a_value_is_left_out_rather_than_written_as_a_number(plain):
+    _, sr = plain
     (group,) = sr.content.get_volumetric_roi_measurement_groups()
     assert "Metabolic Volume" not in numbers(group)
 
@@ -244,8 +248,8 @@ def test_without_axes_the_diameters_stand_with_the_other_measurements(source, re
     assert {"Long axis", "Short axis"} <= numbers(group).keys()
 
 
-def test_it_belongs_to_the_same_patient_and_study_and_names_its_evidence(source, reported, lesion, tmp_path):
-    seg, sr = report(source, [reported], [lesion], tmp_path)
+def test_it_belongs_to_the_same_patient_and_study_and_names_its_evidence(plain, source):
+    seg, sr = plain
     image = pydicom.dcmread(source.frames.frames[0].path)
     assert (sr.PatientID, sr.StudyInstanceUID) == (image.PatientID, image.StudyInstanceUID)
     evidence = {

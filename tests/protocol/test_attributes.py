@@ -8,6 +8,7 @@ from datetime import timedelta
 from types import ModuleType
 
 import pytest
+from tests.each import each
 
 from bingcheng.core.catalogue import Catalogue
 from bingcheng.core.wording import Text, text
@@ -16,38 +17,42 @@ from bingcheng.protocol.attributes import About, Attribute, ExamFacts, attribute
 
 BARE = [kind(modality=m, device=Device(), series_uid="1") for kind, m in (
     (CtAcquisition, "CT"), (MrAcquisition, "MR"), (PetAcquisition, "PT"), (Acquisition, "US"))]  # fmt: skip
-each_attribute = pytest.mark.parametrize("key", attributes().keys())
+ATTRIBUTES = [(key, (key,)) for key in attributes().keys()]  # noqa: SIM118 - a catalogue goes through its items
 
 
 def read(key, acquisition, *others, before=None):
     return attributes()[key].read(ExamFacts(acquisitions=(acquisition, *others)), acquisition, before)
 
 
-@each_attribute
-def test_without_facts_a_quantity_says_why_it_is_unknown_and_who_can_supply_it(key):
-    for bare in BARE:
-        reading = read(key, bare, before=bare)
-        if reading.value is None:
-            assert isinstance(reading.why, Text)
-            assert isinstance(reading.supply, Text)
-            assert reading.owner is not None
-        else:
-            # Some things are known of any series: its modality, and that an exam of one series holds no other.
-            assert key in {
-                "Modality",
-                "derived.exam_has_pet",
-                "derived.attenuation_ct",
-                "derived.modality_and_body_part",
-                "derived.same_device",
-            }
+def test_without_facts_a_quantity_says_why_it_is_unknown_and_who_can_supply_it():
+    def holds(key):
+        for bare in BARE:
+            reading = read(key, bare, before=bare)
+            if reading.value is None:
+                assert isinstance(reading.why, Text)
+                assert isinstance(reading.supply, Text)
+                assert reading.owner is not None
+            else:
+                # Some things are known of any series: its modality, and that an exam of one series holds no other.
+                assert key in {
+                    "Modality",
+                    "derived.exam_has_pet",
+                    "derived.attenuation_ct",
+                    "derived.modality_and_body_part",
+                    "derived.same_device",
+                }
+
+    each(ATTRIBUTES, holds)
 
 
-@each_attribute
-def test_a_quantity_of_another_modality_is_unknown_rather_than_an_error(key, make):
-    for series in (make.ct(), make.pet(), make.dwi()):
-        reading = read(key, series, before=make.ct())
-        if attributes()[key].modalities and series.modality not in attributes()[key].modalities:
-            assert reading.value is None
+def test_a_quantity_of_another_modality_is_unknown_rather_than_an_error(make):
+    def holds(key):
+        for series in (make.ct(), make.pet(), make.dwi()):
+            reading = read(key, series, before=make.ct())
+            if attributes()[key].modalities and series.modality not in attributes()[key].modalities:
+                assert reading.value is None
+
+    each(ATTRIBUTES, holds)
 
 
 def test_the_gap_comes_from_positions_and_is_negative_where_slices_overlap(make):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from tests.each import each
 
 from bingcheng.core.finding import Level, Outcome, Trust
 from bingcheng.core.wording import Text
@@ -18,10 +19,14 @@ from bingcheng.protocol.rules import operators
 from bingcheng.protocol.supplied import Supplied
 
 CRITERIA = [(p, c) for p in protocols() for c in p.criteria]
-NAMES = [f"{p.id}:{c.id}" for p, c in CRITERIA]
-each_criterion = pytest.mark.parametrize(("protocol", "criterion"), CRITERIA, ids=NAMES)
 ROLES = [(p, r) for p in protocols() for r in p.roles]
-each_role = pytest.mark.parametrize(("protocol", "role"), ROLES, ids=[f"{p.id}:{r.id}" for p, r in ROLES])
+
+
+def named(parts):
+    """Criteria or roles with their names."""
+    return [(f"{protocol.id}:{part.id}", (protocol, part)) for protocol, part in parts]
+
+
 each_protocol = pytest.mark.parametrize("protocol", protocols(), ids=lambda p: p.id)
 
 
@@ -38,14 +43,18 @@ def test_the_protocols_that_a_first_hospital_needs_are_there():
     }
 
 
-@each_criterion
-def test_each_criterion_says_where_it_comes_from_and_what_to_do(protocol, criterion):
-    assert criterion.source
-    cited = protocol.citations[criterion.id]
-    for key in criterion.source:
-        assert protocol.sources[key].citation in cited
-    assert (criterion.trust is Trust.UNVERIFIED) == all(protocol.sources[k].read == "memory" for k in criterion.source)
-    assert criterion.remedy.endswith(".")
+def test_each_criterion_says_where_it_comes_from_and_what_to_do():
+    def holds(protocol, criterion):
+        assert criterion.source
+        cited = protocol.citations[criterion.id]
+        for key in criterion.source:
+            assert protocol.sources[key].citation in cited
+        assert (criterion.trust is Trust.UNVERIFIED) == all(
+            protocol.sources[k].read == "memory" for k in criterion.source
+        )
+        assert criterion.remedy.endswith(".")
+
+    each(named(CRITERIA), holds)
 
 
 def limits(criterion):
@@ -114,17 +123,19 @@ def fields(series):
     return {name: getattr(series, name) for name in series.__dataclass_fields__}
 
 
-@each_criterion
-def test_each_criterion_passes_one_exam_and_fails_another(make, protocol, criterion):
-    operator, attribute = operators()[criterion.operator], attributes()[criterion.attribute]
-    for vendor, stated in limits(criterion):
-        limit = baseline_value(make, protocol, criterion) if operator.needs_baseline else stated
-        meets, fails = operator.examples(limit, attribute.tolerance)
-        assert outcomes(make, protocol, criterion, vendor, meets, limit) == [Outcome.PASS]
-        found = outcomes(make, protocol, criterion, vendor, fails, limit)
-        if not found and operator.key == "between":  # beyond this end the series fills another role
-            found = outcomes(make, protocol, criterion, vendor, limit[0] - (fails - limit[1]) / 2.0, limit)
-        assert found == [Outcome.FAIL]
+def test_each_criterion_passes_one_exam_and_fails_another(make):
+    def holds(protocol, criterion):
+        operator, attribute = operators()[criterion.operator], attributes()[criterion.attribute]
+        for vendor, stated in limits(criterion):
+            limit = baseline_value(make, protocol, criterion) if operator.needs_baseline else stated
+            meets, fails = operator.examples(limit, attribute.tolerance)
+            assert outcomes(make, protocol, criterion, vendor, meets, limit) == [Outcome.PASS]
+            found = outcomes(make, protocol, criterion, vendor, fails, limit)
+            if not found and operator.key == "between":  # beyond this end the series fills another role
+                found = outcomes(make, protocol, criterion, vendor, limit[0] - (fails - limit[1]) / 2.0, limit)
+            assert found == [Outcome.FAIL]
+
+    each(named(CRITERIA), holds)
 
 
 def baseline_value(make, protocol, criterion):
@@ -134,21 +145,25 @@ def baseline_value(make, protocol, criterion):
     return evidence.reading(attributes()[criterion.attribute], parts.roles[criterion.roles[0]]).value
 
 
-@each_role
-def test_each_role_says_where_it_comes_from_and_what_to_do_without_it(protocol, role):
-    assert role.source
-    assert protocol.citations[f"role.{role.id}"]
-    assert role.remedy.endswith(".")
+def test_each_role_says_where_it_comes_from_and_what_to_do_without_it():
+    def holds(protocol, role):
+        assert role.source
+        assert protocol.citations[f"role.{role.id}"]
+        assert role.remedy.endswith(".")
+
+    each(named(ROLES), holds)
 
 
-@each_role
-def test_each_series_is_found_in_one_exam_and_missed_in_another(make, protocol, role):
-    parts = make.conforming(protocol.id)
-    supplied = Supplied(exam=parts.supplied)
-    if role.expected or role.id in parts.roles:
-        assert role_outcome(protocol, role, parts.exam, supplied) == (Outcome.PASS, role.level)
-    missed = Outcome.FAIL if role.expected else Outcome.NOT_APPLICABLE
-    assert role_outcome(protocol, role, without(role, parts.exam, supplied), supplied) == (missed, role.level)
+def test_each_series_is_found_in_one_exam_and_missed_in_another(make):
+    def holds(protocol, role):
+        parts = make.conforming(protocol.id)
+        supplied = Supplied(exam=parts.supplied)
+        if role.expected or role.id in parts.roles:
+            assert role_outcome(protocol, role, parts.exam, supplied) == (Outcome.PASS, role.level)
+        missed = Outcome.FAIL if role.expected else Outcome.NOT_APPLICABLE
+        assert role_outcome(protocol, role, without(role, parts.exam, supplied), supplied) == (missed, role.level)
+
+    each(named(ROLES), holds)
 
 
 def role_outcome(protocol, role, exam, supplied):

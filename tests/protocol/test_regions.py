@@ -81,10 +81,10 @@ def regions(*series):
     return attributes()["derived.named_regions"].read(ExamFacts(acquisitions=tuple(series)))
 
 
-@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("entry", ["body_part", "study_description", "series_description", "protocol_name"])
-def test_every_entry_that_names_a_region_is_read(entry, name):
-    assert set(regions(exams_mr.t2(1, 0, **{entry: name})).value or ()) == NAMES[name]
+def test_every_entry_that_names_a_region_is_read(entry):
+    found = {name: set(regions(exams_mr.t2(1, 0, **{entry: name})).value or ()) for name in NAMES}
+    assert found == NAMES
 
 
 def test_the_regions_of_all_series_count_and_each_name_speaks_for_itself():

@@ -1,5 +1,7 @@
 """The liver in PET: found where it is, refused where it can't be told, and measured rightly."""
 
+from functools import lru_cache
+
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
@@ -22,6 +24,17 @@ LIVER_MM = (LIVER_CENTRE_MM, LIVER_HALF_AXES_MM)
 
 def whole_body(*, mm=5.0, cov=0.12, brain_suv=7.0, liver_suv=2.1, arms=True, lesion=None, liver_mm=LIVER_MM, seed=1):
     """Head to thighs: brain, heart, lungs, liver, spleen, kidneys, bladder, arms; blurred, with correlated noise."""
+    suv, geometry = quiet_body(mm, brain_suv, liver_suv, arms, lesion, liver_mm)
+    # Wrapped: mirrored at the borders it would be louder there, and the liver quieter than was asked for.
+    noise = gaussian_filter(
+        np.random.default_rng(seed).standard_normal(suv.shape, dtype=np.float32), 2.4 / mm, mode="wrap"
+    )
+    return Volume(voxels=suv * (1 + cov * noise / noise.std()), geometry=geometry, unit="g/ml")
+
+
+@lru_cache(maxsize=2)
+def quiet_body(mm, brain_suv, liver_suv, arms, lesion, liver_mm):
+    """The blurred body, before there is noise in it, and its grid."""
     shape = (round(1000 / mm), round(300 / mm), round(480 / mm))
     geometry = grid(shape, (mm, mm, mm))
     z, y, x = (
@@ -51,10 +64,7 @@ def whole_body(*, mm=5.0, cov=0.12, brain_suv=7.0, liver_suv=2.1, arms=True, les
     ellipsoid((0, -20, -320), (40, 35, 35), 30.0)
     if lesion is not None:
         ellipsoid(*lesion)
-    # Wrapped: mirrored at the borders it would be louder there, and the liver quieter than was asked for.
-    noise = gaussian_filter(np.random.default_rng(seed).standard_normal(shape, dtype=np.float32), 2.4 / mm, mode="wrap")
-    suv = gaussian_filter(suv, 3.0 / mm) * (1 + cov * noise / noise.std())
-    return Volume(voxels=suv, geometry=geometry, unit="g/ml")
+    return gaussian_filter(suv, 3.0 / mm), geometry
 
 
 def depth_in_liver(centre_mm, liver_mm=LIVER_MM):

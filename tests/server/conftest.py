@@ -5,21 +5,22 @@ from __future__ import annotations
 import atexit
 import shutil
 import tempfile
-import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
+import httpx
 import pytest
 from fastapi import APIRouter, FastAPI
+from tests.archive.people.quick import quick_hashing, quick_passwords
+from tests.server.direct import client_of
 
 from bingcheng.archive.authorisation import Role, Scope
 from bingcheng.archive.authorisation.role import OF_NO_HOSPITAL
 from bingcheng.archive.people.api_token import make_token
 from bingcheng.archive.people.hospital import make_hospital
-from bingcheng.archive.people.passwords import Passwords
 from bingcheng.archive.people.person import make_person
 from bingcheng.archive.people.session import begin_session
 from bingcheng.archive.workspace import Workspace
@@ -28,12 +29,6 @@ from bingcheng.server.security.cookies import csrf_of
 from bingcheng.server.settings import Settings
 from bingcheng.server.site import Site
 
-with warnings.catch_warnings():
-    # Starlette would rather use another HTTP client for its tests; this one does the same.
-    warnings.simplefilter("ignore")
-    from starlette.testclient import TestClient
-
-ADDRESS = "http://127.0.0.1:8080"
 PASSWORD = "a long enough sentence"  # noqa: S105 - of people who don't exist
 NOON = datetime(2026, 3, 2, 12)  # noqa: DTZ001 - UTC, as times stand in the database
 
@@ -62,11 +57,11 @@ class Served:
     south: int
     people: dict[str, int]
 
-    def anonymous(self) -> TestClient:
+    def anonymous(self) -> httpx.Client:
         """A browser in which nobody is signed in."""
-        return TestClient(self.application, base_url=ADDRESS, follow_redirects=False, raise_server_exceptions=False)
+        return client_of(self.application)
 
-    def browser(self, who: str) -> TestClient:
+    def browser(self, who: str) -> httpx.Client:
         """A browser in which `who` is signed in; it sends the token of its forms as a header."""
         with self.site.workspace.writing() as connection:
             secret = begin_session(connection, self.people[who], now=self.clock())
@@ -75,7 +70,12 @@ class Served:
         client.headers["x-csrf-token"] = csrf_of(secret)
         return client
 
-    def program(self, who: str, *scopes: Scope) -> TestClient:
+    def close(self) -> None:
+        """Give the workspace back; the application may serve another."""
+        self.site.close()
+        give_back(self.application)
+
+    def program(self, who: str, *scopes: Scope) -> httpx.Client:
         """A program with a token of `who`."""
         with self.site.workspace.writing() as connection:
             secret = make_token(connection, self.people[who], label="test", scopes=scopes, days=1, now=self.clock())
@@ -95,7 +95,7 @@ def _inhabited() -> tuple[Path, int, int, dict[str, int]]:
         north = make_hospital(connection, name="North Hospital", code="N", now=clock(), spellings=["North"])
         south = make_hospital(connection, name="South Hospital", code="S", now=clock(), spellings=["South"])
         people: dict[str, int] = {}
-        hashed = Passwords().hashed(PASSWORD)
+        hashed = quick_passwords().hashed(PASSWORD)
         for prefix, hospital in (("", north), ("other-", south)):
             for role in Role:
                 outside = role in OF_NO_HOSPITAL
@@ -114,44 +114,61 @@ def _inhabited() -> tuple[Path, int, int, dict[str, int]]:
     return folder, north, south, people
 
 
-_USUAL: list[FastAPI] = []
+_IDLE: dict[Hashable, list[FastAPI]] = {}
+"""Applications that serve nobody now, by their settings and routers: to make one takes longer than most tests."""
 
 
-def _usual(where: Site) -> FastAPI:
-    """The application with its own routers and usual settings, made once: that takes longer than most tests."""
-    if not _USUAL:
-        _USUAL.append(application(where.settings, site=where))
-    made = _USUAL[0]
-    for held in made.state._state.keys() - {"site", "recorder", "paths"}:
+def application_of(where: Site, routers: Iterable[APIRouter] = ()) -> FastAPI:
+    """The application on a site: an idle one of the same settings, or a new one."""
+    more = tuple(routers)
+    settings = where.settings.model_dump(exclude={"workspace"})
+    kind = repr(settings), tuple(map(id, more))  # the application keeps its routers, and so their identities, alive
+    idle = _IDLE.setdefault(kind, [])
+    if not idle:
+        made = application(where.settings, site=where, more=more)
+        made.state.kind = kind
+        return made
+    made = idle.pop()
+    for held in made.state._state.keys() - {"site", "recorder", "paths", "kind"}:
         delattr(made.state, held)  # what rooms kept of the workspace before
     made.state.site = made.state.recorder.site = where
     made.state.recorder._open.clear()
     return made
 
 
-def serving(folder: Path, routers: Iterable[APIRouter] = (), **settings: object) -> Served:
-    """Serve a new workspace in `folder`; close its site at the end."""
+def give_back(made: FastAPI) -> None:
+    """Let an application of `application_of` serve another site."""
+    _IDLE[made.state.kind].append(made)
+
+
+def serving(folder: Path, routers: Iterable[APIRouter] = (), *, of: Path | None = None, **settings: object) -> Served:
+    """Serve a new workspace in `folder`; close it at the end.
+
+    Parameters
+    ----------
+    of : a workspace that was served and closed, of which this is to be a copy; None for one of hospitals and people.
+    """
     inhabited, north, south, people = _inhabited()
-    shutil.copytree(inhabited, folder)
-    where = open_site(Settings.model_validate({"workspace": folder, **settings}))
+    shutil.copytree(of or inhabited, folder)
+    with quick_hashing():
+        where = open_site(Settings.model_validate({"workspace": folder, **settings}))
     where.now = clock = Clock()
-    made = application(where.settings, site=where, more=routers) if routers or settings else _usual(where)
-    return Served(made, where, clock, north, south, dict(people))
+    return Served(application_of(where, routers), where, clock, north, south, dict(people))
 
 
 @pytest.fixture
 def serve(tmp_path) -> Iterator[Callable[..., Served]]:
-    """Serves a workspace: ``serve(router, …, setting=value)``."""
-    opened: list[Site] = []
+    """Serves a workspace: ``serve(router, …, of=folder, setting=value)``."""
+    opened: list[Served] = []
 
-    def made(*routers: APIRouter, **settings: object) -> Served:
-        served = serving(tmp_path / f"workspace-{len(opened)}", routers, **settings)
-        opened.append(served.site)
+    def made(*routers: APIRouter, of: Path | None = None, **settings: object) -> Served:
+        served = serving(tmp_path / f"workspace-{len(opened)}", routers, of=of, **settings)
+        opened.append(served)
         return served
 
     yield made
-    for where in opened:
-        where.close()
+    for one in opened:
+        one.close()
 
 
 @pytest.fixture

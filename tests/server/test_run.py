@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.server.direct import NO_TLS
 
 from bingcheng.archive.audit.event_code import EventType
 from bingcheng.archive.audit.trail import Asked, events, verify
@@ -56,33 +58,38 @@ def start(tmp_path):
         process.communicate()
 
 
-def answer_of(address: str, path: str, **more) -> httpx.Response:
-    for _ in range(100):
-        try:
-            return httpx.get(f"{address}{path}", trust_env=False, **more)
-        except httpx.ConnectError:
-            time.sleep(0.05)
+def answer_of(address: str, path: str, verify: ssl.SSLContext | bool = NO_TLS) -> httpx.Response:
+    with httpx.Client(trust_env=False, verify=verify) as client:
+        for _ in range(100):
+            try:
+                return client.get(f"{address}{path}")
+            except httpx.ConnectError:
+                time.sleep(0.05)
     pytest.fail("the server never answered")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_says_where_and_the_code_and_stops_cleanly(start, tmp_path, number):
-    process, said = start()
-    address = re.search(r"http://127\.0\.0\.1:\d+", said).group()
-    assert re.search("code: [A-Z2-7]{4}-[A-Z2-7]{4}", said)
-    assert answer_of(address, "/healthz").json() == {"status": "ok"}
-    assert answer_of(address, "/").headers["location"] == "/welcome"
+def stops(process: subprocess.Popen, number: signal.Signals, workspace: Path) -> str:
+    """What a process wrote that is told to stop; it does so cleanly, and the trail says when it ran."""
     process.send_signal(number)
     out, err = process.communicate(timeout=20)
     assert (process.returncode, out) == (0, "")
     assert "Traceback" not in err
-    assert '"route": "/healthz"' in err
-    opened = Workspace.look_into(tmp_path / "workspace")
+    opened = Workspace.look_into(workspace)
     with opened.reading() as connection:
         found = [one.event.type_code for one in events(connection, Asked(of_installation=True))]
         assert found == [EventType.APPLICATION_STOP, EventType.APPLICATION_START]
         assert verify(connection) == 2
     opened.close()
+    return err
+
+
+def test_it_says_where_and_the_code_and_stops_cleanly(start, tmp_path):
+    process, said = start()
+    address = re.search(r"http://127\.0\.0\.1:\d+", said).group()
+    assert re.search("code: [A-Z2-7]{4}-[A-Z2-7]{4}", said)
+    assert answer_of(address, "/healthz").json() == {"status": "ok"}
+    assert answer_of(address, "/").headers["location"] == "/welcome"
+    assert '"route": "/healthz"' in stops(process, signal.SIGINT, tmp_path / "workspace")
 
 
 def test_a_busy_port_is_told_before_anything_is_touched(tmp_path):
@@ -111,7 +118,7 @@ def test_unusable_certificates_are_told(tmp_path, certificate, key):
     assert raised.value.code == "server.unusable-tls"
 
 
-def test_over_tls_the_cookies_are_bound(start, tmp_path):
+def test_over_tls_the_cookies_are_bound_and_it_stops_as_cleanly(start, tmp_path):
     certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
     subprocess.run(
         [
@@ -133,11 +140,12 @@ def test_over_tls_the_cookies_are_bound(start, tmp_path):
         check=True,
         capture_output=True,
     )
-    _, said = start(BINGCHENG_TLS_CERTIFICATE=str(certificate), BINGCHENG_TLS_KEY=str(key))
+    process, said = start(BINGCHENG_TLS_CERTIFICATE=str(certificate), BINGCHENG_TLS_KEY=str(key))
     address = re.search(r"https://127\.0\.0\.1:\d+", said).group()
     answer = answer_of(address, "/login", verify=False)
     assert answer.headers["set-cookie"].startswith("__Host-bingcheng-form=")
     assert "max-age" in answer.headers["strict-transport-security"]
+    stops(process, signal.SIGTERM, tmp_path / "workspace")
 
 
 def test_an_address_can_be_typed(monkeypatch):

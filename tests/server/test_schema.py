@@ -23,7 +23,7 @@ ADMINISTRATOR, GUEST = ("site-admin", tuple(Scope)), ("guest", (Scope.CASES_READ
 def installation(tmp_path_factory):
     made = serving(tmp_path_factory.mktemp("schema") / "workspace", language="en")
     yield made
-    made.site.close()
+    made.close()
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 
 from bingcheng.archive.authorisation import Role
 from bingcheng.core.errors import InputError
-from bingcheng.server.settings import PREFIX, OidcSettings, Settings, load_settings
+from bingcheng.server.settings import PARTS, PREFIX, Settings, load_settings
 
 DOCS = Path(__file__).parents[2] / "docs" / "serve.md"
 
@@ -95,9 +95,22 @@ def test_cookies_are_secure_when_people_come_by_tls(given, secure):
 def test_every_setting_is_documented_with_its_variable_and_default(name):
     rows = [line for line in DOCS.read_text(encoding="utf-8").splitlines() if line.startswith(f"| `{name}` |")]
     assert len(rows) == 1, f"docs/serve.md has one row for {name}"
-    assert name == "oidc" or f"`{PREFIX}{name.upper()}`" in rows[0]
+    assert name in PARTS or f"`{PREFIX}{name.upper()}`" in rows[0]
 
 
-@pytest.mark.parametrize("name", list(OidcSettings.model_fields))
-def test_every_setting_of_the_provider_is_documented(name):
-    assert f"| `oidc.{name}` |" in DOCS.read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", [f"{part}.{name}" for part, model in PARTS.items() for name in model.model_fields])
+def test_every_setting_of_a_part_is_documented(name):
+    assert f"| `{name}` |" in DOCS.read_text(encoding="utf-8")
+
+
+def test_a_bucket_is_read_from_the_environment_and_its_key_is_never_shown():
+    names = {"BUCKET": "exams", "ENDPOINT": "https://s3.example", "KEY_ID": "us", "SECRET": "hidden"}
+    found = load_settings({}, {f"BINGCHENG_S3_{name}": value for name, value in names.items()})
+    bucket = found.s3.bucket_of()
+    assert (bucket.name, bucket.endpoint, bucket.key_id, bucket.secret) == (
+        "exams",
+        "https://s3.example",
+        "us",
+        "hidden",
+    )
+    assert "hidden" not in f"{found!r}{bucket!r}{bucket.address()}"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.outputs.example import study
+from tests.outputs.responses import with_response
 
 from bingcheng.outputs.language import Language
 from bingcheng.outputs.report.page import write_report
@@ -40,7 +41,7 @@ def browser() -> Iterator[object]:
 
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    assessment = study()
+    assessment = with_response(study())
     folder = tmp_path_factory.mktemp("report")
     return {code: write_report(assessment, folder / code, Language.of(code)) for code in ("en", "zh")}
 
@@ -77,7 +78,7 @@ def test_nothing_runs_over_the_side_of_the_page(
     browser: object, reports: dict[str, Path], code: str, viewport: dict[str, int]
 ) -> None:
     opened = Visit(browser, reports[code], viewport=viewport)
-    for anchor in ("", "#lesion-5", "#hospitals", "#dose", "#exam-3", "#exam-11", "#refusals"):
+    for anchor in ("", "#lesion-5", "#response", "#hospitals", "#dose", "#exam-3", "#exam-11", "#refusals"):
         opened.page.goto(reports[code].as_uri() + anchor)
         widths = opened.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
         assert widths[0] <= widths[1]
@@ -130,7 +131,7 @@ def test_slash_searches_and_a_search_shows_what_fits(visit: Visit) -> None:
     visit.page.keyboard.type(" nowhere")
     assert visit.page.locator("#none-found").is_visible()
     visit.page.keyboard.press("Escape")
-    assert visit.page.locator(".exam-list li:visible").count() == 12
+    assert visit.page.locator(".exam-list li:visible").count() == 16
 
 
 def test_filters_by_outcome_and_hospital_add_up(visit: Visit) -> None:
@@ -145,7 +146,7 @@ def test_a_link_to_a_filtered_exam_clears_the_filter(visit: Visit) -> None:
     visit.page.select_option("#outcome-filter", "fail")
     visit.page.evaluate("location.hash = '#exam-0'")
     visit.page.wait_for_function("document.querySelector('.exam.shown').id === 'exam-0'")
-    assert visit.page.locator(".exam-list li:visible").count() == 12
+    assert visit.page.locator(".exam-list li:visible").count() == 16
 
 
 def test_question_mark_shows_the_keys_and_escape_hides_them(visit: Visit) -> None:
@@ -193,14 +194,14 @@ def test_a_mark_in_a_chart_tells_its_value_to_mouse_and_keyboard(visit: Visit) -
 
 def test_without_scripts_every_exam_is_there_to_read(browser: object, reports: dict[str, Path]) -> None:
     opened = Visit(browser, reports["en"], viewport=WIDE, scripts=False)
-    assert opened.page.locator(".exam:visible").count() == 12
+    assert opened.page.locator(".exam:visible").count() == 16
     assert opened.page.locator("#search:visible").count() == 0
     opened.context.close()
 
 
 def test_the_print_shows_every_exam_and_no_controls(visit: Visit) -> None:
     visit.page.emulate_media(media="print")
-    assert visit.page.locator(".exam:visible").count() == 12
+    assert visit.page.locator(".exam:visible").count() == 16
     assert visit.page.locator(".bar:visible, .filters:visible").count() == 0
 
 
@@ -214,31 +215,32 @@ def test_it_prints_dark_on_white_whatever_the_screen_shows(browser: object, repo
     opened.context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_stands_out_from_its_ground(browser: object, reports: dict[str, Path], scheme: str) -> None:
+CONTRASTS = """() => {
+  const style = getComputedStyle(document.documentElement);
+  const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+  const light = (name) => {
+    canvas.fillStyle = style.getPropertyValue(name);
+    canvas.fillRect(0, 0, 1, 1);
+    const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3)
+      .map((c) => c / 255).map((c) => c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const found = {};
+  const inks = ["--ink", "--quiet", "--accent", "--real", "--within", "--apart", "--open", "--pass", "--none"];
+  for (const ink of inks)
+    for (const ground of ["--paper", "--card", "--soft"]) {
+      const [a, b] = [light(ink), light(ground)].sort((x, y) => y - x);
+      found[ink + " on " + ground] = (a + 0.05) / (b + 0.05);
+    }
+  return found;
+}"""
+
+
+def test_text_stands_out_from_its_ground(browser: object, reports: dict[str, Path]) -> None:
     """WCAG 2.1, 1.4.3: at least 4.5 to 1."""
     opened = Visit(browser, reports["en"], viewport=WIDE)
-    opened.page.emulate_media(color_scheme=scheme)
-    ratios = opened.page.evaluate(
-        """() => {
-          const style = getComputedStyle(document.documentElement);
-          const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
-          const light = (name) => {
-            canvas.fillStyle = style.getPropertyValue(name);
-            canvas.fillRect(0, 0, 1, 1);
-            const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3)
-              .map((c) => c / 255).map((c) => c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
-            return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-          };
-          const found = {};
-          const inks = ["--ink", "--quiet", "--accent", "--real", "--within", "--apart", "--open", "--pass", "--none"];
-          for (const ink of inks)
-            for (const ground of ["--paper", "--card", "--soft"]) {
-              const [a, b] = [light(ink), light(ground)].sort((x, y) => y - x);
-              found[ink + " on " + ground] = (a + 0.05) / (b + 0.05);
-            }
-          return found;
-        }"""
-    )
-    assert {pair: ratio for pair, ratio in ratios.items() if ratio < 4.5} == {}
+    for scheme in ("light", "dark"):
+        opened.page.emulate_media(color_scheme=scheme)
+        ratios = opened.page.evaluate(CONTRASTS)
+        assert {pair: ratio for pair, ratio in ratios.items() if ratio < 4.5} == {}, scheme
     opened.context.close()

@@ -6,6 +6,8 @@ from sqlalchemy import Column, String, Table
 
 from bingcheng.archive.schema import metadata
 
+HOSPITALS = "hospital/"
+"""With what the space of a hospital begins; what is in other spaces belongs to no hospital."""
 exam_owner = Table(
     "exam_owner",
     metadata,

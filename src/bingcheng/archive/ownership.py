@@ -8,12 +8,12 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, Connection, and_, insert, or_, select
 
 from bingcheng.archive import schema
-from bingcheng.archive.exam_owner import exam_owner
+from bingcheng.archive.exam_owner import HOSPITALS, exam_owner
+from bingcheng.archive.listing import list_exams
 from bingcheng.archive.objects.tables import stored_study
 from bingcheng.archive.people.hospital import hospital_of_site, sites_of
 
-HOSPITALS = "hospital/"
-"""With what the space of a hospital begins; what is in other spaces belongs to no hospital."""
+__all__ = ["HOSPITALS", "claim", "first_holder", "owned_by", "owner"]
 
 
 def first_holder(connection: Connection, study_uid: str) -> str | None:
@@ -55,6 +55,7 @@ def claim(connection: Connection, exam_uid: str, space: str) -> bool:
     known = select(exam_owner.c.study_uid).where(exam_owner.c.study_uid == exam_uid)
     if connection.scalar(known) is None:
         connection.execute(insert(exam_owner), {"study_uid": exam_uid, "space": space})
+        list_exams(connection, [exam_uid])
     return True
 
 

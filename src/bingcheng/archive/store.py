@@ -11,7 +11,9 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 import bingcheng
 from bingcheng.archive import schema
 from bingcheng.archive.codec import encoded, storable
+from bingcheng.archive.listing import list_exams, list_judged
 from bingcheng.archive.records import ExamRecord, Judged, SeriesRecord
+from bingcheng.archive.site_counts import outcome_of
 from bingcheng.archive.workspace import Workspace
 from bingcheng.core.finding import Finding, Outcome
 from bingcheng.core.measurement import Measurement
@@ -61,6 +63,9 @@ def save_exam(
         _insert(connection, schema.refusal, [_refusal_row(r, record.uid) for r in record.refusals])
         if before is not None and before != pseudonym:
             _forget_without_exam(connection, before)
+        # The patient's other exams are found by the same name, which may have been corrected.
+        of_patient = select(schema.exam.c.uid).where(schema.exam.c.patient == pseudonym)
+        list_exams(connection, connection.scalars(of_patient).all())
 
 
 def save_judged(connection: Connection, judged: Mapping[str, Judged]) -> None:
@@ -85,16 +90,19 @@ def save_judged(connection: Connection, judged: Mapping[str, Judged]) -> None:
                 record = records[id(finding)] = encoded(finding)
             rows.append(_finding_row(uid, finding, record))
     _insert(connection, schema.finding, rows)
+    list_judged(connection, {uid: outcome_of(*_numbers(one)) for uid, one in judged.items()})
 
 
 def _counted(judged: Judged) -> dict[str, Any]:
+    failed, unknown, passed = _numbers(judged)
+    return {"new_judged": judged.digest, "new_failed": failed, "new_unknown": unknown, "new_passed": passed}
+
+
+def _numbers(judged: Judged) -> tuple[int, int, int]:
+    """How many required criteria an exam broke and left open, and how many criteria it met."""
     met = [(finding.outcome, finding.gates) for finding in judged.findings]
-    return {
-        "new_judged": judged.digest,
-        "new_failed": met.count((Outcome.FAIL, True)),
-        "new_unknown": met.count((Outcome.UNKNOWN, True)),
-        "new_passed": sum(outcome is Outcome.PASS for outcome, _ in met),
-    }
+    passed = sum(outcome is Outcome.PASS for outcome, _ in met)
+    return met.count((Outcome.FAIL, True)), met.count((Outcome.UNKNOWN, True)), passed
 
 
 def _finding_row(exam_uid: str, finding: Finding, record: str) -> dict[str, Any]:

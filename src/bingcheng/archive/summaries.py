@@ -5,23 +5,26 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, func, select
 
 from bingcheng.archive import schema
 from bingcheng.core.finding import Finding, Outcome, Peers
 
 BETWEEN = "\x1f"
 """Stands between the UIDs of a group; no UID holds it."""
+_WORST_FIRST = (Outcome.FAIL, Outcome.UNKNOWN, Outcome.WAIVED, Outcome.PASS)
 CriterionKey = tuple[str, str, str | None]
 """Protocol, criterion and role."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CriterionCount:
-    """How often one criterion came to each outcome in one hospital."""
+    """In how many exams one criterion came to each outcome in one hospital."""
 
     site: str
     protocol: str
@@ -32,27 +35,38 @@ class CriterionCount:
 
     @property
     def judged(self) -> int:
-        """How often it passed, failed or was waived."""
+        """In how many it passed, failed or was waived."""
         return sum(self.outcomes.get(one, 0) for one in (Outcome.PASS, Outcome.FAIL, Outcome.WAIVED))
 
 
 def criterion_counts(connection: Connection, *, protocol: str | None = None) -> tuple[CriterionCount, ...]:
-    """The outcomes of every criterion in every hospital; of one protocol if it is named."""
+    """The outcomes of every criterion in every hospital; of one protocol if it is named.
+
+    Exams are counted, each once by the worst of its series: six slices that are too thick are one exam.
+    """
     finding, exam = schema.finding.c, schema.exam.c
     sites = {row.uid: row.site for row in connection.execute(select(exam.uid, exam.site))}
     # In the order of the index, so that the groups come as it is read; a join with the hospitals would sort all rows.
     group = (finding.protocol, finding.criterion, finding.role, finding.outcome, finding.level)
-    query = select(*group, func.aggregate_strings(finding.exam_uid, BETWEEN)).group_by(*group)
+    query = select(*group, func.aggregate_strings(finding.exam_uid, BETWEEN)).group_by(*group).order_by(*group)
     if protocol is not None:
         query = query.where(finding.protocol == protocol)
     counted: dict[tuple[str, str, str, str | None, str], dict[Outcome, int]] = defaultdict(dict)
-    for of, criterion, role, outcome, level, exams in connection.execute(query):
-        for site, count in Counter(map(sites.__getitem__, exams.split(BETWEEN))).items():
-            counted[site, of, criterion, role, level][Outcome(outcome)] = count
+    for key, rows in groupby(connection.execute(query), key=lambda row: tuple(row[:3])):
+        known: dict[str, set[str]] = defaultdict(set)
+        for *_, outcome, level, exams in sorted(rows, key=_severity):
+            here = set(exams.split(BETWEEN)) - known[level]
+            known[level] |= here
+            for site, count in Counter(map(sites.__getitem__, here)).items():
+                counted[site, *key, level][Outcome(outcome)] = count
     return tuple(
         CriterionCount(site=key[0], protocol=key[1], criterion=key[2], role=key[3], level=key[4], outcomes=outcomes)
         for key, outcomes in sorted(counted.items(), key=lambda item: tuple(part or "" for part in item[0]))
     )
+
+
+def _severity(row: Row[Any]) -> int:
+    return _WORST_FIRST.index(Outcome(row.outcome)) if Outcome(row.outcome) in _WORST_FIRST else len(_WORST_FIRST)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from sqlalchemy import Connection, select, update
 
 from bingcheng.archive import rooms, schema
+from bingcheng.archive.listing import list_all, listed
 from bingcheng.archive.workspace_tables import complete, lacks
 
 
@@ -41,10 +42,13 @@ def upgrade(connection: Connection) -> None:
     if found is None:
         return
     about = schema.about
+    unlisted = not connection.dialect.has_table(connection, listed.name)
     for version in range(found, schema.VERSION):
         STEPS[version](connection)
         connection.execute(update(about).where(about.c.key == "version").values(value=str(version + 1)))
     complete(connection)
+    if unlisted:
+        list_all(connection)
 
 
 def _statements_and_summaries(connection: Connection) -> None:

@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Row,
-    Select,
-    Subquery,
-    cast,
-    func,
-    literal,
-    not_,
-    null,
-    or_,
-    select,
-    union_all,
-)
-from sqlalchemy import DateTime as SqlDateTime
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, or_, select
 
 from bingcheng.archive import schema
+from bingcheng.archive.distinct import distinct
+from bingcheng.archive.exam_owner import HOSPITALS
 from bingcheng.archive.jobs.queue import Job, JobKind, JobState, latest
 from bingcheng.archive.jobs.tables import job
+from bingcheng.archive.listing import BROKEN, LEFT_OPEN, MET, NEW, OPEN, listed, searched
 from bingcheng.archive.objects.tables import stored_series, stored_study
-from bingcheng.archive.ownership import HOSPITALS, owned_by
 from bingcheng.archive.site_counts import outcome_of
 from bingcheng.core.finding import Outcome
 
@@ -46,7 +35,7 @@ class Order(StrEnum):
     NEWEST = "newest"
     OLDEST = "oldest"
     URGENT = "urgent"
-    """Those that broke or left open what is required first, and of these the newest."""
+    """Those that broke what is required first, then those that left it open, then those without a verdict."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +45,6 @@ class Wanted:
     Parameters
     ----------
     words : in the patient's name, number or pseudonym, or in the exam's description.
-    identities : whether names and numbers may be searched by.
     since, until : days of the exam, both inclusive.
     modality : one of the exam's.
     outcome : how the exam met the protocols; `judged` False asks for those that none applies to.
@@ -64,7 +52,6 @@ class Wanted:
     """
 
     words: str = ""
-    identities: bool = True
     since: date | None = None
     until: date | None = None
     modality: str = ""
@@ -115,152 +102,130 @@ class Listed:
 
 def worklist(connection: Connection, hospital: int, wanted: Wanted, *, offset: int = 0, most: int = MOST) -> Listed:
     """The exams of a hospital that are looked for."""
-    listed = _listed(connection, hospital)
-    query = select(listed).where(*_conditions(listed, wanted))
-    total = int(connection.scalar(select(func.count()).select_from(query.subquery())) or 0)
-    rows = connection.execute(query.order_by(*_order(listed, wanted.order)).offset(offset).limit(most)).all()
-    return Listed(
-        entries=_entries(connection, hospital, rows), total=total, modalities=_modalities(connection, hospital)
-    )
+    space = f"{HOSPITALS}{hospital}"
+    fits = (_list.space == space, *_conditions(space, wanted, connection.dialect.name))
+    counted = select(func.count()).select_from(listed).where(*fits)
+    columns: list[ColumnElement[Any]] = [_list.uid, _list.assessed]
+    if (
+        wanted.words
+    ):  # which are looked for in every exam of the hospital: once, for the page and for how many there are
+        columns.append(func.count().over().label("total"))
+    page: Select[Any] = select(*columns).where(*fits).order_by(*_ORDERS[wanted.order]).offset(offset).limit(most)
+    rows: Sequence[Row[Any]] = connection.execute(page).all()
+    total = rows[0].total if wanted.words and rows else connection.scalar(counted) if offset or not wanted.words else 0
+    entries = _entries(connection, space, rows)
+    return Listed(entries=entries, total=int(total or 0), modalities=_modalities(connection, space))
 
 
-def _listed(connection: Connection, hospital: int) -> Subquery:
-    """Every exam with what it is found and sorted by: assessed ones, and received ones without results here."""
-    exam, space = schema.exam.c, f"{HOSPITALS}{hospital}"
-    mine = owned_by(connection, hospital)
-    assessed = (
-        select(
-            exam.uid.label("uid"),
-            exam.patient.label("patient"),
-            schema.identity.c.name.label("name"),
-            schema.identity.c.patient_id.label("number"),
-            exam.performed_at.label("performed_at"),
-            exam.description.label("description"),
-            exam.failed.label("failed"),
-            exam.unknown.label("unknown"),
-            exam.passed.label("passed"),
-            literal(1).label("assessed"),
-        )
-        .join(schema.identity, schema.identity.c.patient == exam.patient)
-        .where(mine)
-    )
-    received = _received(space, mine)
-    return union_all(assessed, received).subquery("listed")
+_list = listed.c
+_ORDERS: Mapping[Order, Sequence[ColumnElement[Any]]] = MappingProxyType(
+    {
+        Order.NEWEST: (_list.at.desc(), _list.uid.desc()),
+        Order.OLDEST: (_list.at, _list.uid),
+        Order.URGENT: (_list.urgency.desc(), _list.at.desc(), _list.uid.desc()),
+    }
+)
+"""Each one way through one index: what has no date stands far ahead, being new."""
+_URGENCY = MappingProxyType({Outcome.FAIL: BROKEN, Outcome.UNKNOWN: LEFT_OPEN, Outcome.PASS: MET})
 
 
-def _received(space: str, mine: ColumnElement[bool]) -> Select[Any]:
-    held = stored_study.c
-    return select(
-        held.study_uid,
-        literal(""),
-        held.name_alphabetic_key,
-        held.patient_id_key,
-        cast(null(), SqlDateTime),
-        held.description_key,
-        literal(0),
-        literal(0),
-        literal(0),
-        literal(0),
-    ).where(held.space == space, held.study_uid.not_in(select(schema.exam.c.uid).where(mine)))
-
-
-def _conditions(listed: Subquery, wanted: Wanted) -> list[ColumnElement[bool]]:
-    row = listed.c
-    found: list[ColumnElement[bool]] = []
-    for word in wanted.words.split():
-        columns = [row.patient, row.description, *((row.name, row.number) if wanted.identities else ())]
-        found.append(or_(*(func.lower(column).contains(word.lower(), autoescape=True) for column in columns)))
+def _conditions(space: str, wanted: Wanted, dialect: str) -> list[ColumnElement[bool]]:
+    # A word is looked for as it stands, which costs a third of what a pattern does.
+    place = func.instr if dialect == "sqlite" else func.strpos
+    found: list[ColumnElement[bool]] = [place(_list.words, word) > 0 for word in searched(wanted.words).split()]
     if wanted.since is not None:
-        found.append(row.performed_at >= datetime.combine(wanted.since, time.min))
+        found += [_list.at >= datetime.combine(wanted.since, time.min), _list.at < NEW]
     if wanted.until is not None:
-        found.append(row.performed_at <= datetime.combine(wanted.until, time.max))
+        found.append(_list.at <= min(datetime.combine(wanted.until, time.max), NEW - timedelta(days=1)))
     if wanted.modality:
-        assessed = select(schema.series.c.exam_uid).where(schema.series.c.modality == wanted.modality)
-        held = (
-            select(stored_study.c.study_uid)
-            .join(stored_series, stored_series.c.study_id == stored_study.c.id)
-            .where(stored_series.c.modality_key == wanted.modality, row.assessed == 0)
-        )
-        found.append(or_(row.uid.in_(assessed), row.uid.in_(held)))
-    found.extend(_outcome(listed, wanted))
+        found.append(_list.modalities.contains(f"\\{wanted.modality}\\", autoescape=True))
+    if not wanted.judged:
+        found.append(_list.urgency == OPEN)
+    elif wanted.outcome is not None and wanted.outcome in _URGENCY:
+        found.append(_list.urgency == _URGENCY[wanted.outcome])
     if wanted.state is not None:
-        found.append(_in_state(listed, wanted.state))
+        found.append(_in_state(space, wanted.state))
     return found
 
 
-def _outcome(listed: Subquery, wanted: Wanted) -> list[ColumnElement[bool]]:
-    row = listed.c
-    if not wanted.judged:
-        return [row.failed == 0, row.unknown == 0, row.passed == 0]
-    match wanted.outcome:
-        case Outcome.FAIL:
-            return [row.failed > 0]
-        case Outcome.UNKNOWN:
-            return [row.failed == 0, row.unknown > 0]
-        case Outcome.PASS:
-            return [row.failed == 0, row.unknown == 0, row.passed > 0]
-        case _:
-            return []
-
-
-def _in_state(listed: Subquery, state: JobState) -> ColumnElement[bool]:
-    assessing = job.c.kind != JobKind.SEND.value
-    last = select(func.max(job.c.id)).where(assessing).group_by(job.c.space, job.c.study_uid)
-    in_state = select(job.c.study_uid).where(job.c.id.in_(last), job.c.state == state.value)
-    wanted = listed.c.uid.in_(in_state)
-    return wanted if state is not JobState.DONE else or_(wanted, not_(listed.c.assessed == 0))
-
-
-def _order(listed: Subquery, order: Order) -> list[ColumnElement[Any]]:
-    row = listed.c
-    # What has no date is new: it was received and is not assessed yet.
-    newest = [row.performed_at.is_not(None), row.performed_at.desc(), row.uid]
-    match order:
-        case Order.OLDEST:
-            return [row.performed_at.is_(None), row.performed_at.asc(), row.uid]
-        case Order.URGENT:
-            return [(row.failed > 0).desc(), (row.unknown > 0).desc(), *newest]
-        case _:
-            return newest
-
-
-def _entries(connection: Connection, hospital: int, rows: Sequence[Row[Any]]) -> tuple[Entry, ...]:
-    uids, space = [row.uid for row in rows], f"{HOSPITALS}{hospital}"
-    jobs = latest(connection, [space], uids)
-    held = set(
-        connection.scalars(
-            select(stored_study.c.study_uid).where(stored_study.c.space == space, stored_study.c.study_uid.in_(uids))
-        )
+def _in_state(space: str, state: JobState) -> ColumnElement[bool]:
+    """Whose last job is in a state; of what is assessed, it is done if nothing else is known of it."""
+    if state is JobState.DONE:
+        # Nearly all are: what is not assessed is looked up one by one, by its own jobs.
+        others = (job.c.study_uid == _list.uid, job.c.space == space, job.c.kind != JobKind.SEND.value)
+        last = select(func.max(job.c.id)).where(*others).correlate(listed).scalar_subquery()
+        named = job.alias("named")
+        of_last = select(named.c.state).where(named.c.id == last).correlate(listed).scalar_subquery()
+        return or_(_list.assessed.is_(True), of_last == state.value)
+    later = job.alias("later")
+    replaced = exists().where(
+        later.c.study_uid == job.c.study_uid,
+        later.c.space == job.c.space,
+        later.c.kind != JobKind.SEND.value,
+        later.c.id > job.c.id,
     )
+    mine = and_(job.c.space == space, job.c.state == state.value, job.c.kind != JobKind.SEND.value)
+    return _list.uid.in_(select(job.c.study_uid).where(mine, ~replaced.correlate(job)))
+
+
+def _entries(connection: Connection, space: str, rows: Sequence[Row[Any]]) -> tuple[Entry, ...]:
+    uids = [row.uid for row in rows]
     # Results that another hospital's copy has are not this hospital's to see.
     own = [row.uid for row in rows if row.assessed]
-    modalities = _modalities_of(connection, space, own, uids)
-    lesions, refusals = (
-        _counted(connection, table, column, own)
-        for table, column in (
-            (schema.lesion, func.count(schema.lesion.c.lesion.distinct())),
-            (schema.refusal, func.count()),
-        )
+    about = _About(
+        exams={row.uid: row for row in connection.execute(_assessed(own))},
+        held={row.study_uid: row for row in connection.execute(_held(space, uids))},
+        jobs=latest(connection, [space], uids),
+        modalities=_modalities_of(connection, space, own, uids),
+        lesions=_counted(connection, schema.lesion, func.count(schema.lesion.c.lesion.distinct()), own),
+        refusals=_counted(connection, schema.refusal, func.count(), own),
     )
-    return tuple(
-        Entry(
-            uid=row.uid,
-            patient=row.patient,
-            name=row.name or "",
-            number=row.number or "",
-            performed_at=row.performed_at,
-            description=row.description,
-            modalities=modalities.get(row.uid, ()),
-            outcome=outcome_of(row.failed, row.unknown, row.passed),
-            required=row.failed + row.unknown,
-            lesions=lesions.get(row.uid, 0),
-            refusals=refusals.get(row.uid, 0),
-            pictures=row.uid in held,
-            assessed=bool(row.assessed),
-            job=jobs.get((space, row.uid)),
-        )
-        for row in rows
+    return tuple(_entry(about, space, row.uid) for row in rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _About:
+    """What is known of the exams of one page, each by its UID."""
+
+    exams: Mapping[str, Row[Any]]
+    held: Mapping[str, Row[Any]]
+    jobs: Mapping[tuple[str, str], Job]
+    modalities: Mapping[str, tuple[str, ...]]
+    lesions: Mapping[str, int]
+    refusals: Mapping[str, int]
+
+
+def _entry(about: _About, space: str, uid: str) -> Entry:
+    exam, held = about.exams.get(uid), about.held.get(uid)
+    written = {} if held is None else json.loads(held.attributes)
+    return Entry(
+        uid=uid,
+        patient="" if exam is None else exam.patient,
+        name=(written.get("PatientName", "") if exam is None else exam.name) or "",
+        number=(written.get("PatientID", "") if exam is None else exam.patient_id) or "",
+        performed_at=None if exam is None else exam.performed_at,
+        description=written.get("StudyDescription", "") if exam is None else exam.description,
+        modalities=about.modalities.get(uid, ()),
+        outcome=None if exam is None else outcome_of(exam.failed, exam.unknown, exam.passed),
+        required=0 if exam is None else exam.failed + exam.unknown,
+        lesions=about.lesions.get(uid, 0),
+        refusals=about.refusals.get(uid, 0),
+        pictures=held is not None,
+        assessed=exam is not None,
+        job=about.jobs.get((space, uid)),
     )
+
+
+def _assessed(uids: Sequence[str]) -> Select[Any]:
+    exam, identity = schema.exam.c, schema.identity.c
+    columns = (exam.uid, exam.patient, exam.performed_at, exam.description, exam.failed, exam.unknown, exam.passed)
+    joined = select(*columns, identity.name, identity.patient_id)
+    return joined.join(schema.identity, identity.patient == exam.patient).where(exam.uid.in_(uids))
+
+
+def _held(space: str, uids: Sequence[str]) -> Select[Any]:
+    held = stored_study.c
+    return select(held.study_uid, held.attributes).where(held.space == space, held.study_uid.in_(uids))
 
 
 def _counted(connection: Connection, table: Any, count: ColumnElement[int], uids: Sequence[str]) -> Mapping[str, int]:
@@ -286,8 +251,7 @@ def _modalities_of(
     return {uid: tuple(sorted(set(names) - MADE_OF_IMAGES or names)) for uid, names in found.items()}
 
 
-def _modalities(connection: Connection, hospital: int) -> tuple[str, ...]:
+def _modalities(connection: Connection, space: str) -> tuple[str, ...]:
     """Those that the hospital has exams of."""
-    mine = select(schema.exam.c.uid).where(owned_by(connection, hospital))
-    assessed = select(schema.series.c.modality).where(schema.series.c.exam_uid.in_(mine)).distinct()
-    return tuple(sorted(connection.scalars(assessed)))
+    sets = distinct(connection, _list.modalities, _list.space == space)
+    return tuple(sorted({one for several in sets for one in several.split("\\") if one}))

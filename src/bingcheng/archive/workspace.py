@@ -145,20 +145,25 @@ def _opened(folder: Path, engine: Engine, *, make: bool) -> Workspace:
         with said_plainly():
             if make:
                 _prepare(engine)
-            return Workspace(folder, engine, _secret(folder, engine))
+            return Workspace(folder, engine, _secret(folder, engine, complete=make))
     except BaseException:
         engine.dispose()
         raise
 
 
-def _secret(folder: Path, engine: Engine) -> bytes:
-    """The key of the pseudonyms, of a workspace that this release may use."""
+def _secret(folder: Path, engine: Engine, *, complete: bool) -> bytes:
+    """The key of the pseudonyms, of a workspace that this release may use.
+
+    Parameters
+    ----------
+    complete : whether it has been seen to that no table of this release is missing.
+    """
     about = schema.about
     with engine.connect().execution_options(read_only=True) as connection:
         if not engine.dialect.has_table(connection, about.name):
             raise InputError(NO_WORKSPACE, folder=str(folder))
         stored: dict[str, str] = {row.key: row.value for row in connection.execute(select(about.c.key, about.c.value))}
-        incomplete = lacks(connection).unusable
+        incomplete = not complete and lacks(connection).unusable
     if not stored.get("version", "").isdecimal() or "secret" not in stored:
         raise InputError(NOT_A_WORKSPACE, file=DATABASE_FILE)
     if int(stored["version"]) > schema.VERSION:

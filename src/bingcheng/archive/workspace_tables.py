@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Column, Connection, Index, MetaData, Table, UniqueConstraint, literal, select, text, update
+from sqlalchemy import Column, Connection, Index, MetaData, Table, UniqueConstraint, literal, select, update
 from sqlalchemy.schema import CreateColumn
 
 from bingcheng.archive import rooms, schema
@@ -92,10 +92,10 @@ def lacks(connection: Connection) -> Lacks:
     """What the database lacks of this release's tables; columns and indexes beyond them do no harm."""
     dialect = connection.dialect.name
     held: dict[str, dict[str, bool]] = defaultdict(dict)
-    for table, column, strict in connection.execute(text(_COLUMNS[dialect])):
+    for table, column, strict in connection.exec_driver_sql(_COLUMNS[dialect]).all():
         held[table][column] = bool(strict)
-    indexes = set(connection.scalars(text(_INDEXES[dialect])))
-    tables = rooms.metadata.sorted_tables
+    indexes = {name for (name,) in connection.exec_driver_sql(_INDEXES[dialect]).all()}
+    tables = tuple(rooms.metadata.tables.values())
     there = [table for table in tables if table.name in held]
     return Lacks(
         tables=tuple(table for table in tables if table.name not in held),

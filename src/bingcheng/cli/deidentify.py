@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from bingcheng.archive.deidentify.devices import Region, own_rules, shipped_rule
 from bingcheng.archive.deidentify.key import Key
 from bingcheng.archive.deidentify.key_table import KeyTable, Secret, in_file
 from bingcheng.archive.deidentify.profile import Profile, known_profiles
+from bingcheng.archive.deidentify.well_known import is_uid
 from bingcheng.cli.exits import GATE, NOTHING_FOUND, OK, print_json
 from bingcheng.cli.usage import WrongUsage
 from bingcheng.core.errors import InputError, Owner, Problem
@@ -76,6 +79,7 @@ class Request:
     table: Path | None
     original: str | None
     site: str
+    issuer: str
     preview: bool
     approve: Path | None
     devices: Path | None
@@ -92,15 +96,22 @@ class Tally:
     Parameters
     ----------
     patients : pseudonyms, and of how many files each.
+    numbers : by patient's number and issuer (empty: none) the pseudonym; holds patient data.
     troubles : files that wait or were refused, by the code of the problem.
     """
 
     done: int = 0
     files: int = 0
     patients: dict[str, int] = field(default_factory=dict)
+    numbers: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
     troubles: dict[str, list[Deidentified]] = field(default_factory=dict)
     pictures: list[Path] = field(default_factory=list)
     previews: list[Deidentified] = field(default_factory=list)
+
+    def split(self) -> list[tuple[str, ...]]:
+        """Pseudonyms that are perhaps of one patient: his number stands with an issuer here, without one there."""
+        several = (set(one.values()) for one in self.numbers.values() if "" in one)
+        return sorted(tuple(sorted(one)) for one in several if len(one) > 1)
 
 
 def run_deidentify(request: Request, language: Language) -> int:
@@ -144,7 +155,13 @@ def _cleaned(request: Request) -> Tally:
     secret = Secret.key_file(request.key)
     key = _key(secret, request.table)
     worker = Deidentifier(
-        profile=profile, key=key, site=request.site, approvals=approvals, devices=devices, preview=request.preview
+        profile=profile,
+        key=key,
+        site=request.site,
+        issuer=request.issuer,
+        approvals=approvals,
+        devices=devices,
+        preview=request.preview,
     )
     tally = Tally()
     kept: list[Deidentified] = []
@@ -194,10 +211,13 @@ def _take(one: Deidentified, data: bytes, request: Request, tally: Tally, kept: 
     tally.files += 1
     if request.preview:
         tally.previews.append(one)
+    if one.subject is not None and one.subject.patient_id:
+        tally.numbers.setdefault(one.subject.patient_id, {})[one.subject.issuer] = one.subject.pseudonym
     if one.problem is not None:
         tally.troubles.setdefault(one.problem.code, []).append(one)
         if one.state is State.PERSON and one.reason is not None and request.pictures is not None:
-            tally.pictures.append(_picture(one, data, request.pictures, read=request.read_text))
+            with suppress(Undrawable):
+                tally.pictures.append(_picture(one, data, request.pictures, read=request.read_text))
         return
     tally.done += 1
     if one.subject is None or one.data is None:
@@ -223,16 +243,28 @@ def _write(folder: Path, name: str, data: bytes) -> None:
         raise InputError(CANT_WRITE, error=type(error).__name__) from error
 
 
+class Undrawable(Exception):  # noqa: N818 - a signal between two functions
+    """The picture can't be decoded: that is why it waits, and there is nothing to look at."""
+
+
 def _picture(one: Deidentified, data: bytes, folder: Path, *, read: bool) -> Path:
     from bingcheng.archive.deidentify.pictures import before_and_after, views  # noqa: PLC0415 - heavy
 
     regions: list[Region] = list(one.regions)
+    try:
+        seen = views(data) if read else ()
+        drawn = before_and_after(data, regions)
+    except InputError as error:
+        raise Undrawable from error
     if read:
         from bingcheng.archive.deidentify.ocr import read_text  # noqa: PLC0415 - an extra
 
-        regions += [found.region for view in views(data) for found in read_text(view)]
-    path = folder / f"{one.sop_instance_uid}.png"
-    _write(folder, path.name, before_and_after(data, regions))
+        regions += [found.region for view in seen for found in read_text(view)]
+        drawn = before_and_after(data, regions)
+    uid = one.sop_instance_uid
+    # A name that the file makes up isn't a name to write under.
+    path = folder / f"{uid if is_uid(uid) else sha256(uid.encode()).hexdigest()}.png"
+    _write(folder, path.name, drawn)
     return path
 
 

@@ -70,6 +70,12 @@ def add_deidentify_command(application: typer.Typer, common: Shared) -> None:
                 "--site", metavar=_("NAME"), help=_("Hospital; the same patient number is the same person within it.")
             ),
         ] = "",
+        issuer: Annotated[
+            str,
+            typer.Option(
+                "--issuer", metavar=_("NAME"), help=_("Who gave the patient numbers that stand without an issuer.")
+            ),
+        ] = "",
         preview: Annotated[
             bool,
             flag("--preview", says=_("Show each attribute before and after; write nothing. It shows the patient.")),
@@ -104,6 +110,7 @@ def add_deidentify_command(application: typer.Typer, common: Shared) -> None:
             table=table,
             original=original,
             site=site,
+            issuer=issuer,
             preview=preview,
             approve=approve,
             devices=devices,

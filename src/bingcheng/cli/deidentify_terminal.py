@@ -46,8 +46,26 @@ def print_tally(tally: Tally, target: Path | None, language: Language, *, previe
         console.print(escape(say(text("Nothing was written; this is a preview."))), highlight=False)
     for listed in tally.troubles.values():
         _print_trouble(console, listed, language)
+    _print_split(console, tally, language)
     for path in tally.pictures:
         console.print(f"{say(text('To look at'))}: {escape(str(path))}", highlight=False, soft_wrap=True)
+
+
+def _print_split(console: Console, tally: Tally, language: Language) -> None:
+    """Whose number stands with an issuer in some files and without one in others."""
+    split = tally.split()
+    if not split:
+        return
+    told = text(
+        "Patient numbers that stand with an issuer in some files and without one in others: {count}. Each was taken as "
+        "several patients, with dates moved differently.",
+        count=len(split),
+    )
+    console.print(f"[yellow]{escape(language.say(told))}[/]", highlight=False)
+    remedy = text("If they are the same, clean all anew and name the issuer with --issuer.")
+    console.print(Padding(f"→ {escape(language.say(remedy))}", (0, 0, 0, 2)), highlight=False)
+    for names in split[:MOST_FILES]:
+        console.print(Padding(f"[dim]{escape(', '.join(names))}[/]", (0, 0, 0, 2)), highlight=False)
 
 
 def _print_trouble(console: Console, listed: Sequence[Deidentified], language: Language) -> None:
@@ -134,6 +152,7 @@ def as_json(tally: Tally, language: Language) -> dict[str, object]:
         "files": tally.files,
         "done": tally.done,
         "patients": tally.patients,
+        "perhaps_one_patient": tally.split(),
         "troubles": troubles,
         "pictures": [str(path) for path in tally.pictures],
         "previews": [_preview_as_json(one, language) for one in tally.previews],

@@ -16,12 +16,13 @@ from bingcheng.archive.workspace import Workspace
 from bingcheng.cli.exam_names import exam_named
 from bingcheng.cli.exits import OK, print_json
 from bingcheng.cli.lesion_links import addresses, print_links
-from bingcheng.cli.lesion_response import print_responses, response_as_json
+from bingcheng.cli.lesion_response import print_responses
 from bingcheng.core.wording import Text, text
 from bingcheng.engine.follow_up.decisions import Deciding, Who, take_back_last
 from bingcheng.engine.publish import publish
 from bingcheng.engine.view import assessment
 from bingcheng.outputs.assessment import Assessment, ExamView, MatchedExams
+from bingcheng.outputs.follow_up.response_form import response_as_json
 from bingcheng.outputs.follow_up.stored_form import matched_as_json
 from bingcheng.outputs.language import Language
 
@@ -66,14 +67,15 @@ def run_list(
     if json:
         print_json(
             _as_json(shown, matched, decided, language)
-            | {"responses": [response_as_json(one, language) for one in answers]}
+            | {"responses": [response_as_json(one, language.say) for one in answers]}
         )
         return OK
     console = Console()
     _print_tracks(console, language, shown)
     print_links(console, language, matched, seen.exams)
     if response:
-        print_responses(console, language, answers, seen.exams)
+        without = [one for one in seen.without_response if patients is None or one.patient in patients]
+        print_responses(console, language, answers, seen.exams, without)
     if history:
         _print_history(console, language, decided, seen)
     return OK

@@ -19,7 +19,7 @@ from bingcheng.engine.radiomics.inputs import MODALITY_UNKNOWN, NOTHING_TO_MEASU
 from bingcheng.engine.radiomics.kernels import prepare
 from bingcheng.engine.radiomics.settings import Given, for_modality, limited, read_settings, template
 from bingcheng.outputs.language import Language
-from bingcheng.outputs.radiomics.table import as_json, checked_ending, written
+from bingcheng.outputs.radiomics.table import as_json, checked_ending, checked_place, written
 from bingcheng.quantify.radiomics.image_type import ImageType
 from bingcheng.quantify.radiomics.settings import RadiomicsSettings
 
@@ -63,6 +63,7 @@ def run_radiomics(request: Request, language: Language) -> int:
     """
     for path in request.out:
         checked_ending(path)
+        checked_place(path)
     if request.write_settings is not None:
         return _write_settings(request.write_settings, request.modality, language)
     given = None if request.settings is None else read_settings(request.settings)

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from scipy import stats
+from scipy.special import fdtri
 
 from bingcheng.core.errors import Owner, Problem, Undefined
 
@@ -103,5 +103,5 @@ def reliability(values: Sequence[float], standard_uncertainties: Sequence[float]
     share = within / total
     tail = 0.5 * (1.0 - CONFIDENCE)
     freedom = x.size - 1, x.size * max(1, repetitions - 1)
-    upper, lower = (float(stats.f.ppf(q, *freedom)) for q in (1.0 - tail, tail))
+    upper, lower = (float(fdtri(*freedom, q)) for q in (1.0 - tail, tail))
     return Reliability(icc=1.0 - share, low=1.0 - share * upper, high=1.0 - share * lower, lesions=int(x.size))

@@ -86,6 +86,7 @@ class Answer:
     sum_mm : of the targets; None if there are none or a size is not known.
     baseline_percent, nadir_percent : its change from the baseline and from the smallest sum before; None without a sum,
         or from a sum of 0.
+    nadir_mm : the smallest sum before, the baseline's included; None without targets.
     returned : whether it is progression because something came back after a complete response.
     """
 
@@ -94,6 +95,7 @@ class Answer:
     sum_mm: float | None
     baseline_percent: float | None
     nadir_percent: float | None
+    nadir_mm: float | None = None
     returned: bool = False
 
 
@@ -121,6 +123,7 @@ def responses(baseline: Sequence[Target], later: Sequence[TimePoint]) -> Iterato
             sum_mm=None if total is None else total / 10.0,
             baseline_percent=_percent(first, total),
             nadir_percent=_percent(nadir, total),
+            nadir_mm=nadir / 10.0 if baseline else None,
             returned=returned,
         )
         if total is not None:

@@ -27,12 +27,14 @@ NODE = re.compile(r"\blymph(?!om)|\bnod(?:es?|al)\b|\bln\b|淋巴(?!瘤)", re.IG
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeenLesion:
-    """One lesion in one exam."""
+    """One lesion in one exam; uncertainties are standard ones, None where they are not known."""
 
     longest_mm: float | None
     short_mm: float | None
     thickness_mm: float | None
     organ: str | None
+    longest_uncertainty_mm: float | None = None
+    short_uncertainty_mm: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,13 @@ class RecistLesion:
         found = self.seen[exam_uid]
         return found.short_mm if self.node else found.longest_mm
 
+    def uncertainty_mm(self, exam_uid: str) -> float | None:
+        """The standard uncertainty of that size; 0 in an exam where the lesion is not drawn."""
+        found = self.seen.get(exam_uid)
+        if found is None:
+            return 0.0
+        return found.short_uncertainty_mm if self.node else found.longest_uncertainty_mm
+
 
 def recist_modality(drawn: Sequence[Observation]) -> str:
     """Of the modalities with lesions the one of the earliest exam; CT before MR."""
@@ -76,13 +85,16 @@ def seen_in(series: Sequence[Sequence[Observation]]) -> SeenLesion:
 
 
 def _in_series(observations: Sequence[Observation]) -> SeenLesion:
-    values = {one.measurement.key: one.measurement.value for one in observations}
+    found = {one.measurement.key: one.measurement for one in observations}
+    longest, short = found.get("longest_diameter"), found.get("short_axis")
     thickness, organ = (observations[0].conditions.get(name) for name in ("slice_thickness_mm", "organ"))
     return SeenLesion(
-        longest_mm=values.get("longest_diameter"),
-        short_mm=values.get("short_axis"),
+        longest_mm=None if longest is None else longest.value,
+        short_mm=None if short is None else short.value,
         thickness_mm=float(thickness) if isinstance(thickness, int | float) else None,
         organ=organ.casefold() if isinstance(organ, str) else None,
+        longest_uncertainty_mm=None if longest is None else longest.standard_uncertainty,
+        short_uncertainty_mm=None if short is None else short.standard_uncertainty,
     )
 
 

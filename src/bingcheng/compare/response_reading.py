@@ -10,6 +10,7 @@ and every answer says what it rests on:
   again. One that needs a reader has no size, and so has one whose place the later exam does not show.
 - A size over a match that needs a reader counts as unknown: it may be another lesion's.
 - That a non-target got clearly worse is for a reader to say; here it is present, gone or unknown.
+- Where the targets decide, and their sum lies as near to a limit as its uncertainty, the answer says so.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from bingcheng.compare.observation import Observation
 from bingcheng.compare.pieces import as_tracks
 from bingcheng.compare.response import Answer, NewLesion, NonTargets, Target, TimePoint, responses
 from bingcheng.compare.response_lesions import MODALITIES, NODE, RecistLesion, chosen_targets, recist_modality, seen_in
+from bingcheng.compare.response_margin import SumOfDiameters, margins, sum_uncertainty_mm
 from bingcheng.compare.tracks import Followed, FollowedLink, Tracks
 from bingcheng.compare.verdict import modality_of
 from bingcheng.core.wording import Text, text
@@ -39,13 +41,17 @@ class ResponseAt:
     Parameters
     ----------
     exam_uid : which exam.
+    seen : what the answer is calculated from; its targets are in the order of `PatientResponse.targets`.
     answer : what the rules come to.
+    uncertainty_mm : the standard uncertainty of the sum; None without a sum, or if that of a target is not known.
     reasons : what it rests on.
     questions : what a reader has to decide, and what then would follow; the answer does not stand before.
     """
 
     exam_uid: str
+    seen: TimePoint
     answer: Answer
+    uncertainty_mm: float | None
     reasons: tuple[Text, ...]
     questions: tuple[Text, ...]
 
@@ -58,6 +64,8 @@ class PatientResponse:
     ----------
     patient, modality : whose, and on which images.
     baseline_uid, baseline_mm : the first exam with a lesion, and the sum of its targets.
+    baseline : each target there.
+    uncertainty_mm : the standard uncertainty of the sum; None if that of a target is not known.
     targets, non_targets : labels of the lesions there.
     remarks : on how targets were chosen.
     points : one an exam after the baseline, in time.
@@ -67,6 +75,8 @@ class PatientResponse:
     modality: str
     baseline_uid: str
     baseline_mm: float
+    baseline: tuple[Target, ...]
+    uncertainty_mm: float | None
     targets: tuple[str, ...]
     non_targets: tuple[str, ...]
     remarks: tuple[Text, ...]
@@ -124,29 +134,55 @@ class _Patient:
         here = [one for one in self.lesions if baseline in one.seen]
         targets, remarks = chosen_targets(here, baseline)
         others = [one for one in here if one not in targets]
-        points, told = [], []
-        for exam_uid in self.exams[1:]:
-            said = _Told()
-            points.append(self._point(exam_uid, targets, others, said))
-            told.append(said)
-        first = [Target(size_mm=one.size_mm(baseline), node=one.node) for one in targets]
+        told = [_Told() for _ in self.exams[1:]]
+        points = [self._point(uid, targets, others, said) for uid, said in zip(self.exams[1:], told, strict=True)]
+        first = tuple(Target(size_mm=one.size_mm(baseline), node=one.node) for one in targets)
+        total = round(sum(one.size_mm or 0.0 for one in first), 1)
         return PatientResponse(
             patient=self.patient,
             modality=self.modality,
             baseline_uid=baseline,
-            baseline_mm=round(sum(one.size_mm or 0.0 for one in first), 1),
+            baseline_mm=total,
+            baseline=first,
+            uncertainty_mm=_unsure(targets, baseline),
             targets=tuple(one.label for one in targets),
             non_targets=tuple(one.label for one in others),
             remarks=remarks,
-            points=tuple(
-                ResponseAt(
-                    exam_uid=uid,
-                    answer=answer,
-                    reasons=tuple(said.reasons),
-                    questions=tuple(dict.fromkeys(said.questions)),
-                )
-                for uid, answer, said in zip(self.exams[1:], responses(first, points), told, strict=True)
-            ),
+            points=self._answered(targets, first, points, told),
+        )
+
+    def _answered(
+        self,
+        targets: Sequence[RecistLesion],
+        first: Sequence[Target],
+        points: Sequence[TimePoint],
+        told: Sequence[_Told],
+    ) -> tuple[ResponseAt, ...]:
+        """The answers in time, each with what it rests on."""
+        later = self.exams[1:]
+        answers = tuple(responses(first, points))
+        unsure = [
+            None if answer.sum_mm is None else _unsure(targets, uid) for uid, answer in zip(later, answers, strict=True)
+        ]
+        baseline = SumOfDiameters(
+            mm=sum(one.size_mm or 0.0 for one in first), uncertainty_mm=_unsure(targets, self.exams[0])
+        )
+        sums = [
+            None if answer.sum_mm is None else SumOfDiameters(mm=answer.sum_mm, uncertainty_mm=uncertainty)
+            for answer, uncertainty in zip(answers, unsure, strict=True)
+        ]
+        return tuple(
+            ResponseAt(
+                exam_uid=uid,
+                seen=point,
+                answer=answer,
+                uncertainty_mm=uncertainty,
+                reasons=(*said.reasons, *(near if answer.response is answer.targets else ())),
+                questions=tuple(dict.fromkeys(said.questions)),
+            )
+            for uid, point, answer, uncertainty, near, said in zip(
+                later, points, answers, unsure, margins(baseline, sums), told, strict=True
+            )
         )
 
     def _exams(self, every: Sequence[Observation], drawn: Sequence[Observation]) -> list[str]:
@@ -292,6 +328,10 @@ class _Patient:
                 text("Whether {lesion} is new, a reader has to say: if it is, this is PD.", lesion=one.label)
             )
         return NewLesion.EQUIVOCAL
+
+
+def _unsure(targets: Sequence[RecistLesion], exam_uid: str) -> float | None:
+    return sum_uncertainty_mm([one.uncertainty_mm(exam_uid) for one in targets])
 
 
 def _gone_for_sure(one: RecistLesion, confidence: float, *, decided: bool) -> Text:

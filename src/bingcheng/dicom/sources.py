@@ -13,6 +13,7 @@ from pydicom.dataset import Dataset
 
 from bingcheng.core.errors import InputError, Owner, Problem
 from bingcheng.dicom.exam import FrameSource
+from bingcheng.dicom.index.inflated import LARGEST_MIB, MIB, TOO_LARGE
 
 UNREADABLE = Problem(
     code="dicom.unreadable",
@@ -28,12 +29,15 @@ def open_source(source: FrameSource) -> BinaryIO:
     Raises
     ------
     InputError
-        ``dicom.unreadable``.
+        ``dicom.unreadable``, ``dicom.too-large``.
     """
     try:
         if source.member is None:
             return source.path.open("rb")
         with zipfile.ZipFile(source.path) as archive:
+            # Python reads no more of a member than the archive's directory says.
+            if archive.getinfo(source.member).file_size > LARGEST_MIB * MIB:
+                raise InputError(TOO_LARGE, limit_mib=LARGEST_MIB)
             return BytesIO(archive.read(source.member))
     except (OSError, KeyError, RuntimeError, NotImplementedError, zipfile.BadZipFile) as error:
         raise InputError(UNREADABLE, error=type(error).__name__) from error
@@ -45,7 +49,7 @@ def open_dataset(source: FrameSource, *, pixels: bool = False, specific_tags: Se
     Raises
     ------
     InputError
-        ``dicom.unreadable``.
+        ``dicom.unreadable``, ``dicom.too-large``.
     """
     with open_source(source) as stream, warnings.catch_warnings():
         # pydicom warns of each small rule that a header breaks; what matters becomes a refusal or an absent fact.

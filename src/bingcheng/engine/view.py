@@ -18,6 +18,7 @@ from bingcheng.archive.workspace import Workspace
 from bingcheng.compare.homogeneity import SiteRow, site_rows
 from bingcheng.compare.lesions import lesion_changes
 from bingcheng.compare.observation import Condition, Observation
+from bingcheng.compare.response_missing import without_response
 from bingcheng.compare.response_reading import patient_responses
 from bingcheng.compare.tracks import Tracks
 from bingcheng.core.finding import Finding, Outcome
@@ -91,13 +92,15 @@ def assessment(
     # Dose reference levels are no limits: what they ask stands on the exam's page, not among a hospital's failures.
     sites, dose = _sites(views), all_doses(ordered, levels=None if beside is None else beside.levels)
     seen = [o for record in ordered for o in _observations(record, shown[record.uid])]
+    responses = patient_responses(seen, labels=_labels(ordered), tracks=tracks)
     return Assessment(
         version=bingcheng.__version__,
         identified=identified,
         sites=sites,
         exams=_with_findings(views, dose_findings(dose)),
         changes=lesion_changes(seen, labels=_labels(ordered), tracks=tracks),
-        responses=patient_responses(seen, labels=_labels(ordered), tracks=tracks),
+        responses=responses,
+        without_response=without_response(seen, {one.patient for one in responses}),
         comparison=_compared(seen) if beside is None else beside.comparison,
         refusals=stray_refusals(workspace) if uids is None else (),
         dose=dose,

@@ -1,7 +1,11 @@
-"""NIfTI in and out. Files are RAS, volumes here LPS; SimpleITK turns one into the other at this border."""
+"""NIfTI in and out. Files are RAS, volumes here LPS; SimpleITK turns one into the other at this border.
+
+Grids that are not at right angles, which SimpleITK can't hold, are read and written by `sheared_nifti`.
+"""
 
 from __future__ import annotations
 
+import zlib
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -12,12 +16,13 @@ from numpy.typing import NDArray
 from bingcheng.core.errors import InputError, Owner, Problem
 from bingcheng.image.geometry import Triple, VolumeGeometry
 from bingcheng.image.region import Region
+from bingcheng.image.sheared_nifti import sheared_image, sheared_voxels, write_sheared
 from bingcheng.image.volume import Volume
 
 UNREADABLE_NIFTI = Problem(
     code="image.nifti-unreadable",
     says="the file can't be read as a NIfTI image",
-    remedy="Export it again; sheared images must be resampled to a rectangular grid first.",
+    remedy="Export it again, as one whole file of three dimensions.",
     owner=Owner.OPERATOR,
 )
 NOT_THREE_DIMENSIONAL = Problem(
@@ -26,21 +31,12 @@ NOT_THREE_DIMENSIONAL = Problem(
     remedy="Split it into one file a volume.",
     owner=Owner.OPERATOR,
 )
-NOT_ORTHOGONAL = Problem(
-    code="image.nifti-cannot-shear",
-    says="the volume's axes are not at right angles (gantry tilt), which this file can't hold",
-    remedy="Resample the volume to a rectangular grid first.",
-    owner=Owner.OPERATOR,
-)
 UNWRITABLE_NIFTI = Problem(
     code="image.nifti-unwritable",
     says="the NIfTI file can't be written",
     remedy="Give a folder that exists and may be written to, and a name that ends in .nii or .nii.gz.",
     owner=Owner.OPERATOR,
 )
-
-RIGHT_ANGLE = 1e-4
-"""Largest cosine between two axes that still counts as a right angle: 0.006 degrees, float32 rounding of a header."""
 
 
 def read_volume(path: Path, *, unit: str) -> Volume:
@@ -55,9 +51,8 @@ def read_volume(path: Path, *, unit: str) -> Volume:
     InputError
         ``image.nifti-unreadable``, ``image.nifti-not-3d``.
     """
-    image = _read(path)
-    voxels: NDArray[np.float32] = _itk().GetArrayFromImage(image).astype(np.float32, copy=False)
-    return Volume(voxels=voxels, geometry=_geometry(image), unit=unit)
+    voxels, geometry = _read(path)
+    return Volume(voxels=voxels.astype(np.float32, copy=False), geometry=geometry, unit=unit)
 
 
 def read_regions(path: Path, *, label: str, method: str = "") -> tuple[Region, ...]:
@@ -73,8 +68,7 @@ def read_regions(path: Path, *, label: str, method: str = "") -> tuple[Region, .
     InputError
         ``image.nifti-unreadable``, ``image.nifti-not-3d``.
     """
-    image = _read(path)
-    grid, values = _geometry(image), _itk().GetArrayFromImage(image)
+    values, grid = _read(path)
     found = np.unique(values[values > 0])
     if np.all(found <= 1) and np.any(found < 1):
         return (Region.of(values.astype(np.float32), grid, label=label, method=method),)
@@ -92,6 +86,9 @@ def read_grid(path: Path) -> VolumeGeometry:
     InputError
         ``image.nifti-unreadable``, ``image.nifti-not-3d``.
     """
+    askew = sheared_image(path)
+    if askew is not None:
+        return askew.geometry
     reader: Any = _itk().ImageFileReader()
     reader.SetFileName(str(path))
     try:
@@ -106,22 +103,24 @@ def read_grid(path: Path) -> VolumeGeometry:
 def write_volume(volume: Volume, path: Path) -> None:
     """Write a volume as NIfTI (``.nii`` or ``.nii.gz``); its unit and padding are not kept.
 
+    A grid that is not at right angles is written as it is, which programs that build on ITK refuse to read.
+
     Raises
     ------
     InputError
-        ``image.nifti-cannot-shear``, ``image.nifti-unwritable``.
+        ``image.nifti-unwritable``.
     """
     voxels = volume.voxels
     _write(voxels.astype(np.float32) if voxels.dtype == np.float16 else voxels, volume.geometry, path)
 
 
 def write_region(region: Region, path: Path) -> None:
-    """Write a region as NIfTI on its whole grid: 0 and 1 as bytes, or membership as float32.
+    """Write a region as NIfTI on its whole grid: 0 and 1 as bytes, or membership as float32; see `write_volume`.
 
     Raises
     ------
     InputError
-        ``image.nifti-cannot-shear``, ``image.nifti-unwritable``.
+        ``image.nifti-unwritable``.
     """
     full = np.zeros(region.grid.shape, dtype=np.uint8 if region.mask.dtype == bool else np.float32)
     full[region.box()] = region.mask
@@ -133,14 +132,20 @@ def _itk() -> Any:
     return import_module("SimpleITK")
 
 
-def _read(path: Path) -> Any:
+def _read(path: Path) -> tuple[NDArray[Any], VolumeGeometry]:
+    askew = sheared_image(path)
+    if askew is not None:
+        try:
+            return sheared_voxels(path, askew), askew.geometry
+        except (OSError, EOFError, zlib.error) as error:
+            raise InputError(UNREADABLE_NIFTI) from error
     try:
         image: Any = _itk().ReadImage(str(path))
     except RuntimeError as error:  # SimpleITK's only error
         raise InputError(UNREADABLE_NIFTI) from error
     if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
         raise InputError(NOT_THREE_DIMENSIONAL, dimensions=image.GetDimension())
-    return image
+    return _itk().GetArrayFromImage(image), _geometry(image)
 
 
 def _geometry(image: Any) -> VolumeGeometry:
@@ -157,9 +162,13 @@ def _geometry(image: Any) -> VolumeGeometry:
 
 
 def _write(voxels: NDArray[np.generic], geometry: VolumeGeometry, path: Path) -> None:
+    if geometry.sheared:
+        try:
+            write_sheared(voxels, geometry, path)
+        except OSError as error:
+            raise InputError(UNWRITABLE_NIFTI) from error
+        return
     axes = np.asarray(geometry.axes)
-    if np.abs(axes @ axes.T - np.eye(3)).max() > RIGHT_ANGLE:
-        raise InputError(NOT_ORTHOGONAL)
     image: Any = _itk().GetImageFromArray(voxels)
     image.SetSpacing(tuple(reversed(geometry.spacing_mm)))
     image.SetOrigin(geometry.origin_mm)

@@ -13,6 +13,7 @@ from datetime import date
 from bingcheng.compare.dose_overview import DoseOverview
 from bingcheng.compare.homogeneity import SiteRow
 from bingcheng.compare.lesions import LesionChange
+from bingcheng.compare.response_missing import WithoutResponse
 from bingcheng.compare.response_reading import PatientResponse
 from bingcheng.core.finding import Finding
 from bingcheng.core.measurement import Measurement
@@ -183,3 +184,5 @@ class Assessment:
     """How lesions were matched between exams; empty where names pair all of them."""
     responses: tuple[PatientResponse, ...] = ()
     """RECIST 1.1 as calculated over each patient's exams, for a reader to check."""
+    without_response: tuple[WithoutResponse, ...] = ()
+    """Patients with a lesion for whom it is not calculated, and why."""

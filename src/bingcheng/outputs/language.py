@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from importlib.resources import files
 
 from bingcheng.core.errors import CatalogueError, Owner, Problem
@@ -54,14 +55,7 @@ class Language:
             ``outputs.no-translations`` if the Chinese catalogue is not in the installation.
         """
         name = code.replace("-", "_").split(".")[0].split("@")[0].split("_")[0].lower()
-        if name != "zh":
-            return Language(code="en", tag="en", translations=gettext.NullTranslations())
-        compiled = files("bingcheng") / "locale" / "zh_CN" / "LC_MESSAGES" / "bingcheng.mo"
-        try:
-            with compiled.open("rb") as stream:
-                return Language(code="zh", tag="zh-CN", translations=gettext.GNUTranslations(stream))
-        except (OSError, UnicodeDecodeError) as error:
-            raise CatalogueError(NO_CATALOGUE, language="zh_CN") from error
+        return _spoken("zh" if name == "zh" else "en")
 
     def say(self, sentence: Text | str) -> str:
         """`sentence` in this language. A bare string is translated as it stands; its braces are not filled in."""
@@ -143,6 +137,19 @@ class Language:
     def _translated(self, message: str) -> str:
         # The empty message is gettext's header, never a sentence.
         return self.translations.gettext(message) if message else ""
+
+
+@cache
+def _spoken(code: str) -> Language:
+    """English or Chinese; the catalogue is read once a process."""
+    if code != "zh":
+        return Language(code="en", tag="en", translations=gettext.NullTranslations())
+    compiled = files("bingcheng") / "locale" / "zh_CN" / "LC_MESSAGES" / "bingcheng.mo"
+    try:
+        with compiled.open("rb") as stream:
+            return Language(code="zh", tag="zh-CN", translations=gettext.GNUTranslations(stream))
+    except (OSError, UnicodeDecodeError) as error:
+        raise CatalogueError(NO_CATALOGUE, language="zh_CN") from error
 
 
 def several(one: str, many: str, count: int) -> Text:

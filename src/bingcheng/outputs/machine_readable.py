@@ -18,6 +18,7 @@ from bingcheng.core.refusal import Refusal
 from bingcheng.core.wording import Text
 from bingcheng.outputs.assessment import Assessment, ExamView, LesionView, SeriesView, SiteView
 from bingcheng.outputs.dose_json import dose_as_json
+from bingcheng.outputs.follow_up.response_form import response_as_json
 from bingcheng.outputs.follow_up.stored_form import link_as_json, matched_as_json
 from bingcheng.outputs.language import Language
 from bingcheng.outputs.radiomics.stored_form import cohort_as_json, features_as_json
@@ -40,6 +41,10 @@ def as_json(assessment: Assessment, language: Language) -> Json:
         "exams": [_exam(exam, say) for exam in assessment.exams],
         "changes": [_lesion_change(change, say) for change in assessment.changes],
         "follow_up": [matched_as_json(one, say) for one in assessment.follow_up],
+        "responses": [response_as_json(one, say) for one in assessment.responses],
+        "without_response": [
+            {"patient": one.patient, "reason": say(one.reason)} for one in assessment.without_response
+        ],
         "comparison": [_row(row, say) for row in assessment.comparison],
         "dose": None if assessment.dose is None else dose_as_json(assessment.dose, say),
         "radiomics": [cohort_as_json(cohort, say) for cohort in assessment.radiomics],

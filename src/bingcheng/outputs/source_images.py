@@ -116,6 +116,7 @@ def save(dataset: Dataset, path: Path, moment: datetime) -> None:
         os.close(handle)
         try:
             dataset.save_as(name, enforce_file_format=True)
+            Path(name).chmod(path.parent.stat().st_mode & 0o666)  # a temporary file is its owner's only
             Path(name).replace(path)
         except BaseException:
             with contextlib.suppress(OSError):

@@ -92,6 +92,7 @@ def _save(path: Path, content: bytes) -> None:
         try:
             with os.fdopen(handle, "wb") as stream:
                 stream.write(content)
+            Path(name).chmod(path.parent.stat().st_mode & 0o666)  # a temporary file is its owner's only
             Path(name).replace(path)
         except BaseException:
             Path(name).unlink(missing_ok=True)

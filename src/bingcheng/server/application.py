@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 
 from bingcheng import __version__
+from bingcheng.archive.objects.place import storage_of
 from bingcheng.archive.workspace import Workspace
 from bingcheng.server.security.access_log import AccessLog
 from bingcheng.server.security.faults import Faults
@@ -38,6 +39,7 @@ ROUTERS = (
     "bingcheng.server.cases.making",
     "bingcheng.server.cases.pictures",
     "bingcheng.server.cases.one",
+    "bingcheng.server.cases.thumbnails",
     "bingcheng.server.cases.giving",
     "bingcheng.server.cases.images",
     "bingcheng.server.cases.talking",
@@ -139,5 +141,6 @@ def application(settings: Settings, *, site: Site | None = None, more: Iterable[
 def open_site(settings: Settings) -> Site:
     """The installation of the settings: its workspace is made if there is none yet."""
     workspace = Workspace.open(settings.workspace, settings.database_address())
-    objects = import_module("bingcheng.archive.objects.objects").Objects.open(workspace)
+    storage = storage_of(workspace, None if settings.s3 is None else settings.s3.bucket_of())
+    objects = import_module("bingcheng.archive.objects.objects").Objects.open(workspace, storage)
     return Site(workspace=workspace, settings=settings, objects=objects)

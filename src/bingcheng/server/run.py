@@ -25,6 +25,7 @@ from bingcheng.core.errors import InputError, Owner, Problem
 from bingcheng.core.wording import Text, text
 from bingcheng.server.application import application, open_site
 from bingcheng.server.background.services import services
+from bingcheng.server.memory import hold_little
 from bingcheng.server.security.connections import guarded
 from bingcheng.server.settings import Settings
 from bingcheng.server.site import Site
@@ -88,6 +89,7 @@ def run(settings: Settings, tell: Tell, wishes: Wishes | None = None) -> None:
     InputError
         ``server.cannot-listen``, ``server.unusable-tls``, and what `application` and `services` raise.
     """
+    hold_little()
     listening = _listening(settings)
     try:
         where = open_site(settings)

@@ -8,12 +8,14 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from bingcheng.archive.authorisation.role import Role
+from bingcheng.archive.objects.place import Bucket
 from bingcheng.core.errors import InputError, Owner, Problem
 
 PREFIX = "BINGCHENG_"
@@ -55,6 +57,31 @@ class OidcSettings(BaseModel):
     make_accounts: bool = Field(
         default=False, description="make an account for who signs in for the first time; else only known people may"
     )
+
+
+class S3Settings(BaseModel):
+    """A bucket of an S3 service in which the files of objects lie."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    bucket: Annotated[str, Field(min_length=1)] = Field(description="name of a bucket that exists")
+    prefix: str = Field("", description="what the names of all files in it begin with")
+    endpoint: str | None = Field(None, description="address of the service; else Amazon's")
+    region: str | None = Field(None, description="region of the service, where it has some")
+    key_id: str | None = Field(None, description="name of the key; else what AWS_ACCESS_KEY_ID says")
+    secret: SecretStr | None = Field(None, description="the key itself; else what AWS_SECRET_ACCESS_KEY says")
+
+    def bucket_of(self) -> Bucket:
+        """The bucket, for the store."""
+        secret = None if self.secret is None else self.secret.get_secret_value()
+        return Bucket(
+            name=self.bucket,
+            prefix=self.prefix,
+            endpoint=self.endpoint,
+            region=self.region,
+            key_id=self.key_id,
+            secret=secret,
+        )
 
 
 class Settings(BaseModel):
@@ -121,6 +148,7 @@ class Settings(BaseModel):
         14, description="days after which what a paired installation began to send, and did not go on with, is dropped"
     )
     oidc: OidcSettings | None = Field(None, description="an OpenID Connect provider")
+    s3: S3Settings | None = Field(None, description="a bucket for the files of objects; else a folder of the workspace")
 
     @field_validator("public_url")
     @classmethod
@@ -149,13 +177,18 @@ class Settings(BaseModel):
         return None if self.database is None else self.database.get_secret_value()
 
 
+PARTS: Mapping[str, type[BaseModel]] = MappingProxyType({"oidc": OidcSettings, "s3": S3Settings})
+"""Settings that have settings of their own."""
+
+
 def load_settings(given: Mapping[str, Any], environment: Mapping[str, str], file: Path | None = None) -> Settings:
     """The settings: of the file, over which go those of the environment, over which go those that were `given`.
 
     Parameters
     ----------
     given : by name; None means that it was not given.
-    environment : e.g. ``os.environ``; ``BINGCHENG_PORT`` sets `port`, ``BINGCHENG_OIDC_ISSUER`` the issuer of `oidc`.
+    environment : e.g. ``os.environ``; ``BINGCHENG_PORT`` sets `port`, ``BINGCHENG_OIDC_ISSUER`` the issuer of `oidc`,
+        ``BINGCHENG_S3_BUCKET`` the bucket of `s3`.
 
     Raises
     ------
@@ -164,9 +197,10 @@ def load_settings(given: Mapping[str, Any], environment: Mapping[str, str], file
     """
     values = _of_file(file) if file is not None else {}
     values.update(_of_environment(Settings, environment, PREFIX))
-    of_oidc = _of_environment(OidcSettings, environment, f"{PREFIX}OIDC_")
-    if of_oidc:
-        values["oidc"] = {**values.get("oidc", {}), **of_oidc}
+    for name, model in PARTS.items():
+        of_part = _of_environment(model, environment, f"{PREFIX}{name.upper()}_")
+        if of_part:
+            values[name] = {**values.get(name, {}), **of_part}
     values.update({name: value for name, value in given.items() if value is not None})
     try:
         return Settings.model_validate(values)
@@ -187,7 +221,7 @@ def _of_environment(model: type[BaseModel], environment: Mapping[str, str], pref
     found: dict[str, Any] = {}
     for name, field in model.model_fields.items():
         value = environment.get(f"{prefix}{name.upper()}")
-        if not value or name == "oidc":
+        if not value or name in PARTS:
             continue
         kind = str(field.annotation)
         if kind.startswith("tuple"):

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text, update
+from tests.archive.empty import empty_workspace
 from tests.archive.people.conftest import on_server  # noqa: F401 - a fixture
 
 from bingcheng.archive.audit import tables
@@ -26,7 +27,6 @@ from bingcheng.archive.audit.trail import (
     record,
     verify,
 )
-from bingcheng.archive.workspace import Workspace
 from bingcheng.core.errors import InputError
 
 NOON = datetime(2026, 3, 2, 12)  # noqa: DTZ001 - UTC, as times stand in the database
@@ -221,7 +221,7 @@ def test_two_who_record_at_once_make_one_chain(workspace):
 @settings(max_examples=20)
 @given(words=st.text(max_size=50), uids=st.lists(st.text("0123456789.", min_size=1, max_size=64), max_size=3))
 def test_whatever_words_it_holds_the_chain_verifies(tmp_path_factory, words, uids):
-    opened = Workspace.open(tmp_path_factory.mktemp("trail"))
+    opened = empty_workspace(tmp_path_factory.mktemp("trail"))
     with opened.writing() as connection:
         record(connection, event(login=words, reason=words, studies=tuple(uids)))
         assert verify(connection) == 1

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import pytest
 from sqlalchemy import insert
+from tests.archive.empty import empty_workspace
 
 from bingcheng.archive.authorisation import Role
 from bingcheng.archive.cases import tables
@@ -62,7 +63,7 @@ def inhabited(workspace: Workspace) -> Two:
 
 @pytest.fixture
 def two(tmp_path):
-    workspace = Workspace.open(tmp_path / "workspace")
+    workspace = empty_workspace(tmp_path / "workspace")
     yield inhabited(workspace)
     workspace.close()
 

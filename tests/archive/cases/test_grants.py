@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.archive.cases.conftest import NOON, inhabited
+from tests.archive.empty import empty_workspace
 
 from bingcheng.archive.cases.case import CaseStatus
 from bingcheng.archive.cases.grants import Audience, Given, grant, granted, spaces_granted, withdraw_grant
 from bingcheng.archive.people.hospital_group import make_group
-from bingcheng.archive.workspace import Workspace
 from bingcheng.core.errors import InputError
 
 
@@ -101,7 +101,7 @@ def test_a_grant_to_nobody_is_refused(two, audience, to, hours):
 )
 def test_after_its_end_or_withdrawal_nobody_but_the_owner_reads(tmp_path_factory, grants, asked):
     """Against a model in three lines: given while some grant has begun, is not taken back and has not ended."""
-    workspace = Workspace.open(tmp_path_factory.mktemp("grants") / "workspace")
+    workspace = empty_workspace(tmp_path_factory.mktemp("grants") / "workspace")
     try:
         two = inhabited(workspace)
         number, now = two.case(), NOON + timedelta(hours=asked)

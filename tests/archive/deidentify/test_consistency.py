@@ -19,8 +19,8 @@ from bingcheng.core.errors import InputError
 FOLLOW_UP = Profile.named("research-follow-up")
 
 
-def cleaned(dataset, key=KEY, profile=FOLLOW_UP, site=""):
-    result = Deidentifier(profile=profile, key=key, site=site).one(written(dataset))
+def cleaned(dataset, key=KEY, profile=FOLLOW_UP, **more):
+    result = Deidentifier(profile=profile, key=key, **more).one(written(dataset))
     assert result.state is State.DONE, result.problem
     return read(result.data)
 
@@ -70,6 +70,15 @@ def test_other_keys_give_other_everything():
     assert one.SOPInstanceUID != other.SOPInstanceUID
     assert one.PatientID != other.PatientID
     assert one.StudyDate != other.StudyDate
+
+
+def test_a_number_without_an_issuer_is_of_the_issuer_that_the_hospital_names():
+    plain, issued = ct(), ct(IssuerOfPatientID="Province")
+    assert cleaned(plain, site="North").PatientID != cleaned(issued, site="North").PatientID
+    named = cleaned(plain, site="North", issuer="Province")
+    assert named.PatientID == cleaned(issued, site="South").PatientID
+    assert named.StudyDate == cleaned(issued).StudyDate
+    assert cleaned(issued, issuer="Another").PatientID == cleaned(issued).PatientID
 
 
 def test_a_name_without_a_number_means_a_person_and_without_either_a_study():

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import struct
 import warnings
+from functools import partial
 
 import numpy as np
 import pytest
 from pydicom import Dataset
 from pydicom.sequence import Sequence
-from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 from tests.archive.deidentify.making import KEY, ct, read, written
 from tests.archive.deidentify.test_content import report
+from tests.dicom.index.test_inflated import bomb
 
 from bingcheng.archive.deidentify.batch import Deidentifier, State
 from bingcheng.archive.deidentify.profile import Profile
+from bingcheng.dicom.index.inflated import inflate
 
 WORKER = Deidentifier(profile=Profile.named("research-follow-up"), key=KEY, preview=True)
 
@@ -179,3 +182,15 @@ def test_no_way_of_writing_hides_a_name(charset, raw):
     assert b"\xcd\xf5" not in result.data
     said = read(result.data)["SeriesDescription"].value
     assert (said if isinstance(said, str) else said[0]).strip() == "lung"
+
+
+def test_a_file_that_unpacks_to_gigabytes_is_refused_and_one_that_does_not_is_cleaned(monkeypatch):
+    dataset = ct()
+    dataset.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    data = written(dataset)
+    smaller = partial(inflate, largest=4 << 20)
+    monkeypatch.setattr("bingcheng.archive.deidentify.elements.inflate", smaller)
+    assert WORKER.one(data).state is State.DONE
+    result = WORKER.one(bomb(5))
+    assert result.state is State.REFUSED
+    assert result.problem.code == "dicom.too-large"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import string
 import struct
 import warnings
@@ -62,6 +63,7 @@ BY_VR = {
         ("FD", struct.pack("<2d", 3.25, -1e9)),
         ("OW", bytes(range(256))),
         ("OW", np.repeat(np.arange(256, dtype=np.uint8), 2).tobytes()),
+        ("OW", np.arange(65535, -1, -1, dtype="<u2").tobytes()),
         ("OW", (110 + 12 * np.sin(np.arange(400) / 20)).astype(np.uint8).tobytes()),
     ],
 )
@@ -84,6 +86,9 @@ def test_what_scanners_write_has_its_form(vr, value):
         ("CS", b"ORIGINAL\\Dr. Meier"),
         ("US", b"\x40"),
         ("FD", b"QUIXWORT"),
+        ("US", b"Quixwo"),
+        ("OW", b"Zhangsan"),
+        ("AT", b"Quixwor\0"),
         ("AT", b"12345"),
     ],
 )
@@ -227,10 +232,10 @@ def test_text_in_any_attribute_that_the_standard_knows_goes(name, claims):
     assert len(planted) > 4000
     result = Deidentifier(profile=profile, key=KEY).one(data[:start] + body)
     assert result.state is State.DONE, result.problem
-    stays = kept(profile)
-    left = [f"{tag:08x}" for tag, word in planted.items() if word in result.data and tag not in stays]
-    assert left == []
-    assert len([tag for tag, word in planted.items() if word in result.data]) <= len(stays)
+    stays, found = kept(profile), set(re.findall(rb"Zyxw[a-z]{4}q", result.data))
+    left = [tag for tag, word in planted.items() if word in found]
+    assert [f"{tag:08x}" for tag in left if tag not in stays] == []
+    assert len(left) <= len(stays)
     assert bool(stays) is profile.has(Option.PATIENT)
 
 
@@ -263,3 +268,45 @@ def test_codes_of_public_systems_say_what_the_system_says():
     assert (found[4].CodeValue, found[4].CodingSchemeVersion) == ("{SUVbw}g/ml", "1.4")
     assert found[5].CodeMeaning == "Equipment failure"
     assert found[6].CodingSchemeDesignator == "99REMOVED"
+
+
+@pytest.mark.parametrize(
+    ("scheme", "value", "stays"),
+    [
+        ("DCM", "ZHANGSAN", False),
+        ("DCM", "113041", True),
+        ("SRT", "T-ZHANG1", False),
+        ("SRT", "T-28000", True),
+        ("SRT", "R-00339", True),
+        ("99SDM", "LISI52", False),
+        ("99SDM", "S12.7", True),
+        ("UCUM", "ZHANGSAN", False),
+        ("UCUM", "zhang", False),
+        *(
+            ("UCUM", one, True)
+            for one in ("mm", "mm2/s", "[hnsf'U]", "10*-6.mm2/s", "ml/100ml/min", "Bq/ml", "{ratio}")
+        ),
+        *(("UCUM", one, True) for one in ("g/ml{SUVlbm}", "mm[Hg]", "deg", "Cel", "kPa", "1", "HU")),
+        ("IBSI", "Q3CK", True),
+        ("RADLEX", "RID1302", True),
+        ("NCIt", "C12468", True),
+        ("RFC5646", "zh-CN", True),
+    ],
+)
+def test_letters_of_a_code_are_no_name(scheme, value, stays):
+    coded = Dataset()
+    coded.CodeValue, coded.CodingSchemeDesignator, coded.CodeMeaning = value, scheme, "lung"
+    dataset = ct(AnatomicRegionSequence=Sequence([coded]))
+    found = read(Deidentifier(profile=FOLLOW_UP, key=KEY).one(written(dataset)).data)
+    assert found.AnatomicRegionSequence[0].CodeValue == (value if stays else "0")
+
+
+@pytest.mark.parametrize(("scheme", "stays"), [("99ZHANGSAN", False), ("99QIICR", True), ("99PHILIPS", True)])
+def test_the_name_of_a_hospital_s_own_scheme_is_no_person_s(scheme, stays):
+    coded = Dataset()
+    coded.CodeValue, coded.CodingSchemeDesignator, coded.CodeMeaning = "12", scheme, "lung"
+    coded.CodingSchemeVersion = "ZHANG1" if not stays else "1.2a"
+    dataset = ct(AnatomicRegionSequence=Sequence([coded]))
+    found = read(Deidentifier(profile=FOLLOW_UP, key=KEY).one(written(dataset)).data).AnatomicRegionSequence[0]
+    assert found.CodingSchemeDesignator == (scheme if stays else "99REMOVED")
+    assert found.CodingSchemeVersion == ("1.2a" if stays else "0")

@@ -221,3 +221,35 @@ def test_a_person_sees_text_that_stands_in_a_later_frame_only():
     assert len(views(written(grey(plain)))) == 1
     inverted = 4095 - np.stack([plain, worded])
     assert (views(written(grey(inverted, PhotometricInterpretation="MONOCHROME1")))[1] == 255).sum() > 100
+
+
+def test_a_kind_of_object_is_no_place_for_a_number():
+    pointed = Dataset()
+    pointed.ReferencedSOPClassUID = "1.3.6.1.4.1.19520317.7730921"
+    pointed.ReferencedSOPInstanceUID = "1.2.840.10008.1952.317"
+    result = judged(written(ct(ReferencedImageSequence=Sequence([pointed]), PatientBirthDate="")))
+    found = read(result.data).ReferencedImageSequence[0]
+    assert found.ReferencedSOPClassUID == KEY.new_uid("1.3.6.1.4.1.19520317.7730921")
+    assert found.ReferencedSOPInstanceUID == KEY.new_uid("1.2.840.10008.1952.317")
+    own = judged(written(ct(SOPClassUID="1.3.6.1.4.1.19520317.7730921")))
+    assert own.problem.code == "archive.deidentify-no-class"
+    maker = ct(ReferencedImageSequence=Sequence([pointed]))
+    pointed.ReferencedSOPClassUID = "1.3.46.670589.11.0.0.12.1"
+    found = read(judged(written(maker)).data).ReferencedImageSequence[0]
+    assert found.ReferencedSOPClassUID == "1.3.46.670589.11.0.0.12.1"
+
+
+def test_a_viewer_s_own_identifier_names_a_tool_and_nobody():
+    dataset = ct()
+    for said, stays in (("Length", True), ("ZhangSan", False)):
+        dataset.add_new("TrackingID", "UT", f"Cornerstone3DTools@^1.0.0:{said}")
+        found = read(judged(written(dataset)).data).TrackingID
+        assert (said in found) is stays
+
+
+def test_words_spelt_letter_by_letter_go():
+    for said in ("lung Z H A N G", "lung z_h_a_n_g", "lung Z.H.A.N.G"):
+        found = read(judged(written(ct(SeriesDescription=said))).data)
+        assert found.SeriesDescription == "lung", said
+    kept = "T 2 W lung a b c"
+    assert read(judged(written(ct(SeriesDescription=kept))).data).SeriesDescription == kept

@@ -110,6 +110,24 @@ def test_letters_are_text_at_any_size():
         assert looks_like_text(with_text("MEYER 7730", size)), size
 
 
+@pytest.mark.parametrize("level", [1300, 2000, 4094])
+def test_letters_of_any_one_value_are_text_though_something_is_brighter(level):
+    values = with_text(highest=level)
+    values[100:103, 20:23] = 4095
+    assert looks_like_text(values)
+    assert looks_like_text(values.view("<i2"))
+    assert looks_like_text(values.astype(">u2"))
+    noise = np.random.default_rng(9).integers(200, 1200, values.shape)
+    assert not looks_like_text(np.where(values == level, noise, values).astype("<u2"))
+
+
+def test_values_that_rescaling_left_out_make_no_letters():
+    rng = np.random.default_rng(8)
+    smooth = rng.normal(1000, 200, (64, 64)).repeat(3, axis=0).repeat(3, axis=1)
+    assert not looks_like_text((smooth / 3).astype(np.uint16) * 3)
+    assert not looks_like_text(np.full((64, 64), np.nan, np.float32))
+
+
 def test_a_person_who_saw_nothing_lets_it_pass_unchanged():
     dataset = ct(BurnedInAnnotation="YES")
     result = judged(dataset, approvals={str(dataset.SOPInstanceUID): Approval(regions=())})

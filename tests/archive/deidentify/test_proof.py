@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from tests.archive.deidentify.making import KEY, ct, written
 
 from bingcheng.archive.deidentify import clean, kept, proof, strangers
@@ -31,6 +32,8 @@ def found(place: bytes, *, pixels_at=None, name="", original=None):
     [
         (b"..QUIXWORTH..", LeakKind.NAME),
         (b"dear zebediah,", LeakKind.NAME),
+        ("Quixworth".encode("utf-16-le"), LeakKind.NAME),
+        ("MRN-7730921".encode("utf-16-be"), LeakKind.VALUE),
         (b"quixworthzebediah", LeakKind.NAME),
         (b"id mrn-7730921", LeakKind.VALUE),
         (b"ACC5521907", LeakKind.VALUE),
@@ -139,9 +142,11 @@ def test_a_wrong_rule_of_the_first_pass_does_not_mislead_the_second(monkeypatch,
         (0x00990010, "LO", "lung"),
         (0x00081070, "PN", "Lung^Cyst"),
         (0x00041130, "CS", "LUNG"),
+        (0x00189004, "CS", "LIU WEN"),
     ],
 )
-def test_what_no_cleaned_object_has_refuses_the_output_though_it_names_nobody(monkeypatch, tag, vr, value):
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian], ids=lambda one: one.name)
+def test_what_no_cleaned_object_has_refuses_the_output_though_it_names_nobody(monkeypatch, tag, vr, value, syntax):
     """As if the first pass had forgotten it."""
     right = clean.Cleaner.clean
 
@@ -151,7 +156,9 @@ def test_what_no_cleaned_object_has_refuses_the_output_though_it_names_nobody(mo
         found.elements = sorted([*found.elements, Element(tag, vr, raw)], key=lambda one: one.tag)
 
     monkeypatch.setattr(clean.Cleaner, "clean", forgetful)
-    result = Deidentifier(profile=Profile.named("teaching"), key=KEY).one(written(ct()))
+    dataset = ct()
+    dataset.file_meta.TransferSyntaxUID = syntax
+    result = Deidentifier(profile=Profile.named("teaching"), key=KEY).one(written(dataset))
     assert result.state is State.REFUSED
     assert result.problem.code == "archive.deidentify-leak"
 

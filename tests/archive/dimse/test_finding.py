@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from pydicom.dataset import Dataset
 from pynetdicom.sop_class import (
@@ -18,7 +20,9 @@ from bingcheng.archive.dimse.listener import Listener
 from bingcheng.archive.dimse.peers import May, Peer, add_peer
 from bingcheng.archive.objects.objects import Objects
 from bingcheng.archive.objects.received import Origin
+from bingcheng.archive.problems import DISK_FULL
 from bingcheng.archive.workspace import Workspace
+from bingcheng.core.errors import RemoteError
 
 STUDY, PATIENT = StudyRootQueryRetrieveInformationModelFind, PatientRootQueryRetrieveInformationModelFind
 HERE = Origin(kind="import", peer="test")
@@ -182,6 +186,24 @@ def test_pages_are_joined_and_a_cancel_stops_them(find, monkeypatch):
     assert len(answers) == 3
     final, answers = find("STUDY", StudyInstanceUID="", cancel_after=1)
     assert final in (0xFE00, 0x0000)  # the answers may all be under way already
+
+
+def test_each_page_is_recorded_before_it_leaves_and_none_leaves_unrecorded(find, site, monkeypatch):
+    monkeypatch.setattr(finding, "PAGE", 2)
+    before = len(site.of(EventKind.QUERIED))
+    assert len(find("STUDY", StudyInstanceUID="")[1]) == 3
+    assert find("STUDY", StudyInstanceUID="9.9") == (0x0000, [])
+    assert [one.completed for one in site.of(EventKind.QUERIED)[before:]] == [2, 1, 0]
+    room = [True]
+
+    def full(_):
+        if not room:
+            raise RemoteError(DISK_FULL)
+        room.pop()
+
+    monkeypatch.setattr(site.listener, "_house", replace(site.listener._house, on_access=full))
+    final, answers = find("STUDY", StudyInstanceUID="")
+    assert (final, len(answers)) == (0xA700, 2)
 
 
 def test_a_cancel_that_comes_in_time_ends_with_its_status(find, monkeypatch):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from pydicom.dataset import Dataset
@@ -18,6 +20,8 @@ from tests.archive.dimse.making import EXPLICIT, IMPLICIT, SPACE, file_of, image
 from bingcheng.archive.dimse.events import EventKind
 from bingcheng.archive.dimse.peers import May, Peer
 from bingcheng.archive.objects.received import Origin
+from bingcheng.archive.problems import DISK_FULL
+from bingcheng.core.errors import RemoteError
 
 MOVE, GET = StudyRootQueryRetrieveInformationModelMove, StudyRootQueryRetrieveInformationModelGet
 PATIENT_MOVE = PatientRootQueryRetrieveInformationModelMove
@@ -124,6 +128,31 @@ def test_what_is_asked_for_goes_to_the_destination(filled, archive, calling, mod
     assert set(target.originators) <= {("TESTER", 7)}
     (event,) = site.of(EventKind.RETRIEVED)
     assert (event.succeeded, event.completed, event.destination) == (True, count, "ARCHIVE")
+    begun = site.of(EventKind.RETRIEVING)
+    assert [(one.completed, one.destination, one.study_uids) for one in begun] == (
+        [(count, "ARCHIVE", event.study_uids)] if count else []
+    )
+
+
+@pytest.mark.parametrize("model", [MOVE, GET])
+def test_nothing_leaves_if_it_cannot_be_recorded(filled, archive, calling, model):
+    target = archive()
+    site = filled(target.port)
+
+    def full(_):
+        raise RemoteError(DISK_FULL)
+
+    site.listener._house = replace(site.listener._house, on_access=full)
+    wanted, taken = identifier("STUDY", StudyInstanceUID="1.2.3.1"), []
+    handlers = [(evt.EVT_C_STORE, lambda event: taken.append(event) or 0)]
+    roles = [build_role(CTImageStorage, scp_role=True)]
+    with calling(site.port, [(model,), (CTImageStorage,)], handlers=handlers, roles=roles) as association:
+        answers = (
+            association.send_c_get(wanted, model) if model == GET else association.send_c_move(wanted, "ARCHIVE", model)
+        )
+        statuses, _, _ = retrieved(answers)
+    assert (statuses, target.got, taken) == ([0xA702], [], [])
+    assert site.of(EventKind.RETRIEVED)[-1].code == "A702"
 
 
 def test_bytes_go_out_as_they_are_stored(filled, archive, calling):

@@ -15,6 +15,7 @@ from bingcheng.archive.jobs.queue import (
     JobState,
     Lane,
     ask,
+    ask_again,
     counts,
     due,
     end,
@@ -25,12 +26,15 @@ from bingcheng.archive.jobs.queue import (
     latest,
     open_jobs,
     put_off,
+    revive,
     sendings,
     stop,
     take,
     tell,
     wait_s,
 )
+from bingcheng.archive.jobs.taken import note_taken
+from bingcheng.archive.jobs.taken import taken as taken_by
 from bingcheng.archive.jobs.target import Target
 from bingcheng.archive.workspace import Workspace
 from bingcheng.core.errors import InputError
@@ -106,6 +110,43 @@ def test_an_exam_that_waits_is_not_asked_for_twice_but_one_that_runs_is(workspac
     with workspace.writing() as connection:
         end(connection, first[0], NOON)
     assert [job.number for job in taken(workspace)] == [later]
+
+
+def test_what_failed_is_listed_until_the_same_is_asked_for_again(workspace):
+    asked(workspace, "1.1", "1.2", "1.3")
+    sending(workspace, "1.1", 1)
+    for job in (*taken(workspace, lane=Lane.COMPUTING), *taken(workspace, lane=Lane.NETWORK)):
+        with workspace.writing() as connection:
+            end(connection, job.number, NOON, REFUSAL)
+    asked(workspace, "1.2")
+    asked(workspace, "1.3", space=THERE)
+    with workspace.writing() as connection:
+        found = failed(connection, [HERE], most=9)
+        assert [(job.study_uid, job.target) for job in found] == [("1.1", "peer/1"), ("1.3", None), ("1.1", None)]
+        assert failed(connection, [HERE], most=1) == found[:1]
+        assert revive(connection, found[1].number)
+        assert not revive(connection, found[1].number), "it waits already"
+        assert [job.study_uid for job in failed(connection, [HERE], most=9)] == ["1.1", "1.1"]
+    again = next(job for job in taken(workspace, lane=Lane.COMPUTING) if job.study_uid == "1.3" and job.space == HERE)
+    assert (again.number, again.tries) == (found[1].number, 2)
+
+
+def test_a_peers_word_is_believed_for_a_day_and_passes_to_who_asks_again(workspace):
+    number = sending(workspace, "1.1", 1)
+    (job,) = taken(workspace)
+    with workspace.writing() as connection:
+        note_taken(connection, number, {"1.1.1": "a", "1.1.2": "b"}, NOON)
+        note_taken(connection, number, {"1.1.2": "c"}, NOON + timedelta(hours=1))
+        end(connection, number, NOON, REFUSAL)
+        later = ask_again(connection, job, NOON)
+        assert taken_by(connection, number, NOON) == {}
+        assert taken_by(connection, later, NOON) == {"1.1.1": "a", "1.1.2": "c"}
+        assert taken_by(connection, later, NOON + timedelta(days=1)) == {"1.1.2": "c"}
+        assert ask_again(connection, job, NOON) == later, "it waits already"
+    taken(workspace)
+    with workspace.writing() as connection:
+        end(connection, later, NOON)
+        assert taken_by(connection, later, NOON) == {}, "it is done: who asks now wants all of it sent"
 
 
 def test_one_exam_in_two_hospitals_is_not_run_at_the_same_time(workspace):

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.conftest import new_database
+from tests.archive.empty import empty_workspace
 
 from bingcheng.archive.objects.objects import Objects
 from bingcheng.archive.objects.received import Origin
@@ -18,21 +18,11 @@ SPACE = "hospital/1"
 FROM = Origin(kind="stow", peer="tester")
 
 
-def empty_database(request) -> str | None:
-    """None for a file; for a server, the address of a database that nobody has used."""
-    return None if request.param == "sqlite" else new_database(request.getfixturevalue("postgresql_server"))
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request):
-    """On either database."""
-    return empty_database(request)
-
-
 @pytest.fixture
 def anywhere(tmp_path, database_url):
     """A store on either database."""
-    workspace = Workspace.open(tmp_path / "workspace", database_url)
+    folder = tmp_path / "workspace"
+    workspace = Workspace.open(folder, database_url) if database_url else empty_workspace(folder)
     objects = Objects.open(workspace)
     yield objects
     objects.close()
@@ -42,7 +32,7 @@ def anywhere(tmp_path, database_url):
 @pytest.fixture
 def objects(tmp_path):
     """A store in a folder with a database file."""
-    workspace = Workspace.open(tmp_path / "workspace")
+    workspace = empty_workspace(tmp_path / "workspace")
     opened = Objects.open(workspace)
     yield opened
     opened.close()

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
+from tests.archive.empty import empty_workspace
 from tests.archive.objects.conftest import FROM, SPACE, files_of
 from tests.archive.objects.sent import file
 
@@ -16,7 +17,6 @@ from bingcheng.archive.objects.objects import Objects
 from bingcheng.archive.objects.query import Query
 from bingcheng.archive.objects.received import ReceivedStatus
 from bingcheng.archive.objects.tables import stored_removal
-from bingcheng.archive.workspace import Workspace
 
 SPACES = (SPACE, "case/2")
 INSTANCES = [(study, series, number) for study in ("1.1", "1.2") for series in (1, 2) for number in (1, 2)]
@@ -101,7 +101,7 @@ def agree(objects, truth, aside):
 @settings(max_examples=15)
 def test_counts_are_the_truth_after_any_moves(moves):
     with tempfile.TemporaryDirectory() as folder:
-        workspace = Workspace.open(Path(folder))
+        workspace = empty_workspace(Path(folder))
         objects = Objects.open(workspace)
         agree(objects, *play(objects, moves))
         objects.close()

@@ -203,10 +203,19 @@ def test_a_series_is_read_once_and_again_when_it_changes(objects, monkeypatch):
     first = lines()
     assert [json.loads(line)["00200013"]["Value"] for line in first] == [[1], [2], [3]]
     assert lines() == first
+    monkeypatch.setattr(metadata_module, "PIECE", 7)  # lines end anywhere in what is inflated at once
+    held = objects.instances_of([SPACE], STUDY)
+    for order in ((0, 1, 2), (2, 1, 0), (1,), (0, 2), (2, 2, 0)):
+        assert list(objects.metadata([held[n] for n in order])) == [first[n] for n in order]
     assert len(read) == 3
     put(objects, file(4))
     assert len(lines()) == 4
     assert len(read) == 7
+    monkeypatch.setattr(metadata_module, "FEW", 2)
+    put(objects, file(5))
+    assert len(list(objects.metadata(objects.instances_of([SPACE], STUDY)[:2]))) == 2  # of five: these alone are read
+    assert len(read) == 9
+    objects.remove(SPACE, STUDY, SERIES, f"{SERIES}.5")
     objects.remove(SPACE, STUDY, SERIES, f"{SERIES}.2")
     assert [json.loads(line)["00200013"]["Value"] for line in lines()] == [[1], [3], [4]]
     objects.remove(SPACE, STUDY)

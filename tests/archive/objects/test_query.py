@@ -6,7 +6,8 @@ import json
 
 import pytest
 from sqlalchemy import create_engine
-from tests.archive.objects.conftest import FROM, SPACE, empty_database
+from tests.archive.conftest import empty_database
+from tests.archive.objects.conftest import FROM, SPACE
 from tests.archive.objects.sent import dataset, file, item, written
 
 from bingcheng.archive.objects.attributes import Level, can_match

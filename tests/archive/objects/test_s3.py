@@ -13,6 +13,7 @@ from tests.archive.objects.conftest import FROM, SPACE
 from tests.archive.objects.sent import STUDY, file
 
 from bingcheng.archive.objects.objects import Objects
+from bingcheng.archive.objects.place import Bucket, storage_of
 from bingcheng.archive.objects.query import Query
 from bingcheng.archive.objects.received import ReceivedStatus
 from bingcheng.archive.objects.s3 import S3
@@ -117,6 +118,26 @@ def test_a_bucket_is_put_right_after_a_crash(store, endpoint, tmp_path):
     assert again.check().lost == (key,)
     for opened in (other, again):
         opened.close()
+
+
+def test_a_workspace_remembers_its_bucket_but_not_the_key_to_it(endpoint, tmp_path, monkeypatch):
+    key = {name: value for name, value in KEY.items() if name != "region"}
+    bucket = Bucket(name=BUCKET, prefix=tmp_path.name, endpoint=endpoint, region=KEY["region"], **key)
+    workspace = Workspace.open(tmp_path / "workspace")
+    first = Objects.open(workspace, storage_of(workspace, bucket))
+    receive(first, file(1))
+    first.close()
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY["key_id"])
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", KEY["secret"])
+    again = Objects.open(workspace)
+    (held,) = again.instances_of([SPACE], STUDY)
+    with again.open_bytes(held) as stream:
+        assert stream.read() == file(1)
+    again.close()
+    with workspace.reading() as connection:
+        remembered = connection.exec_driver_sql("SELECT value FROM about").scalars().all()
+    assert not any(KEY["secret"] in value or KEY["key_id"] in value for value in remembered)
+    workspace.close()
 
 
 def test_copies_make_room_for_others_but_not_for_those_just_used(endpoint, tmp_path, monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
+from tests.archive.empty import empty_workspace
 from tests.archive.pairing.making import NOON, Room
 
 from bingcheng.archive.objects.objects import Objects
@@ -35,7 +36,7 @@ class Installation:
 
 
 def installation(folder, name: str, database_url: str | None = None, first: int = 1) -> Installation:
-    workspace = Workspace.open(folder, database_url)
+    workspace = Workspace.open(folder, database_url) if database_url else empty_workspace(folder)
     return Installation(workspace, Objects.open(workspace), InstallationKey.of(folder), Room(first), name)
 
 

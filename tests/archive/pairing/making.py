@@ -12,9 +12,10 @@ from bingcheng.archive.authorisation.spaces import case_space
 from bingcheng.archive.deidentify.batch import State, deidentified
 from bingcheng.archive.deidentify.key import Key
 from bingcheng.archive.deidentify.profile import Profile
+from bingcheng.archive.objects.header import header
 from bingcheng.archive.objects.received import Origin
 from bingcheng.archive.pairing.case_room import CaseBundle
-from bingcheng.archive.pairing.manifest import CaseContent, Deidentification, Fact
+from bingcheng.archive.pairing.manifest import CaseContent, Deidentification, Fact, PointedImage
 from bingcheng.archive.people.problems import NO_SUCH_THING
 from bingcheng.core.errors import InputError
 
@@ -43,6 +44,12 @@ def image(number: int, *, side: int = 64) -> bytes:
     (found,) = deidentified([written(dataset)], TEACHING, KEY)
     assert found.state is State.DONE, found.problem
     return found.data
+
+
+def pointed(images, **place) -> CaseContent:
+    """The content with the first of these images as key image."""
+    key = PointedImage(sop_uid=header(memoryview(images[0])).sop_uid, **place)
+    return CONTENT.model_copy(update={"key_images": (key,)})
 
 
 def deidentification(count: int) -> Deidentification:
@@ -86,6 +93,9 @@ class Room:
 
     def is_published(self, connection, case):
         return case in self.published
+
+    def check_import(self, content):
+        pass
 
     def begin_import(self, connection, content, origin, now):
         key = (origin.peer, origin.case)

@@ -13,12 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.archive.deidentify.making import ct, written
 from tests.archive.pairing.conftest import installation, pair
-from tests.archive.pairing.making import CONTENT, NOON, changed, image
+from tests.archive.pairing.making import CONTENT, NOON, changed, deidentification, image
 
 from bingcheng.archive.audit.trail import Asked, events, verify
 from bingcheng.archive.objects.query import Query
 from bingcheng.archive.pairing import bundles, offering, peers, received_numbers, transfers
 from bingcheng.archive.pairing.bundles import BundleState
+from bingcheng.archive.pairing.key import verified
 from bingcheng.archive.pairing.manifest import ListedObject
 from bingcheng.archive.pairing.numbers import HospitalNumbers, NumbersDocument, counts
 from bingcheng.archive.pairing.receiving import MOST_UNFINISHED, Receiving
@@ -142,6 +143,11 @@ def test_other_content_under_the_same_name_is_refused(both):
     case = north.room.publish(north.objects, IMAGES)
     found = offered(north, case)
     send(north, south, found)
+    with north.workspace.writing() as connection:
+        offering.gave(connection, north.peer(), found, NOON)
+    updated = deidentification(len(IMAGES)).model_copy(update={"program": "Bingcheng of a later release"})
+    north.room.published[case] = dataclasses.replace(north.room.published[case], deidentification=updated)
+    assert offered(north, case, check=False).manifest == found.manifest, "the same case by another release"
     north.room.published[case] = dataclasses.replace(changed(north.room.published[case], title="Another"), version=1)
     with pytest.raises(InputError) as raised:
         offered(north, case)
@@ -150,6 +156,17 @@ def test_other_content_under_the_same_name_is_refused(both):
     with pytest.raises(InputError) as raised:
         receiving(south).begin(other, north.key.sign(offering.PURPOSE + other), NOON)
     assert code(raised) == "archive.other-content"
+
+
+def test_what_nobody_has_had_yet_is_offered_as_it_is_now_and_looked_through_again(both):
+    north, _ = both
+    case = north.room.publish(north.objects, IMAGES)
+    found = offered(north, case, push=False)
+    north.room.published[case] = dataclasses.replace(changed(north.room.published[case], title="Another"), version=1)
+    again = offered(north, case, push=False, check=False)
+    assert (again.number, again.state) == (found.number, BundleState.CHECKING)
+    assert again.content().content.title == "Another"
+    assert verified(north.key.public, again.signature, offering.PURPOSE + again.manifest)
 
 
 @settings(max_examples=12)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.archive.pairing.making import CONTENT, deidentification
 
+from bingcheng.archive.cases import case
 from bingcheng.archive.pairing.manifest import (
     LARGEST_BUNDLE,
+    MOST_KEY_IMAGES,
     CaseContent,
     ListedObject,
     Manifest,
+    PointedImage,
     bundle_name,
     case_name,
     read_manifest,
@@ -48,6 +52,13 @@ MANIFEST = Manifest(
     deidentification=deidentification(1),
     objects=(OBJECT,),
 )
+KEYS = (
+    PointedImage(sop_uid="2.25.1", x=3.0, y=0.0, note="Washout, 31.5 mm"),
+    PointedImage(sop_uid="2.25.1", frame=2),
+)
+POINTED = MANIFEST.model_copy(
+    update={"format": "bingcheng-case-2", "content": CONTENT.model_copy(update={"key_images": KEYS})}
+)
 NUMBERS = NumbersDocument(
     format="bingcheng-numbers-1",
     origin=ORIGIN,
@@ -74,6 +85,56 @@ def changed(document, path, value) -> bytes:
 
 def test_a_manifest_is_read_as_it_was_written():
     assert read_manifest(MANIFEST.written()) == MANIFEST
+    assert read_manifest(POINTED.written()).content.key_images == KEYS
+
+
+def test_the_first_form_is_what_earlier_releases_read():
+    assert POINTED.in_form(1) == MANIFEST
+    assert POINTED.in_form(2) is POINTED.in_form(7) is POINTED
+    for one in (MANIFEST, POINTED.in_form(1)):
+        said = json.loads(one.written())
+        assert said["format"] == "bingcheng-case-1"
+        assert set(said["content"]) == {
+            *("title", "language", "context", "diagnosis", "diagnosis_code", "teaching", "body_part", "modality"),
+            *("licence", "hospital", "hidden", "tags", "questions", "exams", "facts", "protocols"),
+        }
+    for wrong in ([], [{"sop_uid": "2.25.1"}]):
+        assert "later form" in refused(changed(MANIFEST, ["content", "key_images"], wrong))
+
+
+KEY = {"sop_uid": "2.25.1", "frame": 1, "x": 3.0, "y": 4.0, "note": ""}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"sop_uid": "2.25.99"},
+        {"sop_uid": "../../2.25.1"},
+        {"sop_uid": "1.2.840.113619.2.55.3.1"},
+        {"frame": 0},
+        {"frame": 1 << 40},
+        {"x": None},
+        {"x": -1.0},
+        {"y": 70_000.0},
+        {"y": 1e999},
+        {"note": "x" * 201},
+        {"note": "Zhang, 13800138000"},
+        {"note": 5},
+        {"series_uid": "2.25.3"},
+    ],
+)
+def test_a_key_image_is_an_image_of_the_case_at_a_place_in_words_that_tell_nobody(wrong):
+    assert "Zhang" not in refused(changed(POINTED, ["content", "key_images", 0], {**KEY, **wrong}))
+
+
+@pytest.mark.parametrize("count", [MOST_KEY_IMAGES + 1, 80_000, 1_000_000])
+def test_a_case_has_as_many_key_images_as_anywhere(count):
+    assert MOST_KEY_IMAGES == case.MOST_KEY_IMAGES
+    several = ",".join(['{"sop_uid":"2.25.1"}'] * count)
+    whole = changed(POINTED, ["content", "key_images"], "HERE").replace(b'"HERE"', f"[{several}]".encode())
+    began = time.process_time()
+    refused(whole)
+    assert time.process_time() - began < 5, "thrown away before it is looked at one by one"
 
 
 @pytest.mark.parametrize(
@@ -83,7 +144,7 @@ def test_a_manifest_is_read_as_it_was_written():
         (["content", "patient"], "Doe^Jane"),
         (["objects", 0, "path"], "/data/jane.dcm"),
         (["content", "facts", 0, "exam_date"], "20240213"),
-        (["format"], "bingcheng-case-2"),
+        (["format"], "bingcheng-case-3"),
         (["name"], "../../etc"),
         (["origin"], "short"),
         (["version"], 0),
@@ -156,6 +217,13 @@ def test_what_is_no_manifest_is_refused(written):
 )
 def test_words_of_a_case_are_no_identity(words):
     assert not tells_of_a_person(words)
+
+
+@pytest.mark.parametrize("letter", ["a", "-", "1 ", "1.", "肝", "a."])
+def test_words_are_looked_through_in_the_time_of_their_length(letter):
+    began = time.process_time()
+    tells_of_a_person(letter * 200_000 + "!")
+    assert time.process_time() - began < 5
 
 
 @settings(max_examples=50)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
+from tests.archive.empty import empty_workspace
 
 from bingcheng.archive.people.hospital import make_hospital
 from bingcheng.archive.workspace import Workspace
@@ -15,7 +16,7 @@ NOON = datetime(2026, 3, 2, 12)  # noqa: DTZ001 - UTC, as times stand in the dat
 @pytest.fixture
 def people(tmp_path):
     """A workspace with the hospitals 1 (North) and 2 (South)."""
-    opened = Workspace.open(tmp_path / "workspace")
+    opened = empty_workspace(tmp_path / "workspace")
     with opened.writing() as connection:
         make_hospital(connection, name="North Hospital", code="N", now=NOON, spellings=["North"])
         make_hospital(connection, name="South Hospital", code="S", now=NOON)

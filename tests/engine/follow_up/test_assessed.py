@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from tests.engine.conftest import make_no_objects, shorten_uncertainties
 from tests.engine.follow_up_making import EARLIER, LATER, QUICK, STORY, Said, follow_up
 from tests.engine.making import BRUNO, FIRST, ct, dwi, pet
 
@@ -16,7 +17,6 @@ from bingcheng.archive.workspace import Workspace
 from bingcheng.compare.change import Verdict
 from bingcheng.core.codes import Code
 from bingcheng.core.errors import InputError
-from bingcheng.engine import run as running
 from bingcheng.engine.follow_up import by_images
 from bingcheng.engine.follow_up.decisions import Deciding, Who, take_back_last
 from bingcheng.engine.follow_up.pairs import NOT_AT_HAND, pairs_to_match
@@ -43,22 +43,19 @@ def quick(monkeypatch):
     monkeypatch.setattr(by_images, "RegistrationSettings", lambda: QUICK)
 
 
-def attempt_without_objects(task, attempt=running.attempt):
-    return attempt(replace(task, outputs=None))
-
-
 def run(folder, *paths, objects=False, **options):
     """Assess into the workspace; gives the steps that were told, and the assessment.
 
-    Matching reads no DICOM objects made from exams, and to write them takes as long as all the rest.
+    Matching reads no DICOM objects made from exams, and to write them takes as long as all the rest. Nor does it ask
+    how uncertain a measurement is.
     """
     told = []
     workspace = Workspace.open(folder)
     try:
         with pytest.MonkeyPatch.context() as patched:
             if not objects:
-                patched.setattr(running, "attempt", attempt_without_objects)
-                patched.setattr(running, "write_conformance_objects", lambda *_: None)
+                make_no_objects(patched)
+                shorten_uncertainties(patched)
             assess(
                 paths,
                 workspace,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import pytest
+from tests.engine.conftest import shorten_uncertainties
 from tests.engine.making import NORTH, SOUTH, ct, uid_of
 
 from bingcheng.archive.jobs.queue import Job, JobKind, JobState
@@ -91,17 +93,75 @@ def inhabit(archive: Archive) -> None:
             make_hospital(connection, name=name, code=name[:4], now=NOON, spellings=[name])
 
 
-@pytest.fixture
-def archive(tmp_path):
-    opened = Archive.open(tmp_path / "workspace")
-    inhabit(opened)
-    yield opened
-    opened.close()
-
-
 @pytest.fixture(scope="session")
 def exam(tmp_path_factory):
     """A CT exam with a segmentation, of the North Hospital. Read only."""
     folder = tmp_path_factory.mktemp("received") / "exam"
     ct(folder)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def uncertainties_are_short(monkeypatch):
+    """Nothing here asks how large they are."""
+    shorten_uncertainties(monkeypatch)
+
+
+def made(factory, do=lambda _: None):
+    """The folder of a workspace with both hospitals in which something was done, to be copied."""
+    folder = factory.mktemp("made") / "workspace"
+    opened = Archive.open(folder)
+    inhabit(opened)
+    with pytest.MonkeyPatch.context() as patched:
+        shorten_uncertainties(patched)
+        do(opened)
+    opened.close()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def empty_made(tmp_path_factory):
+    return made(tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def received_made(tmp_path_factory, exam):
+    def do(archive):
+        archive.receive(exam)
+        assert archive.assess().refusal is None
+
+    return made(tmp_path_factory, do)
+
+
+@pytest.fixture(scope="session")
+def from_folder_made(tmp_path_factory, exam):
+    return made(tmp_path_factory, lambda archive: archive.from_folder(exam))
+
+
+def own(folder, tmp_path):
+    """An own copy, opened."""
+    return Archive.open(shutil.copytree(folder, tmp_path / "workspace"))
+
+
+@pytest.fixture
+def archive(empty_made, tmp_path):
+    """An archive that nothing was sent to."""
+    opened = own(empty_made, tmp_path)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def owned(received_made, tmp_path):
+    """An archive with an exam that the North Hospital sent, and that was assessed from what it sent."""
+    opened = own(received_made, tmp_path)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def from_folder(from_folder_made, tmp_path):
+    """An archive into whose workspace the exam was assessed from its folder."""
+    opened = own(from_folder_made, tmp_path)
+    yield opened
+    opened.close()

@@ -32,9 +32,8 @@ def lesions(record):
     return [one.label for series in record.series for one in series.lesions]
 
 
-def test_assessing_again_changes_nothing(archive, exam):
-    archive.receive(exam)
-    assert archive.assess().refusal is None
+def test_assessing_again_changes_nothing(owned):
+    archive = owned
     before, made = archive.exams(), archive.derived()
     assert archive.assess().refusal is None
     assert (archive.exams(), archive.derived()) == (before, made)
@@ -74,8 +73,8 @@ def test_the_same_study_from_two_scanners_at_once_is_kept_and_assessed_once(arch
     assert archive.objects.conflicts([NORTHERN]) == []
 
 
-def test_other_bytes_under_a_uid_are_kept_aside_and_do_not_count(archive, exam, copy):
-    archive.receive(exam)
+def test_other_bytes_under_a_uid_are_kept_aside_and_do_not_count(owned, copy):
+    archive = owned
     before = archive.assess().digest
     change(copy / "00008.dcm", lambda found: setattr(found, "PatientWeight", 99))
     (received,) = archive.receive(copy / "00008.dcm")

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 from tests.engine.making import ct, uid_of
-from tests.engine.received.conftest import NORTHERN, STUDY
+from tests.engine.received.conftest import NORTHERN, STUDY, made, own
 
 from bingcheng.archive.objects.objects import Objects
 from bingcheng.archive.problems import DISK_FULL
@@ -16,13 +16,23 @@ from bingcheng.engine.received.problems import may_pass
 SECOND = uid_of("study", "second")
 
 
+@pytest.fixture(scope="module")
+def two_made(exam, tmp_path_factory):
+    """Two exams, and a workspace into which they were assessed. Read only."""
+    exams = tmp_path_factory.mktemp("exams") / "exams"
+    shutil.copytree(exam, exams / "first")
+    ct(exams / "second", name="second")
+    return exams, made(tmp_path_factory, lambda archive: archive.from_folder(exams))
+
+
 @pytest.fixture
-def two(archive, exam, tmp_path):
+def two(two_made, tmp_path):
     """Two exams that were assessed from a folder."""
-    shutil.copytree(exam, tmp_path / "exams" / "first")
-    ct(tmp_path / "exams" / "second", name="second")
-    archive.from_folder(tmp_path / "exams")
-    return archive
+    exams = shutil.copytree(two_made[0], tmp_path / "exams")
+    archive = own(two_made[1], tmp_path)
+    assert archive.from_folder(exams).unchanged == 2  # and where the files now are is known
+    yield archive
+    archive.close()
 
 
 def test_every_file_comes_in_with_what_was_made_of_the_exam(two, tmp_path):

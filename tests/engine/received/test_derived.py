@@ -19,10 +19,8 @@ from bingcheng.engine.received.derived import follow_outputs, follow_run, keep_d
 
 
 @pytest.fixture
-def assessed(archive, exam):
-    archive.receive(exam)
-    assert archive.assess().refusal is None
-    return archive
+def assessed(owned):
+    return owned
 
 
 def outputs(archive):
@@ -51,9 +49,9 @@ def test_nothing_is_put_beside_objects_that_were_deleted(assessed):
     assert assessed.objects.studies(Query(), [NORTHERN]) == []
 
 
-def test_a_study_deleted_at_the_same_moment_does_not_come_back(archive, exam, monkeypatch):
+def test_a_study_deleted_at_the_same_moment_does_not_come_back(from_folder, exam, monkeypatch):
+    archive = from_folder
     archive.receive(exam)
-    archive.from_folder(exam)
     real = derived_module._receive
 
     def receive(objects, space, made):
@@ -115,6 +113,5 @@ def test_what_can_not_be_followed_now_is_followed_the_next_time(assessed, monkey
     assert len(assessed.derived()) == 2
 
 
-def test_a_workspace_without_an_archive_makes_none(archive, exam):
-    archive.from_folder(exam)
-    assert follow_run(archive.workspace) == 0
+def test_a_workspace_without_an_archive_makes_none(from_folder):
+    assert follow_run(from_folder.workspace) == 0

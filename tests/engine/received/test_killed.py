@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pydicom
 import pytest
-from tests.engine.received.conftest import NORTHERN, STUDY, Archive, inhabit
+from tests.engine.received.conftest import NORTHERN, STUDY, Archive, made
 
 from bingcheng.archive.jobs.queue import JobKind
 from bingcheng.archive.objects.recovery import NOTHING
@@ -33,9 +34,10 @@ BRINGING_IN = [(FILED, 5, True), (STORED, 9, True), (FILED, 18, True)]
 
 
 @pytest.fixture(scope="module")
-def dying():
+def dying(sent_made, tmp_path_factory):
     """Does a job in a process of its own; gives the signal that ended it."""
-    command = [sys.executable, "-W", "ignore", "-m", "tests.engine.received.dying"]
+    first = shutil.copytree(sent_made, tmp_path_factory.mktemp("first") / "workspace")
+    command = [sys.executable, "-W", "ignore", "-m", "tests.engine.received.dying", first]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as parent:
 
         def do(folder: Path, kind: JobKind, place: str = "", number: int = 1, *, after: bool = False) -> int:
@@ -48,12 +50,21 @@ def dying():
         parent.stdin.close()
 
 
+@pytest.fixture(scope="module")
+def sent_made(tmp_path_factory, exam):
+    return made(tmp_path_factory, lambda archive: archive.receive(exam))
+
+
 @pytest.fixture
-def folder(tmp_path):
-    opened = Archive.open(tmp_path / "workspace")
-    inhabit(opened)
-    opened.close()
-    return tmp_path / "workspace"
+def sent(sent_made, tmp_path):
+    """A workspace with an exam that was sent, and that nobody assessed yet."""
+    return shutil.copytree(sent_made, tmp_path / "workspace")
+
+
+@pytest.fixture
+def assessed(from_folder_made, tmp_path):
+    """A workspace with an exam that was assessed from its folder."""
+    return shutil.copytree(from_folder_made, tmp_path / "workspace")
 
 
 def whole(folder: Path, exam: Path) -> None:
@@ -80,32 +91,23 @@ def whole(folder: Path, exam: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("place", "number", "after"), ASSESSING)
-def test_a_worker_killed_while_it_assesses(dying, folder, exam, place, number, after):
-    archive = Archive.open(folder)
-    archive.receive(exam)
-    archive.close()
-    assert dying(folder, JobKind.ASSESS, place, number, after=after) == signal.SIGKILL
-    assert dying(folder, JobKind.ASSESS) == 0
-    whole(folder, exam)
+def test_a_worker_killed_while_it_assesses(dying, sent, exam, place, number, after):
+    assert dying(sent, JobKind.ASSESS, place, number, after=after) == signal.SIGKILL
+    assert dying(sent, JobKind.ASSESS) == 0
+    whole(sent, exam)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("place", "number", "after"), BRINGING_IN)
-def test_a_worker_killed_while_it_brings_in(dying, folder, exam, place, number, after):
-    archive = Archive.open(folder)
-    archive.from_folder(exam)
-    archive.close()
-    assert dying(folder, JobKind.BRING_IN, place, number, after=after) == signal.SIGKILL
-    assert dying(folder, JobKind.BRING_IN) == 0
-    whole(folder, exam)
+def test_a_worker_killed_while_it_brings_in(dying, assessed, exam, place, number, after):
+    assert dying(assessed, JobKind.BRING_IN, place, number, after=after) == signal.SIGKILL
+    assert dying(assessed, JobKind.BRING_IN) == 0
+    whole(assessed, exam)
 
 
 @pytest.mark.slow
-def test_a_worker_killed_again_and_again(dying, folder, exam):
-    archive = Archive.open(folder)
-    archive.receive(exam)
-    archive.close()
+def test_a_worker_killed_again_and_again(dying, sent, exam):
     for place, number, after in ASSESSING[::2]:
-        dying(folder, JobKind.ASSESS, place, number, after=after)
-    assert dying(folder, JobKind.ASSESS) == 0
-    whole(folder, exam)
+        dying(sent, JobKind.ASSESS, place, number, after=after)
+    assert dying(sent, JobKind.ASSESS) == 0
+    whole(sent, exam)

@@ -25,14 +25,6 @@ def copy(exam, tmp_path):
     return shutil.copytree(exam, tmp_path / "copy")
 
 
-@pytest.fixture
-def owned(archive, exam):
-    """An exam that the North Hospital sent, and that was assessed from what it sent."""
-    archive.receive(exam)
-    assert archive.assess().refusal is None
-    return archive
-
-
 def state(archive):
     """All that an assessment might change of the exam."""
     outputs = archive.workspace.folder / DICOM_FOLDER
@@ -96,9 +88,11 @@ def test_an_object_more_leaves_the_results_alone(owned, copy):
     assert kept(owned, copy)
 
 
-def test_results_outlive_the_objects_whoever_has_a_copy(owned, exam):
-    owned.objects.remove(NORTHERN, STUDY)
-    assert kept(owned, exam, again=True)
+def test_results_outlive_the_objects_whoever_has_a_copy(archive, exam):
+    archive.receive(exam)  # into the folder where it then lies, which the workspace remembers
+    assert archive.assess().refusal is None
+    archive.objects.remove(NORTHERN, STUDY)
+    assert kept(archive, exam, again=True)
 
 
 def test_another_exam_in_the_same_folder_is_assessed_all_the_same(owned, copy, tmp_path):
@@ -109,23 +103,20 @@ def test_another_exam_in_the_same_folder_is_assessed_all_the_same(owned, copy, t
     assert set(owned.exams()) == {STUDY, *tally.given}
 
 
-def test_an_exam_that_was_brought_in_is_assessed_again_from_where_it_lay(archive, exam):
-    archive.from_folder(exam)
-    assert archive.bring_in()[0].refusal is None
-    assert not kept(archive, exam, again=True)
+def test_an_exam_that_was_brought_in_is_assessed_again_from_where_it_lay(from_folder, exam):
+    assert from_folder.bring_in()[0].refusal is None
+    assert not kept(from_folder, exam, again=True)
 
 
-def test_an_exam_that_was_brought_in_and_deleted_is_still_that_of_its_folder(archive, exam):
-    archive.from_folder(exam)
-    archive.bring_in()
-    archive.objects.remove(NORTHERN, STUDY)
-    assert not kept(archive, exam, again=True)
+def test_an_exam_that_was_brought_in_and_deleted_is_still_that_of_its_folder(from_folder, exam):
+    from_folder.bring_in()
+    from_folder.objects.remove(NORTHERN, STUDY)
+    assert not kept(from_folder, exam, again=True)
 
 
-def test_what_nobody_owns_is_assessed_as_ever(archive, exam, copy):
-    archive.from_folder(exam)
+def test_what_nobody_owns_is_assessed_as_ever(from_folder, copy):
     (copy / "00008.dcm").unlink()
-    assert not kept(archive, copy)
+    assert not kept(from_folder, copy)
 
 
 def test_who_comes_to_own_an_exam_while_it_is_assessed_keeps_its_results(archive, exam):
@@ -139,8 +130,8 @@ def test_who_comes_to_own_an_exam_while_it_is_assessed_keeps_its_results(archive
     assert archive.exams() == {}
 
 
-def test_storing_asks_in_the_same_transaction(archive, exam):
-    archive.from_folder(exam)
+def test_storing_asks_in_the_same_transaction(from_folder):
+    archive = from_folder
     (record,) = archive.exams().values()
 
     def refuse(_connection, exam_uid):

@@ -207,7 +207,7 @@ def test_a_warped_real_chest_is_registered_within_a_millimetre(reference_data):
     chest = read_volume(path, unit=HU)
     warp = Warp.drawn(np.random.default_rng(11), middle(chest), swing_mm=3.0)
     later = warp.later(chest, chest.geometry, outside=-1000.0)
-    steps = (Level(coarser=4, steps=120), Level(coarser=2, steps=60), Level(coarser=1, steps=20))
+    steps = (Level(coarser=4, steps=80), Level(coarser=2, steps=40), Level(coarser=1, steps=10))
     found = register(chest, noisy(later, 10.0, 1), RegistrationSettings(working_mm=2.2, levels=steps))
     assert errors_mm(found, later, warp).mean() <= 1.0
     assert found.quality.confidence > 0.8

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from types import SimpleNamespace
 
 import numpy as np
@@ -27,6 +28,7 @@ def grid_for(diameter_mm, spacing_mm, margin_mm):
     return centred(tuple(int((diameter_mm + 2 * margin_mm) / s) + 1 for s in spacing_mm), spacing_mm)
 
 
+@lru_cache(maxsize=32)
 def pet_sphere(diameter_mm, contrast, *, background=1.0, relative_sd=0.08, seed=0, spacing_mm=(4.0, 4.0, 4.0)):
     """A sphere in an even background as a PET scanner of 6.6 mm resolution shows it, its exact region, its centre."""
     geometry = grid_for(diameter_mm, spacing_mm, 45.0)
@@ -45,6 +47,7 @@ def pet_sphere(diameter_mm, contrast, *, background=1.0, relative_sd=0.08, seed=
     return Volume(voxels=voxels, geometry=geometry, unit="g/ml"), region_of(ball, geometry, label="truth"), centre
 
 
+@lru_cache(maxsize=32)
 def nodule(diameter_mm, *, seed=0, spacing_mm=(1.25, 0.7, 0.7), core_hu=30.0, sd_hu=30.0, vessel_mm=0.0, wall_mm=None):
     """A solid nodule in lung, maybe on a vessel or on the chest wall; the point spread has a deviation of 0.7 mm."""
     generator = np.random.default_rng(seed)
@@ -70,6 +73,7 @@ def nodule(diameter_mm, *, seed=0, spacing_mm=(1.25, 0.7, 0.7), core_hu=30.0, sd
     return Volume(voxels=voxels, geometry=geometry, unit=HU), ball, centre
 
 
+@lru_cache(maxsize=32)
 def in_tissue(diameter_mm, *, inside=60.0, outside=100.0, sd=12.0, seed=0, spacing_mm=(2.5, 0.8, 0.8), unit=HU):
     """An ellipsoid in even tissue, its region and its centre."""
     geometry = grid_for(1.2 * diameter_mm, spacing_mm, 0.5 * diameter_mm + 15.0)
@@ -85,6 +89,7 @@ def in_tissue(diameter_mm, *, inside=60.0, outside=100.0, sd=12.0, seed=0, spaci
     return Volume(voxels=voxels, geometry=geometry, unit=unit), region_of(body, geometry, label="truth"), centre
 
 
+@lru_cache(maxsize=32)
 def line_of(region):
     """The longest diameter that a reader would draw."""
     axis = longest_axis(region).long_axis

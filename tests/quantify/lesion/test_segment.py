@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+from functools import cache
 from types import MappingProxyType
 
 import numpy as np
@@ -29,10 +30,15 @@ def settings_of(method):
 
 def scene(method, *, shape=(40, 40, 40), spacing_mm=(2.0, 2.0, 2.0), centre_mm=(0.0, 0.0, 0.0)):
     """A sphere as the method's first modality shows it."""
+    return sphere_on(max(method.modalities), shape, spacing_mm, centre_mm)
+
+
+@cache
+def sphere_on(modality, shape, spacing_mm, centre_mm):
     geometry = centred(shape, spacing_mm)
     kinds = {"PT": (1.0, 8.0, 0.05, "g/ml"), "MR": (100.0, 40.0, 8.0, "{arbitrary}")}
     lung = (-850.0, 30.0, 20.0, "[hnsf'U]")
-    outside, inside, sd, unit = kinds.get(max(method.modalities), lung)
+    outside, inside, sd, unit = kinds.get(modality, lung)
     ball = sphere_of(DIAMETER_MM, centre_mm)
     clean = compose([Part(shape=ball, value=inside)], geometry, (0.8, 0.8, 0.8), background=outside, unit=unit)
     voxels = clean.voxels + noise.white(shape, sd, np.random.default_rng(1))

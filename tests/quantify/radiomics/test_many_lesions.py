@@ -49,26 +49,32 @@ def lesions():
     return [ball((5, 8, 9), 4.0), empty, ball((7, 12, 10), 5.0), elsewhere, ball((8, 9, 9), 3.0)]
 
 
+@pytest.fixture(scope="module")
+def started():
+    """A process beside this one that is there already."""
+    with LesionWorkers(2) as workers:
+        list(workers.each(abs, [1, 2]))
+        yield workers
+
+
 @pytest.mark.parametrize("settings", [RadiomicsSettings(), FINER], ids=["as it is", "finer"])
-def test_values_and_errors_are_those_of_each_alone(image, lesions, settings, monkeypatch):
+def test_values_and_errors_are_those_of_each_alone(image, lesions, started, settings, monkeypatch):
     alone = {n: features(image, lesions[n], settings, inputs=("1.2",)) for n in (0, 2, 4)}
     # As many batches as lesions.
     monkeypatch.setattr(many_lesions, "BATCH_S", 1e-6)
-    with LesionWorkers(2) as started:
-        list(started.each(abs, [1, 2]))
-        for workers in (1, 2, 4, started):
-            found = features_of_many(image, lesions, settings, workers=workers, inputs=("1.2",))
-            assert isinstance(found[1], Undefined)
-            assert isinstance(found[3], InputError)
-            assert (found[1].code, found[3].code) == (
-                "quantify.lesion-without-voxels",
-                "quantify.radiomics-mask-on-other-grid",
-            )
-            for n, expected in alone.items():
-                assert found[n].numbers() == expected.numbers()
-                assert found[n].provenance == expected.provenance
-                assert (found[n].geometry, found[n].settings) == (expected.geometry, expected.settings)
-                assert found[n].without_value == expected.without_value
+    for workers in (1, 2, 4, started):
+        found = features_of_many(image, lesions, settings, workers=workers, inputs=("1.2",))
+        assert isinstance(found[1], Undefined)
+        assert isinstance(found[3], InputError)
+        assert (found[1].code, found[3].code) == (
+            "quantify.lesion-without-voxels",
+            "quantify.radiomics-mask-on-other-grid",
+        )
+        for n, expected in alone.items():
+            assert found[n].numbers() == expected.numbers()
+            assert found[n].provenance == expected.provenance
+            assert (found[n].geometry, found[n].settings) == (expected.geometry, expected.settings)
+            assert found[n].without_value == expected.without_value
 
 
 def test_few_lesions_start_no_process(image, lesions):
@@ -77,15 +83,15 @@ def test_few_lesions_start_no_process(image, lesions):
         assert not workers.started
 
 
-# The second refuses all lesions, and nobody knows before their levels are made.
-@pytest.mark.parametrize("settings", [RadiomicsSettings(), RadiomicsSettings(discretisation=FixedBinSize(width=1e-5))])
-def test_many_lesions_start_processes_and_their_errors_come_back_as_they_were(image, lesions, settings, monkeypatch):
+def test_many_lesions_start_processes_and_their_errors_come_back_as_they_were(image, lesions, monkeypatch):
     monkeypatch.setattr(many_lesions, "PAYS_S", 0.0)
-    here = [told(one) for one in features_of_many(image, lesions, settings)]
     with LesionWorkers(2) as workers:
-        found = [told(one) for one in features_of_many(image, lesions * 20, settings, workers=workers)]
-        assert workers.started
-    assert found == here * 20
+        # The second refuses all lesions, and nobody knows before their levels are made.
+        for settings in (RadiomicsSettings(), RadiomicsSettings(discretisation=FixedBinSize(width=1e-5))):
+            here = [told(one) for one in features_of_many(image, lesions, settings)]
+            found = [told(one) for one in features_of_many(image, lesions * 20, settings, workers=workers)]
+            assert workers.started
+            assert found == here * 20
 
 
 def told(one):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -28,6 +30,11 @@ SIMPLE = RadiomicsSettings(
 )
 
 
+def few(**how):
+    """As few repetitions as there may be, where their number is not the point."""
+    return Repetitions(**({"contours": 2, "rotations": 2, "noises": 2, "lattices": 2, "bins": 2} | how))
+
+
 def distance_mm(centre=(29.0, 23.5, 23.5)):
     z, y, x = (
         (np.arange(n) * step - at).reshape([-1 if a == axis else 1 for a in range(3)])
@@ -48,9 +55,10 @@ def image(seed=0, *, noise=0.0, centre=(29.0, 23.5, 23.5)):
 
 
 def test_the_same_seed_gives_the_same_uncertainty_on_any_number_of_threads():
-    one, two = (robust_features(image(noise=20.0), lesion(), SIMPLE, workers=n) for n in (1, 2))
+    how = few(contours=4)
+    one, two = (robust_features(image(noise=20.0), lesion(), SIMPLE, repetitions=how, workers=n) for n in (1, 2))
     assert one.standard_uncertainty == two.standard_uncertainty
-    other = robust_features(image(noise=20.0), lesion(), SIMPLE, seed=1)
+    other = robust_features(image(noise=20.0), lesion(), SIMPLE, repetitions=how, seed=1)
     assert other.standard_uncertainty != one.standard_uncertainty
 
 
@@ -65,39 +73,35 @@ def test_a_uniform_image_leaves_nothing_to_doubt_but_the_outline():
 
 def test_noise_is_as_large_as_repeated_scans_differ():
     noise = 20.0
-    scans = [robust_features(image(seed, noise=noise), lesion(), SIMPLE) for seed in range(6)]
-    many = [image(100 + seed, noise=noise) for seed in range(60)]
+    scans = [robust_features(image(s, noise=noise), lesion(), SIMPLE, repetitions=few(noises=8)) for s in range(6)]
+    many = [features(image(100 + seed, noise=noise), lesion(), SIMPLE) for seed in range(60)]
     for tag in ("stat_mean", "stat_var", "stat_max"):
-        seen = np.std([robust_value(volume, tag) for volume in many], ddof=1)
+        seen = np.std([found[tag] for found in many], ddof=1)
         told = np.median([scan.components[tag]["noise"] for scan in scans])
         # Eight draws know a standard deviation to a quarter, and sixty to a tenth; three of both either way.
         assert 0.45 * seen < told < 2.2 * seen, tag
 
 
-def robust_value(volume, tag):
-    return features(volume, lesion(), SIMPLE)[tag]
-
-
 def test_more_noise_is_more_uncertainty():
-    quiet, loud = (robust_features(image(noise=n), lesion(), SIMPLE) for n in (5.0, 40.0))
+    quiet, loud = (robust_features(image(noise=n), lesion(), SIMPLE, repetitions=few(noises=8)) for n in (5.0, 40.0))
     assert loud.components["stat_mean"]["noise"] > 3.0 * quiet.components["stat_mean"]["noise"]
 
 
 def test_the_lattice_counts_only_where_voxels_are_interpolated():
-    assert "lattice" not in robust_features(image(), lesion(), SIMPLE).components["stat_mean"]
+    assert "lattice" not in robust_features(image(), lesion(), SIMPLE, repetitions=few()).components["stat_mean"]
     interpolated = RadiomicsSettings(
         families=SIMPLE.families,
         discretisation=SIMPLE.discretisation,
         interpolation=Interpolation(spacing_mm=(1.5, 1.5, 1.5)),
     )
-    found = robust_features(image(), lesion(), interpolated)
+    found = robust_features(image(), lesion(), interpolated, repetitions=few(lattices=4))
     assert found.components["morph_volume"]["lattice"] > 0.0
     # A lattice shifted by half a voxel changes the volume of a sphere of 10 mm by well under a per cent.
     assert found.components["morph_volume"]["lattice"] < 0.02 * found.result["morph_volume"]
 
 
 def test_the_edges_of_bins_move_what_is_binned_and_nothing_else():
-    found = robust_features(image(noise=20.0), lesion(), SIMPLE)
+    found = robust_features(image(noise=20.0), lesion(), SIMPLE, repetitions=few())
     assert found.components["stat_mean"]["bins"] == 0.0
     assert found.components["morph_volume"]["bins"] == 0.0
     # The mean level lies half a bin higher and lower.
@@ -107,8 +111,10 @@ def test_the_edges_of_bins_move_what_is_binned_and_nothing_else():
 def test_the_true_volume_of_a_sphere_lies_within_its_uncertainty():
     hits = 0
     centres = [(29.0 + dz, 23.5 + dy, 23.5 + 0.3) for dz in (0.0, 0.4, 0.9) for dy in (0.0, 0.25, 0.5)]
+    shape_alone, how = replace(SIMPLE, families=(Family.MORPHOLOGY,)), few(contours=12, rotations=4)
     for centre in centres:
-        found = robust_features(image(noise=10.0, centre=centre), lesion(centre=centre), SIMPLE)
+        scan = image(noise=10.0, centre=centre)
+        found = robust_features(scan, lesion(centre=centre), shape_alone, repetitions=how)
         truth = 4.0 / 3.0 * np.pi * 10.0**3
         hits += abs(found.result["morph_volume"] - truth) <= 2.0 * found.standard_uncertainty["morph_volume"]
     assert hits >= 8
@@ -116,14 +122,14 @@ def test_the_true_volume_of_a_sphere_lies_within_its_uncertainty():
 
 def test_an_image_without_background_leaves_the_noise_and_so_the_whole_unknown():
     whole = Region.of(np.ones(GRID.shape, dtype=bool), GRID, label="all")
-    found = robust_features(image(noise=10.0), whole, SIMPLE)
+    found = robust_features(image(noise=10.0), whole, SIMPLE, repetitions=few())
     assert found.components["stat_mean"]["noise"] is None
     assert found.standard_uncertainty["stat_mean"] is None
 
 
 def test_progress_is_told():
     steps = []
-    robust_features(image(), lesion(), SIMPLE, told=lambda done, total: steps.append((done, total)))
+    robust_features(image(), lesion(), SIMPLE, repetitions=few(), told=lambda done, total: steps.append((done, total)))
     assert steps[-1][0] == steps[-1][1] == len(steps)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -12,8 +14,9 @@ from bingcheng.image.volume import Volume
 from bingcheng.quantify.uncertainty.surroundings import explain, sharpened_for
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def seen(lesions):
+    @cache
     def make(*, blur_mm=1.0, noise_hu=10.0, background_hu=-60.0, diameter_mm=24.0, spacing=(1.5, 0.8, 0.8), seed=0):
         generator = np.random.default_rng(seed)
         body = lesions.any_ellipsoid(generator, diameter_mm, spacing)

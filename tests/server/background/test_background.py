@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import time
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from benchmarks.exchange_objects import file_of, image
+from tests.archive.empty import empty_workspace
 from tests.engine.making import NORTH, SOUTH, ct, uid_of
 
 from bingcheng.archive.jobs.queue import JobKind, JobState, Lane, ask, counts, latest
@@ -16,8 +19,8 @@ from bingcheng.archive.objects.origins import derived, sent
 from bingcheng.archive.objects.received import Origin
 from bingcheng.archive.people.hospital import make_hospital
 from bingcheng.archive.retrieval import exams, fingerprints
-from bingcheng.archive.workspace import Workspace
 from bingcheng.engine.run import Options, assess
+from bingcheng.server.background.absent import ask_for_absent, wait_after
 from bingcheng.server.background.runner import Background
 from bingcheng.server.background.work import work
 from bingcheng.server.settings import Settings
@@ -25,6 +28,7 @@ from bingcheng.server.site import Site, utc_now
 
 STUDY = uid_of("study", "anna-1")
 SENT = Origin(kind="dimse", peer="CT1@127.0.0.1")
+REPORT, SEGMENTATION = "1.2.840.10008.5.1.4.1.1.88.34", "1.2.840.10008.5.1.4.1.1.66.4"
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +40,7 @@ def exam(tmp_path_factory):
 
 @pytest.fixture
 def site(tmp_path):
-    workspace = Workspace.open(tmp_path / "workspace")
+    workspace = empty_workspace(tmp_path / "workspace")
     objects = Objects.open(workspace)
     yield Site(workspace=workspace, settings=Settings(workspace=tmp_path / "workspace"), objects=objects)
     objects.close()
@@ -87,6 +91,18 @@ def test_a_received_exam_is_assessed_once_and_what_is_made_of_it_lies_beside_it(
     assert done(site, background(site)) == 0
     with site.workspace.reading() as connection:
         assert derived(connection, north, STUDY) == made
+    # Nor is what people measured in the viewer; what they outlined there is.
+    site.objects.receive(drawn(REPORT), space=north, origin=Origin(kind="drawn", peer="anna@127.0.0.1"))
+    assert done(site, background(site)) == 0
+    site.objects.receive(drawn(SEGMENTATION), space=north, origin=Origin(kind="drawn", peer="anna@127.0.0.1"))
+    looking = background(site)
+    looking._see_to_worker = lambda lane: None
+    looking.look()
+    assert last(site, north).state is JobState.WAITING
+
+
+def drawn(kind: str) -> bytes:
+    return file_of(image("drawn", kind, SOPClassUID=kind, StudyInstanceUID=STUDY))
 
 
 def test_an_exam_that_grows_is_assessed_again_with_all_of_it(site, hospitals, exam, tmp_path):
@@ -162,6 +178,33 @@ def test_files_that_are_gone_are_said_to_be(site, hospitals, tmp_path):
         path.unlink()
     work(site.workspace, site.objects, Options(workers=1))
     assert last(site, north).reason.code == "engine.files-gone"
+
+
+def test_what_could_not_be_brought_in_is_tried_again_ever_more_slowly_and_what_was_deleted_is_not(
+    site, hospitals, exam, tmp_path
+):
+    north, _ = hospitals
+    share, away = tmp_path / "share", tmp_path / "away"
+    shutil.copytree(exam, share)
+    assess([share], site.workspace, Options(workers=1), lambda *_: None)
+    share.rename(away)
+    share.mkdir()  # mounted, and empty
+
+    def looked(hours: float) -> int:
+        asked = ask_for_absent(site.workspace, utc_now() + timedelta(hours=hours))
+        return asked and work(site.workspace, site.objects, Options(workers=1))
+
+    assert looked(0) == 1
+    assert last(site, north).reason.code == "engine.files-gone"
+    assert [looked(hours) for hours in (0.5, 1.1, 1.1, 2.1)] == [0, 1, 0, 1]
+    assert wait_after(9) == timedelta(days=1)
+    share.rmdir()
+    assert looked(100) == 0, "the share is away"
+    away.rename(share)
+    assert looked(100) == 1
+    assert (last(site, north).state, last(site, north).tries) == (JobState.DONE, 4)
+    site.objects.remove(north, STUDY)
+    assert looked(1000) == 0
 
 
 def wait_until(condition, seconds=60.0):

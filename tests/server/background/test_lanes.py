@@ -41,6 +41,8 @@ from bingcheng.server.site import utc_now
 __all__ = ["exam", "hospitals", "site"]
 ROOT = Path(__file__).parents[3]
 OTHERS = ("1.2.3.1", "1.2.3.2")
+AGES_S = 1e6
+"""So long must no object have come, where nothing but sending is to be done."""
 SERVER = """
 import sys, time
 from pathlib import Path
@@ -125,7 +127,7 @@ def test_the_end_of_the_server_ends_its_processes_and_their_jobs_are_taken_up_on
     wait_until(lambda: not alive(worker), seconds=10)
     while first.recv(65536):  # it sends no more: its connection is at its end
         pass
-    running = background(site)
+    running = background(site, quiet_s=AGES_S)
     running.start()
     try:
         second, _ = silent.accept()
@@ -144,7 +146,7 @@ def test_the_end_of_the_server_ends_its_processes_and_their_jobs_are_taken_up_on
 def test_a_sending_process_that_is_killed_loses_no_job(site, hospitals, silent):
     north, _ = hospitals
     send_to(site, north, silent.getsockname()[1])
-    running = background(site)
+    running = background(site, quiet_s=AGES_S)
     running.start()
     try:
         first, _ = silent.accept()

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from tests.engine.making import ANNA, ct, uid_of
 from tests.server.cases.published import WRITTEN, give, publish
+from tests.server.conftest import serving
 from tests.server.examples import STUDY as SMALL
 from tests.server.examples import prepare
 
@@ -30,11 +31,27 @@ def exam(tmp_path_factory):
     return [path.read_bytes() for path in sorted(folder.rglob("*.dcm"))]
 
 
-@pytest.fixture
-def stocked(served, exam):
+@pytest.fixture(scope="module")
+def stock(tmp_path_factory, exam):
+    """A workspace with the exam and a case of it, to be copied; and the case's number."""
+    folder = tmp_path_factory.mktemp("stock") / "workspace"
+    made = serving(folder)
     for file in exam:
-        served.site.objects.receive(file, space=f"hospital/{served.north}", origin=Origin(kind="import", peer="test"))
-    return served
+        made.site.objects.receive(file, space=f"hospital/{made.north}", origin=Origin(kind="import", peer="test"))
+    number = publish(made, STUDY)
+    made.close()
+    return folder, number
+
+
+@pytest.fixture
+def stocked(serve, stock):
+    return serve(of=stock[0])
+
+
+@pytest.fixture
+def number(stock):
+    """The published case."""
+    return stock[1]
 
 
 def series_of(served, number):
@@ -50,8 +67,7 @@ def written(served, number):
         return case(connection, number).written
 
 
-def test_an_image_is_marked_by_its_number_and_shown_to_readers(stocked):
-    number = publish(stocked, STUDY)
+def test_an_image_is_marked_by_its_number_and_shown_to_readers(stocked, number):
     give(stocked, number)
     series, images = series_of(stocked, number)
     client, reader = stocked.browser("radiologist"), stocked.browser("other-radiologist")
@@ -70,8 +86,7 @@ def test_an_image_is_marked_by_its_number_and_shown_to_readers(stocked):
     assert written(stocked, number).key_images == ()
 
 
-def test_writing_the_text_keeps_the_key_images_and_a_restored_version_brings_them_back(stocked):
-    number = publish(stocked, STUDY)
+def test_writing_the_text_keeps_the_key_images_and_a_restored_version_brings_them_back(stocked, number):
     series, _ = series_of(stocked, number)
     client = stocked.browser("radiologist")
     client.post(f"/cases/{number}/key-images", data={"series": series, "image": "1"})
@@ -86,8 +101,7 @@ def test_writing_the_text_keeps_the_key_images_and_a_restored_version_brings_the
 @pytest.mark.parametrize(
     "wrong", [{"image": "0"}, {"image": "99999"}, {"image": "x"}, {"image": ""}, {"series": "1.2.3"}, {"series": ""}]
 )
-def test_an_image_that_is_not_there_is_told(stocked, wrong):
-    number = publish(stocked, STUDY)
+def test_an_image_that_is_not_there_is_told(stocked, number, wrong):
     series, _ = series_of(stocked, number)
     client = stocked.browser("radiologist")
     sent = {"series": series, "image": "1"} | wrong
@@ -99,8 +113,7 @@ def test_an_image_that_is_not_there_is_told(stocked, wrong):
     assert client.get(f"/cases/{number}/images", params=sent).status_code == 200
 
 
-def test_a_note_beside_a_key_image_must_not_tell_who_it_is(stocked):
-    number = publish(stocked, STUDY)
+def test_a_note_beside_a_key_image_must_not_tell_who_it_is(stocked, number):
     series, _ = series_of(stocked, number)
     client = stocked.browser("radiologist")
     sent = {"series": series, "image": "1", "note": f"{ANNA.name.split('^')[0]}, the liver"}
@@ -110,8 +123,7 @@ def test_a_note_beside_a_key_image_must_not_tell_who_it_is(stocked):
     assert written(stocked, number).key_images == ()
 
 
-def test_the_number_of_key_images_is_bounded(stocked):
-    number = publish(stocked, STUDY)
+def test_the_number_of_key_images_is_bounded(stocked, number):
     series, images = series_of(stocked, number)
     client = stocked.browser("radiologist")
     answers = [
@@ -122,8 +134,7 @@ def test_the_number_of_key_images_is_bounded(stocked):
     assert images[0].columns > 41
 
 
-def test_a_comment_hangs_at_what_was_pointed_at_or_chosen(stocked):
-    number = publish(stocked, STUDY)
+def test_a_comment_hangs_at_what_was_pointed_at_or_chosen(stocked, number):
     give(stocked, number)
     series, images = series_of(stocked, number)
     stocked.browser("radiologist").post(f"/cases/{number}/key-images", data={"series": series, "image": "2"})
@@ -146,8 +157,7 @@ def test_a_comment_hangs_at_what_was_pointed_at_or_chosen(stocked):
 
 
 @pytest.mark.parametrize("path", ["", "/images"])
-def test_nobody_types_or_reads_a_uid_to_point_at_something(stocked, path):
-    number = publish(stocked, STUDY)
+def test_nobody_types_or_reads_a_uid_to_point_at_something(stocked, number, path):
     page = stocked.browser("radiologist").get(f"/cases/{number}{path}", headers=HTML).text
     told = re.sub(r"<[^>]+>", "", page)
     assert "UID" not in told

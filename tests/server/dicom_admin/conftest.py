@@ -10,7 +10,10 @@ from pynetdicom.sop_class import Verification
 
 @pytest.fixture
 def archive():
-    """Starts a pynetdicom provider called ARCHIVE; gives its port, and what it was sent."""
+    """Starts a pynetdicom provider called ARCHIVE; gives its port, and what it was sent.
+
+    It answers with a status, or with what a function makes of all that it was sent so far.
+    """
     started = []
 
     def start(status=0x0000):
@@ -22,7 +25,7 @@ def archive():
 
         def store(event):
             taken.append((event.assoc.requestor.ae_title, str(event.request.AffectedSOPInstanceUID)))
-            return status
+            return status(taken) if callable(status) else status
 
         server = entity.start_server(("127.0.0.1", 0), block=False, evt_handlers=[(evt.EVT_C_STORE, store)])
         started.append(server)

@@ -10,6 +10,7 @@ import time
 
 import pytest
 from pydicom import dcmread
+from sqlalchemy import select, update
 from tests.archive.dimse.making import file_of, image
 from tests.server.examples import OBJECT, STUDY, ct_file
 
@@ -18,10 +19,13 @@ from bingcheng.archive.audit.event_code import EventCode
 from bingcheng.archive.audit.trail import Asked, events
 from bingcheng.archive.dimse.peers import Peer, add_peer, remove_peer
 from bingcheng.archive.jobs.queue import JobKind, JobState, ask, last_digest, latest, sendings
+from bingcheng.archive.jobs.tables import job_taken
 from bingcheng.archive.jobs.target import Target
 from bingcheng.archive.objects.received import Origin
+from bingcheng.archive.problems import DISK_FULL
+from bingcheng.core.errors import RemoteError
 from bingcheng.engine.run import Options
-from bingcheng.server.background import telling
+from bingcheng.server.background import sending, telling
 from bingcheng.server.background.calling import Calling
 from bingcheng.server.background.given import Given
 from bingcheng.server.background.work import work
@@ -106,6 +110,9 @@ def test_it_stands_in_the_audit_trail_who_asked_and_what_became_of_it(exam, arch
     (asked,) = [one for one in told if one.code is EventCode.EXPORT]
     assert (asked.login, asked.subject) == ("technologist", f"peer/{number}")
     (sent,) = [one for one in told if one.what == "dimse-sent"]
+    (begun,) = [one for one in told if one.what == "dimse-sending"]
+    assert told.index(begun) > told.index(sent), "the latest stands first"
+    assert (begun.code, begun.count) == (EventCode.BEGIN_TRANSFERRING_INSTANCES, 1)
     assert (sent.outcome, sent.subject, sent.count, sent.hospital) == (EventOutcome.SUCCESS, "ARCHIVE", 1, exam.north)
 
 
@@ -141,6 +148,55 @@ def test_a_peer_without_room_is_tried_again_by_itself_and_at_once_on_wish(exam, 
     assert done(exam) == 1
     assert len(taken) == 2
     assert jobs(exam)[0].tries == 2
+
+
+def test_another_try_sends_what_the_peer_did_not_confirm_and_what_changed(exam, archive):
+    """Of three objects the peer has no room for the second, then refuses the third; a person asks again."""
+    answers = iter((0x0000, 0xA700, 0xA900, 0xA900, 0x0000, 0xA900, 0x0000, 0x0000))
+    port, taken = archive(status=lambda _: next(answers))
+    number = target(exam, exam.north, port=port)
+    for instance in (2, 3):
+        more = image(StudyInstanceUID=STUDY, SeriesInstanceUID=f"{STUDY}.1", SOPInstanceUID=f"{STUDY}.1.{instance}")
+        exam.site.objects.receive(file_of(more), space=space(exam.north), origin=SENT)
+    client = exam.browser("technologist")
+    client.post(f"{EXAM}/send", data={"peer": str(number)})
+    done(exam)
+    (job,) = jobs(exam)
+    assert (job.state, job.reason.reason.facts["failed"], job.reason.reason.facts["count"]) == (JobState.WAITING, 2, 3)
+    first = [uid for _, uid in taken]
+    client.post(f"{EXAM}/sendings/{job.number}", data={"what": "now"})
+    done(exam)
+    assert [uid for _, uid in taken[3:]] == first[1:]
+    (job,) = jobs(exam)
+    assert (job.state, job.total, job.tries) == (JobState.FAILED, 3, 2)
+    client.post(f"{EXAM}/sendings/{job.number}", data={"what": "now"})
+    done(exam)
+    assert [uid for _, uid in taken[5:]] == first[1:2], "the job of a person who asks again knows it too"
+    client.post(f"{EXAM}/sendings/{jobs(exam)[0].number}", data={"what": "now"})
+    with exam.site.workspace.writing() as connection:
+        connection.execute(update(job_taken).where(job_taken.c.sop_uid == first[0]).values(sha256="of other bytes"))
+    done(exam)
+    assert sorted(uid for _, uid in taken[6:]) == sorted(first[:2])
+    assert jobs(exam)[0].state is JobState.DONE
+    with exam.site.workspace.reading() as connection:
+        assert connection.execute(select(job_taken)).all() == [], "who sends it anew sends all of it"
+
+
+def test_nothing_leaves_if_it_cannot_be_recorded(exam, archive, monkeypatch):
+    port, taken = archive()
+    number = target(exam, exam.north, port=port)
+    exam.browser("technologist").post(f"{EXAM}/send", data={"peer": str(number)})
+    kept = sending.record
+
+    def full(connection, event):
+        if event.code is EventCode.BEGIN_TRANSFERRING_INSTANCES:
+            raise RemoteError(DISK_FULL)
+        return kept(connection, event)
+
+    monkeypatch.setattr(sending, "record", full)
+    done(exam)
+    (job,) = jobs(exam)
+    assert (taken, job.state, job.reason.code) == ([], JobState.WAITING, "archive.disk-full")
 
 
 def test_a_sending_is_stopped_and_asked_for_again(exam, archive):

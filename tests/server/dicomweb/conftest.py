@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +10,9 @@ from typing import Any
 
 import pytest
 from benchmarks.exchange_objects import file_of, image
+from tests.archive.people.quick import quick_hashing
+from tests.server.conftest import application_of, give_back
+from tests.server.direct import client_of
 
 from bingcheng.archive.authorisation import Role, Scope
 from bingcheng.archive.objects.received import Origin
@@ -18,17 +20,10 @@ from bingcheng.archive.people.api_token import make_token
 from bingcheng.archive.people.hospital import make_hospital
 from bingcheng.archive.people.person import make_person
 from bingcheng.archive.people.session import begin_session
-from bingcheng.server.application import ROUTERS, application, open_site
-from bingcheng.server.dicomweb.router import router
+from bingcheng.server.application import open_site
 from bingcheng.server.security.cookies import csrf_of
 from bingcheng.server.settings import Settings
 
-with warnings.catch_warnings():
-    # Starlette would rather use another HTTP client for its tests; this one does the same.
-    warnings.simplefilter("ignore")
-    from starlette.testclient import TestClient
-
-ADDRESS = "http://127.0.0.1:8080"
 MINE, THEIRS = "mine", "theirs"
 
 
@@ -49,7 +44,7 @@ class Web:
 
     def browser(self, who: str | None) -> Any:
         """A browser in which `who` is signed in, e.g. ``north radiologist``; nobody if None."""
-        client = TestClient(self.application, base_url=ADDRESS, raise_server_exceptions=False)
+        client = client_of(self.application, follow_redirects=True)
         if who is not None:
             with self.site.workspace.writing() as connection:
                 secret = begin_session(connection, self.people[who], now=self.site.now())
@@ -84,7 +79,8 @@ class Web:
 @contextmanager
 def opened(folder: Path, **more: Any) -> Iterator[Web]:
     """DICOMweb on a new workspace with two hospitals."""
-    site = open_site(Settings(workspace=folder, **more))
+    with quick_hashing():
+        site = open_site(Settings(workspace=folder, **more))
     hospitals, people = {}, {}
     with site.workspace.writing() as connection:
         for name in ("north", "south"):
@@ -97,11 +93,11 @@ def opened(folder: Path, **more: Any) -> Iterator[Web]:
                 )
         for role in (Role.PROVINCE, Role.OPERATOR):
             people[role] = make_person(connection, login=role, name=role, hospital=None, roles=[role], now=site.now())
-    listed = "bingcheng.server.dicomweb.router" in ROUTERS
-    web = Web(application(site.settings, site=site, more=() if listed else (router,)), site, hospitals, people)
+    web = Web(application_of(site), site, hospitals, people)
     web.client = web.browser("north radiologist")
     yield web
     site.workspace.close()
+    give_back(web.application)
 
 
 @pytest.fixture(scope="session")

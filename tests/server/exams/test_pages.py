@@ -14,7 +14,7 @@ from tests.engine.making import ANNA, FIRST, ct, uid_of
 from tests.server.conftest import serving
 
 from bingcheng.archive.audit.trail import Asked, events
-from bingcheng.archive.jobs.queue import JobKind, ask, give_back, latest, take, tell
+from bingcheng.archive.jobs.queue import JobKind, JobState, ask, give_back, latest, stop, take, tell
 from bingcheng.archive.objects.received import Origin
 from bingcheng.archive.people.hospital import add_spelling
 from bingcheng.core.wording import text
@@ -42,7 +42,7 @@ def house(tmp_path_factory):
         ask(connection, JobKind.ASSESS, space, AFTER, served.clock())
     work(served.site.workspace, served.site.objects, Options(workers=1))
     yield served
-    served.site.close()
+    served.close()
 
 
 def get(served, who, path):
@@ -55,6 +55,20 @@ def test_the_list_holds_the_hospital_s_own_exams_with_their_patients(house):
     assert "Quellberg Annabeth (KH-70412)" in shown.text
     assert shown.text.index(AFTER) < shown.text.index(BEFORE)
     assert "Results only" in shown.text
+
+
+def test_images_that_lie_in_a_folder_are_brought_in_at_once_on_wish(house):
+    """The button is there for who may use it, for the own exam, until it is asked for."""
+    button, space = "Bring the images in now", f"hospital/{house.north}"
+    assert button in get(house, "technologist", f"/exam/{BEFORE}").text
+    assert button not in get(house, "technologist", f"/exam/{AFTER}").text
+    assert house.browser("other-technologist").post(f"/exam/{BEFORE}/judge").status_code == 404
+    house.browser("technologist").post(f"/exam/{BEFORE}/judge")
+    with house.site.workspace.writing() as connection:
+        (job,) = latest(connection, [space], [BEFORE]).values()
+        assert (job.kind, job.state, job.urgent) == (JobKind.BRING_IN, JobState.WAITING, True)
+        assert stop(connection, job.number, house.clock())
+    assert button in get(house, "technologist", f"/exam/{BEFORE}").text
 
 
 def test_another_hospital_sees_an_empty_list_that_says_how_exams_come(house):
@@ -246,7 +260,11 @@ def test_patients_and_one_of_them_over_time(house):
     assert shown.status_code == 200
     assert shown.text.index(BEFORE) < shown.text.index(AFTER)
     assert "Lesions over time" in shown.text
-    changed = shown.text[shown.text.index('id="changed-title"') : shown.text.index('id="timeline-title"')]
+    changed, response = (shown.text.index(f'id="{part}-title"') for part in ("changed", "response"))
+    told = shown.text[response : shown.text.index('id="timeline-title"')]
+    assert "for a reader to confirm" in told
+    assert f'<a href="/exam/{AFTER}">' in told
+    changed = shown.text[changed:response]
     assert re.search(r'class="badge (real|within|apart|open)"', changed), "each lesion's verdict stands first"
     assert get(house, "other-radiologist", address).status_code == 404
     assert get(house, "radiologist", "/patient/P-AAAAAAAAAA").status_code == 404

@@ -44,7 +44,7 @@ def house(tmp_path_factory):
     assess([folder / name for name in "1234"], served.site.workspace, Options(workers=1), lambda *_: None)
     keep_numbers(served.site.workspace, assessment(served.site.workspace), served.clock())
     yield served
-    served.site.close()
+    served.close()
 
 
 def get(served, who, path):
@@ -54,7 +54,7 @@ def get(served, who, path):
 @pytest.fixture(scope="module")
 def larger(tmp_path_factory):
     """A hospital with six exams, and one with a single one; both broke the same criterion once."""
-    served = serving(tmp_path_factory.mktemp("larger") / "workspace", language="en")  # an application of its own
+    served = serving(tmp_path_factory.mktemp("larger") / "workspace")
     for site, count in (("North", 6), ("South", 1), ("Dr Doe's practice", 7)):
         for number in range(count):
             uid = f"1.2.{sum(map(ord, site))}.{number}"
@@ -63,13 +63,13 @@ def larger(tmp_path_factory):
                 outcome = Outcome.FAIL if number == 0 else Outcome.PASS
                 save_judged(connection, {uid: Judged(digest=uid, findings=(finding(outcome),))})
     yield served
-    served.site.close()
+    served.close()
 
 
 @pytest.fixture(scope="module")
 def dosed(tmp_path_factory):
     """CT doses of ten hospitals, of which North's are above the reference level, and of South with few exams."""
-    served = serving(tmp_path_factory.mktemp("dosed") / "workspace", language="en")  # an application of its own
+    served = serving(tmp_path_factory.mktemp("dosed") / "workspace")
     workspace = served.site.workspace
     for site in ("North", "South"):
         for number in range(5):
@@ -81,7 +81,7 @@ def dosed(tmp_path_factory):
     seen = replace(assessment(workspace, images=False), dose=overview)
     keep_numbers(workspace, seen, served.clock())
     yield served
-    served.site.close()
+    served.close()
 
 
 def test_a_hospital_sees_its_own_numbers(house):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import timedelta
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -65,6 +67,26 @@ def test_filters(trail, query, count):
         )
     )
     assert len(found) == count
+
+
+def test_days_are_those_of_the_zone_in_which_times_are_shown(serve):
+    """An event at 20:00 UTC stands under the next day in Shanghai, and is found there."""
+    served = serve(time_zone="Asia/Shanghai")
+    evening = NOON + timedelta(hours=8)
+    with served.site.workspace.writing() as connection:
+        told = event(0, hospital=served.north, actor_hospital=served.north, studies=(STUDY,))
+        record(connection, replace(told, at=evening))
+    client = served.browser("site-admin")
+    for since, until, count in (
+        ("2026-03-02", "2026-03-02", 0),
+        ("2026-03-03", "2026-03-03", 1),
+        ("0001-01-01", "9999-12-31", 1),
+    ):
+        query = f"since={since}&until={until}&study_uid={STUDY}"
+        assert len(lines(client.get(f"/admin/audit/export.jsonl?{query}"))) == count, since
+        assert ("2026-03-03 04:00" in client.get(f"/admin/audit?{query}").text) == bool(count)
+    program = served.program("site-admin", Scope.AUDIT_READ)
+    assert len(lines(program.get(f"/api/audit?since=2026-03-03&study_uid={STUDY}"))) == 1
 
 
 def test_the_exports_hold_the_same_events_and_conform(trail):

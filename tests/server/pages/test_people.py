@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from tests.server.conftest import ADDRESS
+from tests.server.direct import ADDRESS
 from tests.server.pages.test_hospitals import form_of
 
 from bingcheng.archive.authorisation import Role

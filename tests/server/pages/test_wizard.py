@@ -6,13 +6,15 @@ import re
 
 import pytest
 from tests.archive.conftest import record
-from tests.server.conftest import ADDRESS, PASSWORD, Clock, TestClient
+from tests.archive.people.quick import quick_hashing
+from tests.server.conftest import PASSWORD, Clock, application_of, give_back
+from tests.server.direct import ADDRESS, client_of
 
 from bingcheng.archive.authorisation import Role
 from bingcheng.archive.people.hospital import hospitals
 from bingcheng.archive.people.person import persons
 from bingcheng.archive.store import save_exam
-from bingcheng.server.application import application, open_site
+from bingcheng.server.application import open_site
 from bingcheng.server.pages.wizard import suggested_code
 from bingcheng.server.run import new_setup_code
 from bingcheng.server.settings import Settings
@@ -24,16 +26,17 @@ ACCOUNT = {"code": CODE, "login": "operator", "name": "Olga", "password": PASSWO
 @pytest.fixture
 def fresh(tmp_path):
     """An installation without any account, and a browser."""
-    where = open_site(Settings(workspace=tmp_path / "workspace"))
+    with quick_hashing():
+        where = open_site(Settings(workspace=tmp_path / "workspace"))
     where.setup_code, where.now = CODE, Clock()
     for number, name in enumerate(["North Hospital", "NORTH hospital", "South"]):
         save_exam(where.workspace, record(f"1.2.{number}", site=name))
-    client = TestClient(
-        application(where.settings, site=where), base_url=ADDRESS, follow_redirects=False, raise_server_exceptions=False
-    )
+    made = application_of(where)
+    client = client_of(made)
     client.site = where
     yield client
     where.close()
+    give_back(made)
 
 
 def send(client, path, data, page=None):

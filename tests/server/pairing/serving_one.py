@@ -49,6 +49,7 @@ class KeptRoom(Room):
 
     def finish_import(self, connection: Connection, case, content, now) -> None:
         said = self._kept()
+        said["key_images"] = [one.model_dump() for one in content.key_images]
         said["finished"] += 1
         said["shown"].append(case)
         self._keep(said)

@@ -14,7 +14,7 @@ from bingcheng.archive.pairing.fingerprint import fingerprint
 from bingcheng.archive.pairing.key import InstallationKey
 from bingcheng.archive.pairing.numbers import HospitalNumbers, NumbersDocument, counts
 from bingcheng.archive.pairing.permission import Permission
-from bingcheng.archive.pairing.transfers import TransferKind, TransferState
+from bingcheng.archive.pairing.transfers import Errand, TransferKind, TransferState
 from bingcheng.core.wording import text
 
 SOUTH = InstallationKey.new()
@@ -126,6 +126,35 @@ def test_the_queue_is_shown_and_tried_again(served, operator):
     assert operator.post(f"{LIST}/{south.number}/transfers/{taken.number}").status_code == 303
     with served.site.workspace.reading() as connection:
         assert transfers.transfer(connection, taken.number).state is TransferState.WAITING
+
+
+def test_a_transfer_is_stopped_and_goes_on_but_a_withdrawal_is_not_stopped(served, operator):
+    south, other = paired(served), paired(served)
+    address = f"{LIST}/{south.number}"
+    with served.site.workspace.writing() as connection:
+        sent = transfers.ask(connection, south.number, TransferKind.PUSH, served.clock(), "a" * 32)
+        withdrawn = transfers.ask(connection, south.number, TransferKind.WITHDRAW, served.clock(), "b" * 32)
+        taken = transfers.take(connection, served.clock(), Errand(south.number, False))
+    stop = {"step": "stop"}
+    assert operator.post(f"{LIST}/{other.number}/transfers/{sent}", data=stop).status_code == 404
+    shown = operator.post(f"{address}/transfers/{sent}", data=stop)
+    assert shown.status_code == 200
+    assert "What has passed is kept" in shown.text
+    assert f'action="{address}/transfers/{sent}"' in shown.text.partition("Undo")[0]
+    with served.site.workspace.writing() as connection:
+        assert not transfers.tell(connection, sent, 5, 9), "whoever carries it is told"
+        transfers.fail(connection, taken, text("the network is away"), served.clock(), again=True)
+        assert transfers.transfer(connection, sent).state is TransferState.STOPPED
+        assert transfers.due(connection, served.clock()) == (Errand(south.number, True),)
+    operator.post(f"{address}/transfers/{withdrawn}", data=stop)
+    operator.post(f"{address}/transfers/{sent}")
+    with served.site.workspace.writing() as connection:
+        queue = {one.number: one for one in transfers.transfers_of(connection)}
+        assert (queue[sent].state, queue[sent].done, queue[sent].tries) == (TransferState.WAITING, 5, 0)
+        assert queue[withdrawn].state is TransferState.WAITING
+        transfers.stop(connection, sent, served.clock())
+        transfers.drop(connection, south.number, served.clock(), text("withdrawn"), name="a" * 32)
+        assert transfers.transfer(connection, sent).state is TransferState.FAILED, "withdrawn, it never goes on"
 
 
 def test_numbers_that_came_are_shown_with_their_small_cells_hidden(served, operator):

@@ -10,7 +10,7 @@ from base64 import b64encode
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.archive.pairing.making import NOON, Room, image
+from tests.archive.pairing.making import NOON, Room, image, pointed
 from tests.server.pairing.asking import PREFIX, PUBLIC, paired
 
 from bingcheng.archive.audit.trail import Asked, events
@@ -18,7 +18,7 @@ from bingcheng.archive.authorisation import Role, Scope
 from bingcheng.archive.objects.objects import Objects
 from bingcheng.archive.pairing import bundles, peers
 from bingcheng.archive.pairing.bundles import BundleState
-from bingcheng.archive.pairing.key import InstallationKey
+from bingcheng.archive.pairing.key import InstallationKey, verified
 from bingcheng.archive.pairing.message import ANSWER_PARTS, DIGEST, answer_parts, claim, content_digest, same_digest
 from bingcheng.archive.pairing.numbers import read_numbers
 from bingcheng.archive.pairing.offering import PURPOSE, manifest_of
@@ -48,7 +48,7 @@ def test_a_paired_installation_is_answered_with_a_signature_that_belongs_to_its_
     south = paired(served, [Permission.PULL_CASES])
     answer, asked = south.request("GET", "/hello")
     assert answer.status_code == 200
-    assert answer.json() == {"may": ["pull-cases"]}
+    assert answer.json() == {"may": ["pull-cases"], "form": 2}
     here = InstallationKey.of(served.site.workspace.folder)
     said = claim(answer.headers, ANSWER_PARTS)
     request_signature = document_signature({DOCUMENT_SIGNATURE: asked["signature"].split(":")[1]})
@@ -231,6 +231,28 @@ def test_an_offered_case_is_fetched_whole_and_only_by_whom_it_is_offered_to(serv
     assert withdraw_case(where, case) == 1
     assert south.request("GET", f"/bundles/{name}")[0].status_code == 404
     assert south.request("GET", "/offers")[0].json() == {"offers": []}
+
+
+def test_key_images_are_told_to_whom_can_read_them_and_for_good_once_they_are(served):
+    where, room, _ = publish(served)
+    case = room.publish(where.objects, IMAGES, pointed(IMAGES, x=3.0, y=4.0, note="Here"))
+    late, early = paired(served), paired(served)
+    offer_case(where, room, case, [late.number, early.number], push=False)
+    for one, asked, told in ((late, "?form=2", 1), (early, "", 0), (early, "?form=2", 0), (late, "", 1)):
+        check_offered_first(where, one.number)
+        (name,) = one.request("GET", "/offers")[0].json()["offers"]
+        given, _ = one.request("GET", f"/bundles/{name}{asked}")
+        assert len(json.loads(given.content)["content"].get("key_images", ())) == told
+        here = InstallationKey.of(where.workspace.folder)
+        assert verified(here.public, document_signature(given.headers), PURPOSE + given.content)
+    assert late.request("GET", f"/bundles/{name}?form=0")[0].status_code == 422
+
+
+def check_offered_first(where, to: int) -> None:
+    with where.workspace.writing() as connection:
+        for one in bundles.bundles_of(connection, to, incoming=False):
+            if one.state is BundleState.CHECKING:
+                bundles.move(connection, one.number, BundleState.OFFERED, NOON)
 
 
 def content_of(data: bytes) -> str:

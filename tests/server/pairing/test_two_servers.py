@@ -22,7 +22,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from tests.archive.pairing.making import Room, image
+from tests.archive.pairing.making import Room, image, pointed
 
 from bingcheng.archive.audit.trail import Asked, events, verify
 from bingcheng.archive.objects.objects import Objects
@@ -242,7 +242,7 @@ def stored(south: Installation) -> list[bytes]:
 
 def offered(north: Installation, *, push: bool) -> str:
     """A new case of the north for the south; returns the name of its bundle."""
-    case = north.room.publish(north.objects, IMAGES)
+    case = north.room.publish(north.objects, IMAGES, pointed(IMAGES, x=3.0, y=200.0, note="Here"))
     offer_case(north.site, north.room, case, [north.other], push=push)
     with north.workspace.reading() as connection:
         return bundles.given_of_case(connection, case)[0].name
@@ -276,6 +276,7 @@ def test_a_case_is_pushed_and_withdrawn(both):
     until(lambda: state(south, name, incoming=True) is BundleState.COMPLETE)
     until(lambda: north.transfer().state is TransferState.DONE)
     assert stored(south) == sorted(IMAGES)
+    assert [(one["x"], one["y"], one["note"]) for one in south.cases()["key_images"]] == [(3.0, 200.0, "Here")]
     assert (north.transfer().done, north.transfer().total) == (sum(map(len, IMAGES)),) * 2
     shown = south.cases()["shown"][-1]
     withdraw_case(north.site, north.room._next - 1)
@@ -289,6 +290,47 @@ def test_a_case_is_pushed_and_withdrawn(both):
             {"pairing-case-received"} if one is south else {"pairing-case-given", "pairing-case-withdrawal-confirmed"}
         )
         assert expected <= told
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("push", [True, False])
+def test_a_transfer_that_was_stopped_keeps_what_has_passed_and_goes_on_from_there(both, push):
+    north, south = both
+    asks = north if push else south
+    name = offered(north, push=push)
+    if not push:
+        until(lambda: state(north, name, incoming=False) is BundleState.OFFERED)
+        south.ask(TransferKind.LOOK)
+    before = south.pieces_put() + north.pieces_got()
+    until(lambda: bytes_staged(south) > quarter())
+    with asks.workspace.writing() as connection:
+        assert transfers.stop(connection, asks.transfer().number, utc_now())
+    until(lambda: not running_now(asks))
+    time.sleep(0.5)
+    have = bytes_staged(south)
+    assert 0 < have < sum(map(len, IMAGES)), "it was stopped in the middle"
+    if not push:
+        asks.ask(TransferKind.LOOK)  # which fetches what is offered, but not what was stopped
+        until(lambda: asks.transfer().state is TransferState.DONE)
+    time.sleep(0.3)
+    assert bytes_staged(south) == have
+    assert state(south, name, incoming=True) is BundleState.COMING
+    stopped = next(one for one in all_transfers(asks) if one.name == name and one.state is TransferState.STOPPED)
+    with asks.workspace.writing() as connection:
+        transfers.retry(connection, stopped.number, utc_now())
+    until(lambda: state(south, name, incoming=True) is BundleState.COMPLETE)
+    assert stored(south) == sorted(IMAGES)
+    sent = south.pieces_put() + north.pieces_got() - before
+    assert sent <= PIECES + 2, "what had come was not sent again"
+
+
+def all_transfers(one: Installation):
+    with one.workspace.reading() as connection:
+        return transfers.transfers_of(connection)
+
+
+def running_now(one: Installation) -> bool:
+    return any(found.state is TransferState.RUNNING for found in all_transfers(one))
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ import time
 import httpx
 import pytest
 from joserfc.jwk import OctKey, RSAKey
+from tests.server.direct import NO_TLS
 from tests.server.security.provider import CLIENT, SECRET, Provider
 
 from bingcheng.archive.audit.event_code import EventCode, EventType
@@ -50,7 +51,7 @@ def to_provider(client, path="/login/oidc"):
     """The address at which the provider sends the browser back."""
     answer = client.get(path)
     assert answer.status_code == 303
-    return httpx.get(answer.headers["location"], trust_env=False).headers["location"]
+    return httpx.get(answer.headers["location"], trust_env=False, verify=NO_TLS).headers["location"]
 
 
 def sign_in(client, path="/login/oidc"):
@@ -140,12 +141,10 @@ def test_claims_that_are_not_for_us_are_refused(served, provider, changes):
     assert (answer.status_code, answer.json()["code"]) == (503, "server.provider-failed")
 
 
-@pytest.mark.parametrize(
-    ("key", "algorithm"), [(RSAKey.generate_key(2048), "RS256"), (OctKey.import_key(SECRET * 3), "HS256")]
-)
-def test_a_foreign_signature_is_refused(served, provider, key, algorithm):
-    provider.signing_key, provider.algorithm = key, algorithm
-    assert sign_in(served.anonymous()).status_code == 503
+def test_a_foreign_signature_is_refused(served, provider):
+    for key, algorithm in ((RSAKey.generate_key(2048), "RS256"), (OctKey.import_key(SECRET * 3), "HS256")):
+        provider.signing_key, provider.algorithm = key, algorithm
+        assert sign_in(served.anonymous()).status_code == 503, algorithm
 
 
 def test_a_provider_that_calls_itself_otherwise_is_refused(served, provider):
@@ -212,8 +211,8 @@ def test_without_a_provider_there_is_no_such_page(serve):
         assert person_by_login(connection, "li.na") is None
 
 
-@pytest.mark.parametrize("cookie", ["", "zz", "5b5d", "5b312c322c332c345d", "ff"])
-def test_a_damaged_cookie_is_refused(served, cookie):
-    client = served.anonymous()
-    client.cookies.set("bingcheng-oidc", cookie)
-    assert client.get("/login/oidc/back?code=x&state=y").status_code == 403
+def test_a_damaged_cookie_is_refused(served):
+    for cookie in ("", "zz", "5b5d", "5b312c322c332c345d", "ff"):
+        client = served.anonymous()
+        client.cookies.set("bingcheng-oidc", cookie)
+        assert client.get("/login/oidc/back?code=x&state=y").status_code == 403, cookie

@@ -19,7 +19,7 @@ from bingcheng.server.security.required import allowed
 from bingcheng.server.security.traced import saw_studies, traced
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def probe():
     router = APIRouter()
 

@@ -12,8 +12,8 @@ from bingcheng.archive.authorisation import Action, Actor
 from bingcheng.server.security.required import allowed
 
 
-@pytest.fixture
-def client(serve):
+@pytest.fixture(scope="module")
+def probe():
     router = APIRouter()
 
     @router.post("/probe/upload")
@@ -24,7 +24,12 @@ def client(serve):
     async def stream(request: Request, actor: Annotated[Actor, allowed(Action.SEND_OBJECTS)]):
         return JSONResponse(sum([len(part) async for part in request.stream()]))
 
-    return serve(router, largest_form_mb=0.001, largest_upload_gb=1e-5).browser("technologist")
+    return router
+
+
+@pytest.fixture
+def client(serve, probe):
+    return serve(probe, largest_form_mb=0.001, largest_upload_gb=1e-5).browser("technologist")
 
 
 def parts(count: int, size: int = 100):

@@ -20,9 +20,14 @@ FILES = {
     "package/LICENSE": b"The MIT License",
     "package/package.json": b"{}",
     "package/dist/index.html": PUBLISHED_PAGE,
-    "package/dist/app.bundle.00ff.js": b'__webpack_require__.p = "/"; start();' + b"x" * 5000,
+    "package/dist/app.bundle.00ff.js": (
+        b'__webpack_require__.p = "/"; start();\n'
+        b'pluginImports_extensions.push("@ohif/extension-default");\n'
+        b'pluginImports_modes.push("@ohif/mode-microscopy");\n' + b"x" * 5000
+    ),
     "package/dist/app.bundle.css": b"@font-face { src: url(/a.woff2); }",
     "package/dist/89.bundle.aa.js": b"(self.chunks = self.chunks || []).push([[89]]);",
+    "package/dist/7499.bundle.cc.js": b"(self.chunks = self.chunks || []).push([[7499]]);",
     "package/dist/12.bundle.bb.js.map": b"{}",
     "package/dist/decoder.wasm": b"\0asm" + bytes(200),
     "package/dist/a.woff2": b"wOF2" + bytes(range(64)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -23,11 +24,13 @@ def content(ready, name):
 def test_what_is_never_used_or_calls_out_is_left_out(published, tmp_path):
     ready = install(tmp_path / "app", published)
     assert set(ready.files) == {
-        "index.html",
+        *(f"{mode}.html" for mode in adaptation.MODES),
         "boot.js",
+        "narrow.css",
         "app.bundle.00ff.js",
         "app.bundle.css",
         "89.bundle.aa.js",
+        "7499.bundle.cc.js",
         "decoder.wasm",
         "a.woff2",
         "LICENSE.txt",
@@ -41,12 +44,37 @@ def test_scripts_and_styles_look_for_the_others_where_they_are_served(published,
     assert content(ready, "app.bundle.css") == f"@font-face {{ src: url({adaptation.FILES}a.woff2); }}".encode()
 
 
+def test_only_what_every_mode_needs_is_loaded_at_each_start(published, tmp_path):
+    script = content(install(tmp_path / "app", published), "app.bundle.00ff.js").decode()
+    assert re.findall(r'push\("(.*?)"\)', script) == ["@ohif/extension-default"]
+
+
+@pytest.mark.parametrize(
+    ("written", "served"),
+    [
+        (r"const a = '长度 é';", r"const a = '\u957f\u5ea6 \u00e9';"),
+        (r"const a = '😀';", r"const a = '\ud83d\ude00';"),  # two units, as the string holds them
+        (r"const a = '\é \\é \\\é';", r"const a = '\u00e9 \\\u00e9 \\\u00e9';"),  # an escape of an escape is none
+        ("const plain = 'a\\n';", "const plain = 'a\\n';"),
+    ],
+)
+def test_scripts_say_the_same_in_ascii(written, served):
+    assert adaptation.in_ascii(written.encode()).decode() == served
+
+
+def test_a_script_that_is_no_text_is_left_as_it_is():
+    assert adaptation.in_ascii(b"a = '\xff\xfe'") == b"a = '\xff\xfe'"
+
+
 def test_the_page_is_our_own_and_has_no_script_within_it(published, tmp_path):
-    page = content(install(tmp_path / "app", published), "index.html").decode()
-    assert f'src="{adaptation.FILES}app.bundle.00ff.js"' in page
-    assert f'href="{adaptation.FILES}89.bundle.aa.js"' in page
-    assert "<script>" not in page
-    assert page.index("app-config.js") < page.index("app.bundle.00ff.js")
+    ready = install(tmp_path / "app", published)
+    for mode in adaptation.MODES:
+        page = content(ready, f"{mode}.html").decode()
+        assert f'src="{adaptation.FILES}app.bundle.00ff.js"' in page
+        assert f'href="{adaptation.FILES}89.bundle.aa.js"' in page
+        assert ("7499.bundle.cc.js" in page) == (mode == "tmtv")  # each asks for its own pieces alone
+        assert "<script>" not in page
+        assert page.index("app-config.js") < page.index("app.bundle.00ff.js")
 
 
 def test_the_licence_of_the_viewer_goes_with_it(published, tmp_path):

@@ -9,11 +9,14 @@ import pydicom
 import pytest
 from benchmarks.exchange_objects import file_of, image, uid_of
 from pydicom.dataset import Dataset
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from bingcheng.archive.authorisation import Role, hospital_space
+from bingcheng.archive.dicomweb.tables import stored_content
+from bingcheng.archive.objects.problems import NO_FILE
 from bingcheng.archive.objects.received import Origin
 from bingcheng.archive.objects.tables import stored_instance
+from bingcheng.core.errors import RemoteError
 from bingcheng.server.viewer.drawn import drawings
 
 CT, REPORT = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.88.33"
@@ -93,8 +96,7 @@ def test_a_report_becomes_part_of_the_exam_in_the_name_of_who_drew_it(hospitals)
     assert sent(client, file).json() == {"kept": 1}
     assert held(hospitals, hospitals.north) == {uid_of(EXAM, "drawn", 1)}
     assert held(hospitals, hospitals.south) == set()
-    with hospitals.site.workspace.reading() as connection:
-        (found,) = drawings(connection, hospitals.site.objects, hospital_space(hospitals.north), uid_of(EXAM))
+    (found,) = drawings(hospitals.site.objects, hospital_space(hospitals.north), uid_of(EXAM))
     assert (found.author, found.description) == ("Radiologist", "My report")
     (measured,) = found.measured
     assert measured.label == "Liver VI"
@@ -111,6 +113,34 @@ def test_the_exams_page_shows_it_as_a_persons(hospitals):
         assert words in page.text
 
 
+def test_what_a_page_tells_of_it_is_in_the_database_and_no_file_is_opened_for_it(hospitals, monkeypatch):
+    client, objects = hospitals.browser("radiologist"), hospitals.site.objects
+    sent(client, report())
+    before = drawings(objects, hospital_space(hospitals.north), uid_of(EXAM))
+    with hospitals.site.workspace.writing() as connection:
+        connection.execute(update(stored_content).values(revision=0))  # as an earlier release read it, or not at all
+    with monkeypatch.context() as away:
+        away.setattr(type(objects), "open_bytes", refused)
+        (unread,) = drawings(objects, hospital_space(hospitals.north), uid_of(EXAM))
+        assert unread.measured == ()  # lost, and listed all the same
+    assert drawings(objects, hospital_space(hospitals.north), uid_of(EXAM)) == before  # read again, and kept
+    monkeypatch.setattr(type(objects), "open_bytes", refused)
+    assert drawings(objects, hospital_space(hospitals.north), uid_of(EXAM)) == before
+    page = client.get(f"/exam/{uid_of(EXAM)}", headers={"accept": "text/html"})
+    assert "Liver VI" in page.text
+
+
+def refused(*_: object) -> None:
+    raise RemoteError(NO_FILE)
+
+
+def test_nothing_is_kept_of_the_inside_of_what_was_deleted(hospitals):
+    sent(hospitals.browser("radiologist"), report())
+    hospitals.site.objects.remove(hospital_space(hospitals.north), uid_of(EXAM))
+    with hospitals.site.workspace.reading() as connection:
+        assert connection.execute(select(stored_content)).all() == []
+
+
 def test_our_own_lines_are_not_told_as_a_persons(hospitals):
     # The viewer saves all that is on the image, what it drew of our report too.
     ours = pydicom.dcmread(BytesIO(report(number=7)))
@@ -119,8 +149,7 @@ def test_our_own_lines_are_not_told_as_a_persons(hospitals):
         file_of(ours), space=hospital_space(hospitals.north), origin=Origin(kind="derived", peer="bingcheng")
     )
     sent(hospitals.browser("radiologist"), report())
-    with hospitals.site.workspace.reading() as connection:
-        (found,) = drawings(connection, hospitals.site.objects, hospital_space(hospitals.north), uid_of(EXAM))
+    (found,) = drawings(hospitals.site.objects, hospital_space(hospitals.north), uid_of(EXAM))
     assert found.measured == ()
 
 

@@ -101,6 +101,11 @@ def test_the_settings_point_at_this_server_and_nowhere_else(ready):
     assert "https:" not in script
 
 
+def test_each_address_has_its_mode(ready):
+    told = settings_of(ready.anonymous().get("/viewer/app-config.js").text)
+    assert set(told["bingcheng"]["modes"]) == set(MODES)
+
+
 @pytest.mark.parametrize(("code", "tag"), LANGUAGES.items())
 def test_the_viewer_speaks_the_language_of_the_reader(ready, code, tag):
     answer = ready.anonymous().get("/viewer/app-config.js", headers={"accept-language": code})

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Select, delete, exists, func, insert, select
+from sqlalchemy import Connection, Select, bindparam, delete, exists, func, insert, select
 from sqlalchemy.sql import ColumnElement
 
+from bingcheng.archive import prepared
 from bingcheng.archive.audit import tables
 from bingcheng.archive.audit.event import AuditEvent
 from bingcheng.archive.audit.problems import BROKEN_CHAIN
@@ -62,11 +63,10 @@ class Asked:
 
 def record(connection: Connection, event: AuditEvent) -> int:
     """Add an event to the trail; returns its number. Within a transaction of a writer, so that the chain stays one."""
-    table = tables.audit_event
     number, previous = head(connection)
     written = encoded(event)
     row = {"id": number + 1, **_searched(event), "record": written, "digest": _sealed(previous, written)}
-    connection.execute(insert(table), row)
+    prepared.each(connection, _NEW, [row])
     studies = [{"event": number + 1, "study_uid": uid} for uid in dict.fromkeys(event.studies)]
     if studies:
         connection.execute(insert(tables.audit_study), studies)
@@ -75,11 +75,17 @@ def record(connection: Connection, event: AuditEvent) -> int:
 
 def head(connection: Connection) -> tuple[int, str]:
     """Number and digest of the last event."""
-    table, start = tables.audit_event.c, tables.audit_start.c
-    last = connection.execute(select(table.id, table.digest).order_by(table.id.desc()).limit(1)).one_or_none()
-    if last is None:
-        last = connection.execute(select(start.event, start.digest)).one_or_none()
+    last = prepared.first(connection, _LAST, {}) or prepared.first(connection, _BEGINNING, {})
     return (0, GENESIS) if last is None else (int(last[0]), str(last[1]))
+
+
+_NEW = insert(tables.audit_event).values(
+    {column.name: bindparam(column.name, type_=column.type) for column in tables.audit_event.c}
+)
+_LAST = select(tables.audit_event.c.id, tables.audit_event.c.digest).where(
+    tables.audit_event.c.id == select(func.max(tables.audit_event.c.id)).scalar_subquery()
+)
+_BEGINNING = select(tables.audit_start.c.event, tables.audit_start.c.digest)
 
 
 def verify(connection: Connection) -> int:
@@ -213,7 +219,7 @@ def _searched(event: AuditEvent) -> dict[str, object]:
         "hospital": event.hospital,
         "actor_hospital": event.actor_hospital,
         "person": event.person,
-        "login": event.login[:64],
+        "login": storable(event.login)[:64],
         "code": event.code.value,
         "outcome": int(event.outcome),
     }

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from bingcheng.archive.cases import tables
 from bingcheng.archive.cases.problems import MANY_KEY_IMAGES, NO_TITLE, WRONG_QUIZ, WRONG_STEP
+from bingcheng.archive.cases.word_index import keep_up
 from bingcheng.archive.codec import decoded, encoded, storable
 from bingcheng.archive.people.problems import NO_SUCH_THING
 from bingcheng.core.errors import InputError
@@ -149,6 +150,7 @@ def make_case(
     table = tables.shared_case
     number = int(connection.execute(insert(table).returning(table.c.id), row).scalar_one())
     _keep(connection, number, 1, author, said, now)
+    keep_up(connection, number)
     return number
 
 
@@ -174,6 +176,7 @@ def change_case(connection: Connection, number: int, written: Written, *, person
         update(table).where(table.c.id == number).values(version=version, changed_at=now, **_columns(said))
     )
     _keep(connection, number, version, person, said, now)
+    keep_up(connection, number)
     return version
 
 

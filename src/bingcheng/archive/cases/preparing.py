@@ -15,6 +15,7 @@ from bingcheng.archive.authorisation.spaces import case_space
 from bingcheng.archive.cases import tables
 from bingcheng.archive.cases.case import Case, case
 from bingcheng.archive.cases.facts import carry
+from bingcheng.archive.cases.holdings import keep_only, put
 from bingcheng.archive.cases.pictures import approvals, hold_back, left_out
 from bingcheng.archive.cases.selection import originals, selection
 from bingcheng.archive.deidentify.batch import Deidentified, Deidentifier, State
@@ -74,7 +75,7 @@ def prepare(
         with objects.open_bytes(one) as stream:
             result = worker.one(stream.read())
         if result.state is State.DONE and result.data is not None:
-            received = objects.receive(result.data, space=case_space(number), origin=MADE_HERE)
+            received = put(objects, result.data, space=case_space(number), origin=MADE_HERE)
             made[received.sop_instance_uid] = received.study_instance_uid
             noted.append(result)
         else:
@@ -84,7 +85,7 @@ def prepare(
             _note(workspace, table, noted)
             noted.clear()
         progress(step, done, len(wanted))
-    _forget_others(objects, number, set(made))
+    keep_only(objects, case_space(number), set(made))
     with workspace.writing() as connection:
         studies = {uid: table.key.new_uid(uid) for uid in dict.fromkeys(one.study_uid for one in wanted)}
         shown = {old: new for old, new in studies.items() if new in set(made.values())}
@@ -92,11 +93,6 @@ def prepare(
         numbers = _exams(connection, known, shown)
         carry(connection, number, numbers, series)
     return Prepared(objects=len(made), waiting=held)
-
-
-def forget_objects(objects: Objects, number: int) -> None:
-    """Remove all objects of a case."""
-    _forget_others(objects, number, set())
 
 
 def _key_table(connection: Connection, folder: Path, known: Case) -> KeyTable:
@@ -116,16 +112,6 @@ def _note(workspace: Workspace, table: KeyTable, noted: list[Deidentified]) -> N
     if noted:
         with workspace.writing() as connection:
             table.record(connection, noted)
-
-
-def _forget_others(objects: Objects, number: int, kept: set[str]) -> None:
-    space = case_space(number)
-    with objects.workspace.reading() as connection:
-        studies = connection.scalars(select(stored_study.c.study_uid).where(stored_study.c.space == space)).all()
-    for study_uid in studies:
-        for one in objects.instances_of([space], study_uid):
-            if one.sop_uid not in kept:
-                objects.remove(space, study_uid, one.series_uid, one.sop_uid)
 
 
 def _exams(connection: Connection, known: Case, studies: dict[str, str]) -> dict[str, int]:

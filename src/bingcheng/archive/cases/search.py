@@ -31,6 +31,7 @@ from bingcheng.archive.cases.grants import readable
 from bingcheng.archive.cases.problems import QUERY
 from bingcheng.archive.cases.query import All, Any, Condition, FieldIs, MeasureIs, Not, ProtocolIs, Words, parsed
 from bingcheng.archive.cases.terms import same
+from bingcheng.archive.cases.word_index import holding
 from bingcheng.archive.codec import storable
 from bingcheng.archive.people.tables import hospital
 from bingcheng.core.errors import InputError
@@ -163,7 +164,7 @@ def visible(reader: Reader, now: datetime) -> Filter:
 
 
 def _conditions(connection: Connection, reader: Reader, asked: Search, seen: Filter) -> list[Filter]:
-    found = [_CASE.words.contains(word, autoescape=True) for word in storable(asked.words).casefold().split()]
+    found = [holding(connection, word) for word in storable(asked.words).casefold().split()]
     if asked.body_part:
         found.append(_CASE.body_part == storable(asked.body_part).casefold())
     if asked.modality:
@@ -193,7 +194,7 @@ class _Translation:
             case Not(other):
                 return not_(self.of(other))
             case Words(words):
-                return _CASE.words.contains(words.casefold(), autoescape=True)
+                return holding(self._connection, words.casefold())
             case FieldIs():
                 return self._field(one)
             case ProtocolIs():

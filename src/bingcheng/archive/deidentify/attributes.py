@@ -66,3 +66,11 @@ def safe_private() -> Mapping[tuple[int, str, int], str]:
     return MappingProxyType(
         {(int(row["group"], 16), row["creator"], int(row["element"], 16)): row["vr"] for row in _rows("private.csv")}
     )
+
+
+@cache
+def terms() -> Mapping[int, frozenset[str]]:
+    """Defined terms and enumerated values of code strings (PS3.3) by tag, whatever module and value they are for."""
+    return MappingProxyType(
+        {int(row["tag"], 16): frozenset(row["terms"].split("|")) for row in _rows("code_strings.csv")}
+    )

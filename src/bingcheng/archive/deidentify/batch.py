@@ -15,13 +15,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from bingcheng.archive.deidentify import burned_in
-from bingcheng.archive.deidentify.blank import blanked, without_high_bits
+from bingcheng.archive.deidentify.blank import blanked
 from bingcheng.archive.deidentify.burned_in import Picture, PictureState
 from bingcheng.archive.deidentify.change import REASONS, Change, named, numbered
 from bingcheng.archive.deidentify.clean import Cleaner
 from bingcheng.archive.deidentify.devices import DeviceRule, Region, shipped_rules
 from bingcheng.archive.deidentify.elements import Object, read, written
 from bingcheng.archive.deidentify.faces import Face, face
+from bingcheng.archive.deidentify.high_bits import without_high_bits
 from bingcheng.archive.deidentify.key import Key
 from bingcheng.archive.deidentify.marks import marked, marks, meta, words_of
 from bingcheng.archive.deidentify.problems import (
@@ -39,7 +40,7 @@ from bingcheng.archive.deidentify.rules import Action, Rules
 from bingcheng.archive.deidentify.strangers import strangers
 from bingcheng.archive.deidentify.streams import is_known, without_others
 from bingcheng.archive.deidentify.subject import SERIES, SOP_CLASS, SOP_INSTANCE, STUDY, Subject, subject
-from bingcheng.archive.deidentify.well_known import is_uid
+from bingcheng.archive.deidentify.well_known import is_class
 from bingcheng.core.errors import BingchengError, InputError
 from bingcheng.core.wording import Text
 
@@ -125,6 +126,8 @@ class Deidentifier:
     Parameters
     ----------
     site : the hospital; the same patient number means the same person only within it (or under one issuer).
+    issuer : who issues the hospital's patient numbers; an object that names no issuer is taken as of this one. Empty:
+        a number with an issuer and the same one without are two persons.
     approvals : what persons decided, by the original's SOP Instance UID, or by its Series Instance UID for all of it.
     devices : where devices burn in text.
     preview : whether every change is told; nothing else differs.
@@ -133,6 +136,7 @@ class Deidentifier:
     profile: Profile
     key: Key = field(repr=False)
     site: str = ""
+    issuer: str = ""
     approvals: Mapping[str, Approval] = field(default_factory=lambda: MappingProxyType({}))
     devices: Sequence[DeviceRule] = field(default_factory=shipped_rules)
     preview: bool = False
@@ -159,7 +163,7 @@ class Deidentifier:
         approval = self.approvals.get(uid) or self.approvals.get(found.words(SERIES)) or Approval()
         seen = face(found)
         picture = burned_in.judged(found, self.devices, approval.regions)
-        whose = subject(found, self.key, self.profile, self.site)
+        whose = subject(found, self.key, self.profile, self.site, self.issuer)
         if picture.state is not PictureState.PERSON:
             without_others(found)
             without_high_bits(found)
@@ -237,7 +241,7 @@ class Deidentifier:
 
 def _checked(found: Object) -> None:
     kind = found.words(SOP_CLASS)
-    if not is_uid(kind) or not found.words(SOP_INSTANCE):
+    if not is_class(kind) or not found.words(SOP_INSTANCE):
         raise InputError(NO_CLASS)
     if kind in UNSAFE_CLASSES or found.syntax.startswith(_FILMS):
         raise InputError(UNSAFE_KIND)
@@ -254,6 +258,7 @@ def deidentified(
     key: Key,
     *,
     site: str = "",
+    issuer: str = "",
     approvals: Mapping[str, Approval] | None = None,
     devices: Sequence[DeviceRule] | None = None,
     preview: bool = False,
@@ -264,7 +269,7 @@ def deidentified(
     ----------
     sources : files, their bytes (alone or with a name), or pydicom datasets. A file's name stays with the hospital:
         the result is named by its new UID.
-    site, approvals, devices, preview : see `Deidentifier`.
+    site, issuer, approvals, devices, preview : see `Deidentifier`.
 
     Raises
     ------
@@ -275,6 +280,7 @@ def deidentified(
         profile=profile,
         key=key,
         site=site,
+        issuer=issuer,
         approvals=approvals or {},
         devices=shipped_rules() if devices is None else devices,
         preview=preview,

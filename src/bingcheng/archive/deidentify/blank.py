@@ -18,7 +18,6 @@ from bingcheng.archive.deidentify.devices import Region
 from bingcheng.archive.deidentify.elements import EXPLICIT, Element, Object
 from bingcheng.archive.deidentify.native import (
     OFFSETS,
-    PIXEL_TAGS,
     Layout,
     decoded,
     in_byte_order,
@@ -47,6 +46,8 @@ ENCODERS: Mapping[str, str] = MappingProxyType({_JPEG_LS: "pyjpegls", _RLE: "pyd
 """Which of pydicom's plug-ins encodes; GDCM may end the process."""
 _LOSSY = frozenset(f"1.2.840.10008.1.2.4.{end}" for end in ("50", "51", "81", "91", "203"))
 _PHOTOMETRIC, _PLANAR, _LOSSY_SAID = 0x00280004, 0x00280006, 0x00282110
+_LEAST_SIDE_PX = 32
+"""Of smaller pictures the encoder of JPEG 2000 can't make its six resolutions; they are written uncompressed."""
 _DARK_YBR = (0, 128, 128)
 
 
@@ -82,46 +83,6 @@ def written_anew(found: Object) -> None:
     _blanked_compressed(found, layout(found), pixel_element(found), ())
 
 
-BITS_ALLOCATED = 0x00280100
-
-
-def without_high_bits(found: Object) -> None:
-    """Clear the bits above those stored, in which old files keep overlays (PS3.5 8.1.2), whatever the header tells.
-
-    One value alone beyond the stored bits is the padding of a scanner and stays.
-
-    Raises
-    ------
-    InputError
-        ``archive.pixels-not-blanked``.
-    """
-    if not any(one.tag in PIXEL_TAGS for one in found.elements) or pixel_element(found).encapsulated:
-        return
-    if found.number(BITS_ALLOCATED, 0) == 1:
-        return  # a segmentation: every bit is a pixel
-    form = layout(found)
-    if form.bits_stored >= form.bits_allocated or form.dtype.kind == "f":
-        return
-    stored = native(found, form)
-    values = stored.copy().view(np.dtype(f"{form.dtype.byteorder}u{form.dtype.itemsize}"))
-    spare = form.bits_allocated - form.bits_stored
-    values <<= spare
-    if form.signed:
-        signed = values.view(form.dtype)
-        signed >>= spare
-    else:
-        values >>= spare
-    beyond = stored[values.view(form.dtype) != stored]
-    if beyond.size and (_has_embedded_overlay(found) or (beyond != beyond[0]).any()):
-        element = pixel_element(found)
-        element.value = in_byte_order(found, form, values.tobytes())
-
-
-def _has_embedded_overlay(found: Object) -> bool:
-    groups = {one.tag >> 16 for one in found.elements if 0x6000 <= one.tag >> 16 <= 0x60FF}
-    return any(found.first(group << 16 | 0x3000) is None for group in groups)
-
-
 def _blanked_compressed(found: Object, form: Layout, element: Element, regions: Sequence[Region]) -> None:
     values = np.stack(list(decoded(found, form)))
     flat = Layout(**{name: getattr(form, name) for name in Layout.__dataclass_fields__} | {"planar": False})
@@ -132,7 +93,7 @@ def _blanked_compressed(found: Object, form: Layout, element: Element, regions: 
         _set(found, _PLANAR, "US", b"\0\0")
     found.elements = [one for one in found.elements if one.tag not in OFFSETS]
     syntax = LOSSLESS.get(found.syntax)
-    if syntax is None:
+    if syntax is None or (syntax == _J2K and min(form.rows, form.columns) < _LEAST_SIDE_PX):
         order = np.dtype(values.dtype).newbyteorder("<")
         element.value, element.encapsulated = values.astype(order).tobytes(), False
         element.vr = "OW" if form.bits_allocated > 8 else "OB"

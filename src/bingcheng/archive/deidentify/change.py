@@ -21,6 +21,7 @@ REASONS: Mapping[Action, Text] = MappingProxyType(
         Action.WORDS: text("Only words that describe an examination stay."),
         Action.CONTENT: text("Cleaned, item by item."),
         Action.SCRUB: text("It repeated a name or number of the patient or hospital."),
+        Action.TERMS: text("Only terms that the standard lists for this attribute, and words of technique, stay."),
         Action.PSEUDONYM: text("The pseudonym of the patient in this project."),
         Action.BLANK: text("Parts of the picture were blanked."),
         Action.ADD: text("Says that and how identities were taken out."),

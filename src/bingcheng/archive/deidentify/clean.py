@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from bingcheng.archive.deidentify import change, codes, content
+from bingcheng.archive.deidentify import change, code_strings, codes, content
 from bingcheng.archive.deidentify.change import Change
 from bingcheng.archive.deidentify.charset import DEFAULT, TEXT_VRS, WRITTEN_VRS, decoded, encoded, encodings
 from bingcheng.archive.deidentify.dates import capped_age, moved
@@ -19,10 +19,10 @@ from bingcheng.archive.deidentify.key import Key
 from bingcheng.archive.deidentify.native import TOP_PIXELS
 from bingcheng.archive.deidentify.private import safe
 from bingcheng.archive.deidentify.profile import Option
-from bingcheng.archive.deidentify.rules import Action, Rules
+from bingcheng.archive.deidentify.rules import CLASS_UIDS, Action, Rules
 from bingcheng.archive.deidentify.subject import CHARSET, SOP_CLASS, Subject
 from bingcheng.archive.deidentify.vocabulary import cleaned
-from bingcheng.archive.deidentify.well_known import is_well_known
+from bingcheng.archive.deidentify.well_known import is_class, is_well_known
 from bingcheng.core.wording import Text
 
 _PERSON_CODE = 0x00401101
@@ -30,7 +30,7 @@ _AGE = 0x00101010
 _ICC_PROFILE = 0x00282000
 """Holds texts of who made it, and whatever else its tags may."""
 _PIXEL_GROUP, _WAVEFORMS = 0x7FE0, 0x54000100
-_FORMED = frozenset((Action.KEEP, Action.SCRUB, Action.WORDS, Action.AGE))
+_FORMED = frozenset((Action.KEEP, Action.SCRUB, Action.TERMS, Action.WORDS, Action.AGE))
 """What leaves a value, or part of it, as it was."""
 _WAVES = "1.2.840.10008.5.1.4.1.1.9."
 
@@ -97,6 +97,7 @@ class Cleaner:
             Action.WORDS: self._words,
             Action.CONTENT: self._content,
             Action.SCRUB: self._scrub,
+            Action.TERMS: self._terms,
             Action.INSIDE: self._inside,
             Action.PSEUDONYM: self._pseudonym,
         }
@@ -275,6 +276,22 @@ class Cleaner:
         value = encoded(self.known.without(said), level.encodings) or dummy(vr, one.value)
         return self._new(one, Element(one.tag, vr, value), Action.SCRUB, level)
 
+    def _terms(self, one: Element, vr: str, level: _Level) -> Element | None:
+        if one.items is not None:
+            return self._items(one, level)
+        if vr != "CS":
+            return self._scrub(one, vr, level)
+        parts = plain(one.value).split("\\")
+        stays = [code_strings.kept(one.tag, part, self._label) for part in parts]
+        if stays == parts:
+            return one
+        value = "\\".join(stays).encode("ascii", "ignore") if any(stays) else b""
+        return self._new(one, Element(one.tag, vr, value), Action.TERMS, level)
+
+    def _label(self, said: str) -> str:
+        """What of a label may stay that a device writes about itself."""
+        return cleaned(said, self.known.forbids_in_labels, self.rules.device_words)
+
     def _keep(self, one: Element, vr: str, level: _Level) -> Element:
         if one.items is not None:
             return self._items(one, level)
@@ -282,6 +299,8 @@ class Cleaner:
             value = capped_age(plain(one.value)).encode("ascii")
             same = value == one.value.strip(b"\0 ")
             return one if same else self._new(one, Element(one.tag, vr, value), Action.KEEP, level)
+        if vr == "UI" and one.tag in CLASS_UIDS and not all(is_class(part) for part in plain(one.value).split("\\")):
+            return self._uid(one, vr, level)
         return one
 
     def _age(self, one: Element, vr: str, level: _Level) -> Element:

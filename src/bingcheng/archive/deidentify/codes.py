@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import cast
 
 from bingcheng.archive.deidentify.elements import Element, plain
-from bingcheng.archive.deidentify.vocabulary import words
+from bingcheng.archive.deidentify.vocabulary import device_words, words
 
 CODE_VALUE, CODE_SCHEME, CODE_MEANING, LONG_CODE_VALUE, URN_CODE_VALUE = (
     *(0x00080100, 0x00080102, 0x00080104, 0x00080119, 0x00080120),
@@ -72,8 +72,19 @@ _OWN_SCHEME = re.compile(r"99[A-Z0-9_-]{0,14}|L|LOCAL", re.IGNORECASE)
 _VERSION = re.compile(r"(?=.*\d)[A-Za-z0-9._-]{1,16}")
 _NUMBERS = re.compile(r"\d{1,18}")
 _TERM = re.compile(r"(?=.*\d)[A-Za-z0-9._:/+-]{1,64}|[A-Za-z-]{1,8}")
-_UNIT = re.compile(r"[A-Za-z0-9.*^/%'()\[\]_+-]{1,64}")
 _ANNOTATION = re.compile(r"\{([^{}]*)\}")
+_UNIT = re.compile(r"[A-Za-z0-9.*^/%'()\[\]_+-]{1,64}")
+_UNIT_WORD = re.compile(
+    r"(?:da|[YZEPTGMkhdcmunpfazy])?"
+    r"(?:m|s|g|rad|K|C|cd|mol|sr|Hz|N|Pa|J|W|A|V|F|Ohm|S|Wb|Cel|T|H|lm|lx|Bq|Gy|Sv|l|L|ar|t|bar|u|eV|pc|d|h|min|wk|mo"
+    r"|a|deg|gon|cal|kat|U|B|Np|osm|eq|dyn|erg|P|Ci|R|RAD|REM|bit|By|Bd|Hg)"
+)
+"""Letters that make a unit, a prefix before them (UCUM 2.1, tables 1 to 28)."""
+_BRACKETED = re.compile(r"\[[A-Za-z0-9'_]{1,12}\]")
+_RUNS = re.compile(r"[A-Za-z]+")
+_MOST_LETTERS = 3
+_MOST_LETTERS_OF: Mapping[str, int] = MappingProxyType({"IBSI": 4})
+"""Letters running in codes of a scheme: more of them may be a name."""
 _NUMBERED = frozenset(("SCT", "LN"))
 """Schemes whose codes are numbers (with a check digit behind a hyphen in LOINC)."""
 
@@ -99,19 +110,23 @@ class Code:
     def may_say(self, tag: int, said: str) -> bool:
         """Whether an attribute of the item may say this: designators, versions and codes have forms."""
         if tag == CODE_SCHEME:
-            return self.is_public or _OWN_SCHEME.fullmatch(said) is not None
+            return self.is_public or (_OWN_SCHEME.fullmatch(said) is not None and _names_nobody(said[2:]))
         if tag == CODE_VERSION:
-            return _VERSION.fullmatch(said) is not None
+            return _VERSION.fullmatch(said) is not None and _names_nobody(said)
         return tag not in CODE_VALUES or self._is_code(said)
 
     def _is_code(self, said: str) -> bool:
-        if not self.is_public:
-            return _LONG_NUMBER.search(said) is None and _TERM.fullmatch(said) is not None
         if self.scheme == "UCUM":
             return _is_unit(said)
         if self.scheme in _NUMBERED:
             return _NUMBERS.fullmatch(said.replace("-", "", 1)) is not None
-        return _TERM.fullmatch(said) is not None or self._meaning() is not None
+        if (self.scheme, said) in _meanings():
+            return True
+        if not self.is_public and _LONG_NUMBER.search(said) is not None:
+            return False
+        return _TERM.fullmatch(said) is not None and _names_nobody(
+            said, _MOST_LETTERS_OF.get(self.scheme, _MOST_LETTERS)
+        )
 
     def words(self) -> frozenset[str]:
         """The words of what the code means in public, lower case; none where that isn't known here."""
@@ -141,12 +156,29 @@ def _meanings() -> Mapping[tuple[str, str], str]:
     )
 
 
+def _names_nobody(said: str, most: int = _MOST_LETTERS) -> bool:
+    """Whether no letters run that aren't a known word and could be a name."""
+    return all(len(run) <= most or _is_word(run.casefold()) for run in _RUNS.findall(said))
+
+
+def _is_word(low: str) -> bool:
+    return low in words() or low in device_words()
+
+
 def _is_unit(said: str) -> bool:
     """Whether a code is a unit of UCUM; what stands in braces is a remark, of which known words may stay."""
     if not all(word in words() for remark in _ANNOTATION.findall(said) for word in _LETTERS.findall(remark.casefold())):
         return False
     bare = _ANNOTATION.sub("", said)
-    return not bare or _UNIT.fullmatch(bare) is not None
+    if bare and _UNIT.fullmatch(bare) is None:
+        return False
+    inside = all(_names_nobody(one, 4) for one in _BRACKETED.findall(bare))
+    # Makers write units that UCUM doesn't have (HU, SUV): known words name nobody.
+    return inside and all(_UNIT_WORD.fullmatch(run) or _names_nobody(run, 2) for run in _outside(bare))
+
+
+def _outside(bare: str) -> list[str]:
+    return _RUNS.findall(_BRACKETED.sub("", bare))
 
 
 _LETTERS = re.compile(r"[^\W\d_]+")

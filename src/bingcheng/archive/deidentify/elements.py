@@ -15,25 +15,21 @@ from pydicom.datadict import dictionary_VR
 
 from bingcheng.archive.deidentify.problems import BROKEN, NOT_DICOM
 from bingcheng.core.errors import InputError
-from bingcheng.dicom.index.elements import BIG_ENDIAN, DEFLATED, IMPLICIT, Broken, NotDicom, inflate
+from bingcheng.dicom.index import vrs
+from bingcheng.dicom.index.elements import BIG_ENDIAN, DEFLATED, IMPLICIT, NotDicom
+from bingcheng.dicom.index.inflated import LARGEST_MIB, TOO_LARGE, Broken, TooLarge, inflate
 
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 EXPLICIT = "1.2.840.10008.1.2.1"
 PIXEL_DATA = 0x7FE00010
 UNDEFINED = 0xFFFFFFFF
 DEEPEST = 32
-LONG_VRS = frozenset(("OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"))
-SHORT_VRS = frozenset(
-    (
-        *("AE", "AS", "AT", "CS", "DA", "DS", "DT", "FL", "FD", "IS", "LO", "LT", "PN", "SH"),
-        *("SL", "SS", "ST", "TM", "UI", "UL", "US"),
-    )
-)
+LONG_VRS = frozenset(vr.decode() for vr in vrs.LONG_VRS)
 _SPACED = frozenset(
     (*("AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UR", "UT"),)
 )
 """VRs whose values are filled up with a space, all others with a zero byte (PS3.5 6.2)."""
-_VRS = {vr.encode(): vr for vr in LONG_VRS | SHORT_VRS}
+_VRS = {vr: vr.decode() for vr in vrs.LONG_VRS | vrs.SHORT_VRS}
 
 
 @dataclass(slots=True)
@@ -102,12 +98,14 @@ def read(data: bytes) -> Object:
     Raises
     ------
     InputError
-        ``archive.deidentify-not-dicom``, ``archive.deidentify-broken``.
+        ``archive.deidentify-not-dicom``, ``archive.deidentify-broken``, ``dicom.too-large``.
     """
     try:
         return _read(data)
     except NotDicom as error:
         raise InputError(NOT_DICOM) from error
+    except TooLarge as error:
+        raise InputError(TOO_LARGE, limit_mib=LARGEST_MIB) from error
     except (Broken, struct.error, IndexError) as error:
         raise InputError(BROKEN) from error
 

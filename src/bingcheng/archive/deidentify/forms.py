@@ -57,9 +57,12 @@ _SIZES: Mapping[str, int] = MappingProxyType(
 SPECIFIC_CHARACTER_SET, PATIENT_SEX = 0x00080005, 0x00100040
 _LETTERS = re.compile(rb"(?:[A-Za-z] ?){8,}|[ -~]{24,}|(?:[A-Za-z]\0(?: \0)?){8,}")
 """Eight letters running, of one byte or two, or what reads like a sentence."""
+_WORD = re.compile(rb"[A-Za-z]{6,16}[ \0]*")
+_FRACTIONS = frozenset(("FL", "OF"))
+"""Whose bytes are letters too often, of numbers between twelve and sixteen."""
 _LEAST_DIFFERENT, _LEAST_JUMPS, _SMOOTH = 4, 3, 4
-MOST_CODE = 16
-"""Characters of a code string (PS3.5 table 6.2-1)."""
+_SHORT = re.compile(r".{0,16}(?![^\W_])", re.DOTALL)
+"""As many whole words as a code string has room for (PS3.5 table 6.2-1)."""
 
 
 @lru_cache(1 << 14)
@@ -103,7 +106,8 @@ def has_form(tag: int, claimed: str, value: bytes) -> bool:
         return True
     if claimed != "UN" and _kind(claimed) != "binary":
         return False
-    return not len(value) % _SIZES.get(vr, 1) and not reads_as_text(value)
+    is_word = vr not in _FRACTIONS and _WORD.fullmatch(value) is not None
+    return not is_word and not len(value) % _SIZES.get(vr, 1) and not reads_as_text(value)
 
 
 def _parts(value: bytes) -> list[bytes]:
@@ -118,12 +122,23 @@ def is_code_string(tag: int, words: str) -> bool:
     return (_SEXES if tag == PATIENT_SEX else _CODE).fullmatch(said) is not None
 
 
+def shortened(words: str) -> str:
+    """The first of some words, as many as a code string has room for."""
+    found = _SHORT.match(words)
+    return found.group().rstrip() if found else ""
+
+
 def reads_as_text(value: bytes) -> bool:
     """Whether letters run through bytes that should be numbers, as no numbers do by chance.
 
     Numbers that stand for curves and colours go on smoothly, letters jump.
     """
-    return any(jumps(found.group()) for found in _LETTERS.finditer(value))
+    return any(jumps(run) and not _counts(run) for run in _LETTERS.findall(value))
+
+
+def _counts(run: bytes) -> bool:
+    """Whether every second byte goes on smoothly, as in numbers of two bytes that rise or fall."""
+    return all(abs(one - next_one) <= _SMOOTH for half in (run[::2], run[1::2]) for one, next_one in pairwise(half))
 
 
 def jumps(run: bytes) -> bool:
@@ -150,5 +165,5 @@ def in_form(one: Element, known: Sequence[str], clean: Callable[[str], str]) -> 
     if vr != "CS" or one.tag in (SPECIFIC_CHARACTER_SET, PATIENT_SEX):
         return Element(one.tag, vr, b"")
     parts = decoded(one.value, known, vr).split("\\")
-    stays = [part if is_code_string(one.tag, part) else clean(part)[:MOST_CODE] for part in parts]
+    stays = [part if is_code_string(one.tag, part) else shortened(clean(part)) for part in parts]
     return None if stays == parts else Element(one.tag, vr, "\\".join(stays).encode("ascii", "ignore"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -69,6 +69,18 @@ class Layout:
             return self.frame_count, self.samples, self.rows, self.columns
         return self.frame_count, self.rows, self.columns, self.samples
 
+    def as_pixel_format(self) -> PixelFormat:
+        """The same as decoders of grey pixels take it."""
+        return PixelFormat(
+            rows=self.rows,
+            columns=self.columns,
+            bits_allocated=self.bits_allocated,
+            bits_stored=self.bits_stored,
+            signed=self.signed,
+            photometric=self.photometric,
+            frame_count=self.frame_count,
+        )
+
 
 def pixel_element(found: Object) -> Element:
     """The element that holds the pixels.
@@ -120,6 +132,8 @@ def layout(found: Object) -> Layout:
     )
     if made.is_paired and (made.columns % 2 or bits != 8):
         raise InputError(PIXELS_NOT_BLANKED)
+    if tag == PIXELS and found.number(0x00280102, made.bits_stored - 1) != made.bits_stored - 1:
+        raise InputError(PIXELS_NOT_BLANKED)  # retired: values that don't begin at the lowest bit (PS3.5 8.1.1)
     return made
 
 
@@ -148,6 +162,24 @@ def native(found: Object, form: Layout) -> NDArray[Any]:
     return np.frombuffer(value, dtype=form.dtype, count=int(np.prod(form.shape))).reshape(form.shape)
 
 
+def compressed_samples(found: Object, form: Layout) -> Iterator[NDArray[Any]]:
+    """The frames (rows, columns) of compressed pixels of one sample, one at a time, with every bit of their streams.
+
+    Raises
+    ------
+    InputError
+        ``archive.pixels-not-blanked``.
+    """
+    # The house's own decoders look whether a stream is sound before a codec sees it.
+    # Told of all bits as stored, they clear none.
+    value, grey = pixel_element(found).value, replace(form.as_pixel_format(), bits_stored=form.bits_allocated)
+    try:
+        for _, pixels in decoded_frames(found.syntax, value, grey, range(form.frame_count)):
+            yield pixels
+    except InputError as error:
+        raise InputError(PIXELS_NOT_BLANKED) from error
+
+
 def decoded(found: Object, form: Layout) -> Iterator[NDArray[Any]]:
     """The frames of compressed pixels one at a time; colours as RGB, samples last.
 
@@ -156,24 +188,11 @@ def decoded(found: Object, form: Layout) -> Iterator[NDArray[Any]]:
     InputError
         ``archive.pixels-not-blanked``.
     """
-    value = pixel_element(found).value
     if form.samples == 1:
-        # The house's own decoders look whether a stream is sound before a codec sees it.
-        grey = PixelFormat(
-            rows=form.rows,
-            columns=form.columns,
-            bits_allocated=form.bits_allocated,
-            bits_stored=form.bits_stored,
-            signed=form.signed,
-            photometric=form.photometric,
-            frame_count=form.frame_count,
-        )
-        try:
-            for _, pixels in decoded_frames(found.syntax, value, grey, range(form.frame_count)):
-                yield stored_values(pixels, grey)
-        except InputError as error:
-            raise InputError(PIXELS_NOT_BLANKED) from error
+        grey = form.as_pixel_format()
+        yield from (stored_values(pixels, grey) for pixels in compressed_samples(found, form))
         return
+    value = pixel_element(found).value
     if found.syntax in JPEG_2000:
         yield from _by_openjpeg(value, form)
     else:

@@ -17,6 +17,8 @@ _TEXT = re.compile(rb"[\t\n\r -~]*\0?")
 _DECIMALS = re.compile(rb"[0-9+\-.eE\\ \0]*")
 _RUN = re.compile(rb"[ -~]{4,}")
 _LETTERS = re.compile(rb"[A-Za-z]{4,}")
+_WIDE_LETTERS = re.compile(rb"(?:[A-Za-z]\0){4,}|(?:[0-9]\0){6,}")
+"""Letters, and numbers as long as somebody's, of two bytes each."""
 
 
 def safe(elements: Iterable[Element], known: Identifiers, items: Callable[[Element], Element]) -> Iterator[Element]:
@@ -59,6 +61,8 @@ def is_harmless(one: Element, vr: str, known: Identifiers) -> bool:
             return not _long_digits(one.value)
         return all(cleaned(part, known.forbids) == part.strip() for part in said.split("\\"))
     # Bytes: text that nobody knows may stand in them, whatever VR they claim.
+    if _WIDE_LETTERS.search(one.value):
+        return False
     return vr not in _TEXTS and not any(_LETTERS.search(run) or _long_digits(run) for run in _RUN.findall(one.value))
 
 

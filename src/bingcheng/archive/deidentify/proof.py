@@ -26,7 +26,7 @@ from bingcheng.archive.deidentify.vocabulary import NOBODY, chinese, words
 from bingcheng.core.wording import Text, text
 
 CHARSETS = ("utf-8", "gb18030", "latin-1", "big5", "euc-jp", "shift_jis", "iso2022_jp", "euc-kr", "koi8-r", "cp1251")
-CHARSETS_MORE = tuple(f"iso8859-{number}" for number in (2, 5, 6, 7, 8, 9))
+CHARSETS_MORE = ("utf-16-le", "utf-16-be", *(f"iso8859-{number}" for number in (2, 5, 6, 7, 8, 9)))
 LEAST_NAME, LEAST_JOINED, LEAST_NUMBER, LEAST_VALUE = 3, 6, 6, 4
 LEAST_IN_PIXELS = 6
 """Shorter runs occur in pixels by chance."""
@@ -137,25 +137,45 @@ def _collect(dataset: Any, kept: Kept, found: Needles) -> None:
 
 
 def _add(tag: int, vr: str, dataset: Any, kept: Kept, found: Needles) -> None:
-    try:
-        value = dataset[tag].value
-    except Exception:  # noqa: BLE001 - what can't be decoded has no characters to search for
+    if not _is_searched(tag, vr, kept):
         return
-    # Not every iterable is several values: a person's name iterates over its letters.
-    for one in value if isinstance(value, list | MutableSequence) else [value]:
-        said = str(one).strip("\0 ")
+    for one in _values(tag, vr, dataset):
+        said = one.strip("\0 ")
         if not said:
             continue
         if vr == "PN":
             found.names.update(_name_parts(said))
         elif vr == "UI":
-            if not said.startswith(_UID_KEPT) and tag not in _CLASSES and not kept.stays(tag):
+            if not said.startswith(_UID_KEPT):
                 found.uids.add(said)
         elif vr in ("DA", "DT"):
-            if not kept.dates and not kept.stays(tag):
-                found.dates.update(_date(said))
-        elif kept.goes(tag):
+            found.dates.update(_date(said))
+        else:
             found.values.update(_value(said))
+
+
+def _is_searched(tag: int, vr: str, kept: Kept) -> bool:
+    if vr == "PN":
+        return True
+    if vr == "UI":
+        return tag not in _CLASSES and not kept.stays(tag)
+    if vr in ("DA", "DT"):
+        return not kept.dates and not kept.stays(tag)
+    return kept.goes(tag)
+
+
+def _values(tag: int, vr: str, dataset: Any) -> list[str]:
+    """The values of an attribute as characters; none of what can't be decoded."""
+    raw = dataset.get_item(tag).value
+    if isinstance(raw, bytes) and raw.isascii() and b"\x1b" not in raw:
+        said = raw.decode("ascii")
+        return [said] if vr in ("LT", "ST", "UT", "UR") else said.split("\\")
+    try:
+        value = dataset[tag].value
+    except Exception:  # noqa: BLE001 - what can't be decoded has no characters to search for
+        return []
+    # Not every iterable is several values: a person's name iterates over its letters.
+    return [str(one) for one in (value if isinstance(value, list | MutableSequence) else [value])]
 
 
 def _misdeclared(raw: bytes) -> Iterator[str]:
@@ -268,9 +288,10 @@ def _found(place: bytes, searched: Needles, told: Mapping[str, int], *, least: i
 
 
 def _forms(one: str) -> set[bytes]:
-    """The bytes of a text in every character set that can write it."""
+    """The bytes of a text in every character set that can write it; of ASCII also as two bytes a letter."""
     if one.isascii():
-        return {one.encode("ascii")}
+        wide = {one.encode("utf-16-le"), one.encode("utf-16-be")} if len(one) >= LEAST_VALUE else set()
+        return {one.encode("ascii"), *wide}
     forms = set()
     for charset in (*CHARSETS, *CHARSETS_MORE):
         for said in {one, one.upper(), one.title()}:

@@ -24,6 +24,7 @@ class Action(StrEnum):
     WORDS = "C words"
     CONTENT = "C content"
     SCRUB = "K text"
+    TERMS = "K terms"
     INSIDE = "K items"
     AGE = "K age"
     PSEUDONYM = "Z pseudonym"
@@ -45,6 +46,8 @@ _WRITTEN = frozenset(("LO", "LT", "SH", "ST", "UC", "UT", "AE", "CS"))
 _WORDED = frozenset(("LO", "LT", "SH", "ST", "UC", "UT"))
 _TYPED_CODES = frozenset((0x00180015,))
 """Code strings that people write: Body Part Examined."""
+_DEVICE_CODES = frozenset((0x00203401,))
+"""Code strings that are a device's identity: Modifying Device ID."""
 _DATES = frozenset(("DA", "DT"))
 _COLUMNS = {
     "safe_private": Option.SAFE_PRIVATE,
@@ -133,7 +136,7 @@ class Rules:
             return self._dates
         if vr in _WORDED or tag in _TYPED_CODES:
             return Action.WORDS
-        return Action.SCRUB if vr == "CS" else Action.KEEP
+        return Action.TERMS if vr == "CS" else Action.KEEP
 
 
 def _chosen(tag: str, options: Mapping[str, str], profile: Profile) -> Action | None:
@@ -145,12 +148,19 @@ def _chosen(tag: str, options: Mapping[str, str], profile: Profile) -> Action | 
         # A date that tells of a device too is still a date.
         return Action.MOVE if vr in ("DA", "DT") else Action.KEEP if vr == "TM" else None
     if "C" not in taken.values():
-        return Action.INSIDE if vr == "SQ" else Action.SCRUB if vr in _WRITTEN else Action.KEEP
+        return _whole(int(tag, 16), vr)
     if "structured" in taken or "graphics" in taken:
         return Action.CONTENT if vr == "SQ" else None
     if vr == "SQ":
         return Action.INSIDE
-    return Action.WORDS if vr in _WORDED or vr == "CS" else None
+    return Action.TERMS if vr == "CS" else Action.WORDS if vr in _WORDED else None
+
+
+def _whole(tag: int, vr: str) -> Action:
+    """What is done to an attribute that an option keeps as it is."""
+    if vr == "CS" and tag not in _DEVICE_CODES:
+        return Action.TERMS
+    return Action.INSIDE if vr == "SQ" else Action.SCRUB if vr in _WRITTEN else Action.KEEP
 
 
 _PREFERRED = {"1": "DZX", "1C": "DZX", "2": "ZDX", "2C": "ZDX", "3": "XZD"}

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
+from bingcheng.archive.deidentify.attributes import terms
 from bingcheng.archive.deidentify.profile import Option, Profile
 from bingcheng.archive.deidentify.proof import Leak, LeakKind
+from bingcheng.archive.deidentify.vocabulary import device_words, words
 
 _PREAMBLE = 128
 _META = frozenset((0x00020000, 0x00020001, 0x00020002, 0x00020003, 0x00020010, 0x00020012))
 _REMOVED = "Removed"
+_LETTERS = re.compile(r"[^\W\d_]{3,}")
+"""Fewer than three letters are no name that anybody could look for."""
+_OTHERWISE = frozenset((0x00080005, 0x00200020, 0x00203401))
+"""Character sets, directions and the identity of a device, which an option keeps: code strings without terms."""
 _PIXELS = 0x7FE0
 
 
@@ -20,7 +28,7 @@ def strangers(result: bytes, profile: Profile, pseudonym: str) -> Iterator[Leak]
     """What stands in a result and in no cleaned object.
 
     A preamble, meta elements beyond those needed, private attributes where the profile keeps none, curves, overlays,
-    groups of file sets and commands, and names other than the pseudonym.
+    groups of file sets and commands, names other than the pseudonym, and code strings with other words than known ones.
 
     Raises
     ------
@@ -37,20 +45,48 @@ def strangers(result: bytes, profile: Profile, pseudonym: str) -> Iterator[Leak]
         for tag in dataset.file_meta.keys() - _META:
             yield Leak(LeakKind.STRANGER, int(tag))
         names = {"", _REMOVED, pseudonym}
-        yield from _within(dataset, names, private=profile.has(Option.SAFE_PRIVATE), nested=False)
+        yield from _within(dataset, names, profile, nested=False)
 
 
-def _within(dataset: Any, names: set[str], *, private: bool, nested: bool) -> Iterator[Leak]:
+def _within(dataset: Any, names: set[str], profile: Profile, *, nested: bool) -> Iterator[Leak]:
+    private = profile.has(Option.SAFE_PRIVATE)
     for tag in list(dataset.keys()):
         raw = dataset.get_item(tag)
-        group = tag >> 16
+        group, vr = tag >> 16, raw.VR or _dictionary_vr(int(tag))
         if group < 0x0008 or (group & 1 and not private) or group >> 8 in (0x50, 0x60) or (nested and group == _PIXELS):
             yield Leak(LeakKind.STRANGER, int(tag))
-        elif raw.VR == "PN" and not {part.strip() for part in _words(raw.value).split("\\")} <= names:
+        elif vr == "PN" and not {part.strip() for part in _words(raw.value).split("\\")} <= names:
             yield Leak(LeakKind.NAME, int(tag))
-        elif raw.VR == "SQ":
+        elif vr == "CS" and not _is_known(int(tag), _words(raw.value), profile):
+            yield Leak(LeakKind.STRANGER, int(tag))
+        elif vr == "SQ":
             for item in dataset[tag].value or ():
-                yield from _within(item, names, private=private, nested=True)
+                yield from _within(item, names, profile, nested=True)
+
+
+@lru_cache(1 << 14)
+def _dictionary_vr(tag: int) -> str:
+    """What the standard gives a tag; in implicit VR the file doesn't say."""
+    from pydicom.datadict import dictionary_VR  # noqa: PLC0415 - heavy
+
+    try:
+        return dictionary_VR(tag)
+    except KeyError:
+        return ""
+
+
+@lru_cache(1 << 14)
+def _is_known(tag: int, said: str, profile: Profile) -> bool:
+    """Whether each value of a code string is a term of its attribute, or made of known words."""
+    if tag in _OTHERWISE or tag >> 16 & 1:
+        return True
+    values = (value.strip() for value in said.split("\\"))
+    unknown = [value for value in values if value not in terms().get(tag, ())]
+    return all(_is_word(run.casefold(), profile) for value in unknown for run in _LETTERS.findall(value))
+
+
+def _is_word(low: str, profile: Profile) -> bool:
+    return low in words() or low in device_words() or low in profile.words
 
 
 def _words(value: Any) -> str:

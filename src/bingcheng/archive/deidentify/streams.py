@@ -21,6 +21,7 @@ from bingcheng.archive.deidentify.native import (
     PIXELS,
     in_byte_order,
     layout,
+    pixel_element,
     stated_frames,
 )
 from bingcheng.archive.deidentify.problems import PIXELS_NOT_READ, UNKNOWN_SYNTAX
@@ -110,6 +111,21 @@ def _compressed(found: Object, element: Element) -> None:
         return
     found.elements = [one for one in found.elements if one.tag not in OFFSETS]
     element.value = _item(b"") + b"".join(map(_item, bare))
+
+
+def streams(found: Object) -> list[bytes]:
+    """The stream of each frame of compressed pixels.
+
+    Raises
+    ------
+    InputError
+        ``archive.pixels-not-read``.
+    """
+    try:
+        table, fragments = _fragments(pixel_element(found).value)
+        return _streams(table, fragments, stated_frames(found))
+    except (struct.error, IndexError) as error:
+        raise InputError(PIXELS_NOT_READ) from error
 
 
 def _walk_of(found: Object) -> Callable[[bytes], Walked]:

@@ -32,11 +32,15 @@ class Subject:
     birth_date: str
 
 
-def subject(found: Object, key: Key, profile: Profile, site: str) -> Subject:
+def subject(found: Object, key: Key, profile: Profile, site: str, issuer: str = "") -> Subject:
     """The patient of an object.
 
     The same number means the same person only under one issuer; without an issuer, within one site. Without a number
     name and birth date mean one person; else each study is a person of its own.
+
+    Parameters
+    ----------
+    issuer : who is taken as the issuer of a number that names none.
     """
     stated = found.first(CHARSET)
     known = encodings(stated.value) if stated else DEFAULT
@@ -45,8 +49,8 @@ def subject(found: Object, key: Key, profile: Profile, site: str) -> Subject:
         one = found.first(tag)
         return "" if one is None else decoded(one.value, known, vr).strip()
 
-    number, issuer, name, birth = said(_ID, "LO"), said(_ISSUER, "LO"), said(_NAME, "PN"), said(_BIRTH, "DA")
-    scope = f"issuer:{issuer}" if issuer else f"site:{site.casefold()}"
+    number, stated_issuer, name, birth = said(_ID, "LO"), said(_ISSUER, "LO"), said(_NAME, "PN"), said(_BIRTH, "DA")
+    scope = f"issuer:{stated_issuer or issuer}" if stated_issuer or issuer else f"site:{site.casefold()}"
     if number:
         whose = f"number\x1f{scope}\x1f{number}"
     elif name and birth:
@@ -59,7 +63,7 @@ def subject(found: Object, key: Key, profile: Profile, site: str) -> Subject:
         pseudonym=number if ours else key.pseudonym(whose),
         shift_days=0 if ours else key.shift_days(whose, whole_weeks=profile.has(Option.KEEP_WEEKDAY)),
         patient_id=number,
-        issuer=issuer,
+        issuer=stated_issuer,
         name=name,
         birth_date=birth,
     )

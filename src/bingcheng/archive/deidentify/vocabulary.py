@@ -60,8 +60,8 @@ _TOKEN = re.compile(
     r"(?P<number>\d+(?:[.,/:-]\d+)*)(?![^\W_\u3400-\u9fff])|(?P<word>[^\W_\u3400-\u9fff]+)|(?P<han>[\u3400-\u9fff]+)|(?P<other>[\W_])"
 )
 _RUNS = re.compile(r"\d+|[^\d]+")
-_KEPT_WHOLE = re.compile(r"Cornerstone3DTools@\^\d{1,2}\.\d{1,2}\.\d{1,2}:[A-Za-z]{1,40}")
-"""Identifiers by which a viewer knows its own measurements again."""
+_KEPT_WHOLE = re.compile(r"Cornerstone3DTools@\^\d{1,2}\.\d{1,2}\.\d{1,2}:([A-Za-z]{1,40})")
+"""Identifiers by which a viewer knows its own measurements again, each with the name of a tool."""
 _MARKS = frozenset(" \t\r\n_-/+*.,;:()[]<>=&%#^'\u3001\uff0c\u3002\uff08\uff09\u00b2\u00b0\u00b5\u03bc")
 _SEPARATORS = frozenset(" _-/+,;:.^")
 NOBODY = frozenset(
@@ -74,6 +74,8 @@ NOBODY = frozenset(
 NUMBERED = frozenset(("b", "te", "tr", "ti", "fov", "kv", "ma", "ns"))
 MOST_MARK, MOST_SERIES, MOST_LABEL = 2, 3, 10
 """Letters of a device's mark alone, beside digits, and characters of both together."""
+MOST_SPELT = 3
+"""Letters alone, one behind the other."""
 _VERSION = re.compile(r"\d{1,4}(?:[.,]\d{1,6}){0,4}")
 _DAY = re.compile(r"(?:19|20)\d\d[.,]\d\d?[.,]\d\d?|\d\d?[.,]\d\d?[.,](?:19|20)\d\d")
 _LONG = re.compile(r"\d{5}")
@@ -118,7 +120,8 @@ def cleaned(said: str, forbidden: Callable[[str], bool], more: Collection[str] =
     -------
     The words that may stay, as they were written and parted; empty if none may. Cleaning it again changes nothing.
     """
-    if _KEPT_WHOLE.fullmatch(said):
+    of_viewer = _KEPT_WHOLE.fullmatch(said)
+    if of_viewer is not None and of_viewer[1].casefold() in words():
         return said
     while True:
         tokens = [(found.lastgroup or "other", found.group()) for found in _TOKEN.finditer(said)]
@@ -126,9 +129,23 @@ def cleaned(said: str, forbidden: Callable[[str], bool], more: Collection[str] =
             token if of_device and _is_device_label(kind, token, forbidden) else _kept(tokens, place, forbidden, more)
             for place, (kind, token) in enumerate(tokens)
         ]
+        _without_spelt(tokens, kept)
         if all(part == token for part, (_, token) in zip(kept, tokens, strict=True)):
             return said if any(kind != "other" for kind, _ in tokens) else ""
         said = _joined(kept)
+
+
+def _without_spelt(tokens: list[tuple[str, str]], kept: list[str]) -> None:
+    """Drop words that are spelt letter by letter, in place: each letter is a word, all of them may be a name."""
+    letters: list[int] = []
+    for place, (kind, token) in enumerate([*tokens, ("word", "")]):
+        if kind == "word" and len(token) == 1:
+            letters.append(place)
+        elif kind != "other":
+            if len(letters) > MOST_SPELT:
+                for one in letters:
+                    kept[one] = ""
+            letters = []
 
 
 def _joined(parts: list[str]) -> str:

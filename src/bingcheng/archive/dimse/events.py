@@ -15,6 +15,8 @@ class EventKind(StrEnum):
     ECHOED = "echoed"
     STORED = "stored"
     QUERIED = "queried"
+    RETRIEVING = "retrieving"
+    """Objects are about to leave; RETRIEVED says afterwards how many did."""
     RETRIEVED = "retrieved"
     COMMITTED = "committed"
     ABORTED = "aborted"
@@ -51,4 +53,7 @@ class DimseEvent:
 
 
 OnEvent = Callable[[DimseEvent], None]
-"""Called from many threads; must not take long."""
+"""Called from many threads; must not take long.
+
+What it raises about something that has happened is logged. What it raises before something leaves keeps it here.
+"""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from bingcheng.archive.dimse.association import Message
 from bingcheng.archive.dimse.commands import Value, number, response
@@ -43,6 +44,8 @@ _SAID_BY_US = frozenset(("QueryRetrieveLevel", "RetrieveAETitle", "InstanceAvail
 _SILENT = frozenset(("SpecificCharacterSet", "TimezoneOffsetFromUTC"))
 
 
+Match = Mapping[str, str | int]
+"""Values by keyword."""
 Search = Callable[[Query, Sequence[str]], Sequence[StudyRow | SeriesRow | InstanceRow]]
 
 
@@ -117,7 +120,7 @@ def asked(identifier: Identifier, sop_class: str) -> Asked:
     return Asked(level=level, match=match, told=tuple(told), partly=partly)
 
 
-def answers(objects: Objects, spaces: Sequence[str], wanted: Asked) -> Iterator[dict[str, str | int]]:
+def answers(objects: Objects, spaces: Sequence[str], wanted: Asked) -> Iterator[Match]:
     """What matches, by keyword, with exactly the keys that were asked for.
 
     Raises
@@ -136,7 +139,7 @@ def answers(objects: Objects, spaces: Sequence[str], wanted: Asked) -> Iterator[
 
 
 def found(session: Session, message: Message) -> Answer:
-    """Send what matches; the last answer is returned."""
+    """Send what matches, each page after the audit knows of it; the last answer is returned."""
     command = message.command
     sop_class, syntax = message.context.abstract_syntax, message.context.transfer_syntax
     count = 0
@@ -149,7 +152,7 @@ def found(session: Session, message: Message) -> Answer:
             "RetrieveAETitle": session.house.caller.ae_title,
             "InstanceAvailability": "ONLINE",
         }
-        for one in answers(session.house.objects, session.spaces, wanted):
+        for one in _recorded(session, answers(session.house.objects, session.spaces, wanted)):
             if session.association.cancelled(number(command, "MessageID")):
                 return _ended(session, command, CANCELLED, count)
             session.association.send(message.context, response(command, status), written({**always, **one}, syntax))
@@ -163,13 +166,24 @@ def found(session: Session, message: Message) -> Answer:
         return _ended(session, command, NOT_OF_ITS_CLASS, count, str(wrong))
     except BingchengError as error:
         status = CANNOT_PROCESS if error.code == "archive.cannot-match" else OUT_OF_RESOURCES
-        return _ended(session, command, status, count, "The index can't be searched")
-    return _ended(session, command, SUCCESS, count)
+        return _ended(session, command, status, count, "The index or the audit trail does not answer")
+    return Answer(command=response(command, SUCCESS))
+
+
+def _recorded(session: Session, matches: Iterator[Match]) -> Iterator[Match]:
+    """The matches, each after it is recorded that they leave: one event a page, and one if there is none."""
+    page = list(islice(matches, PAGE))
+    session.before(EventKind.QUERIED, completed=len(page))
+    while page:
+        yield from page
+        page = list(islice(matches, PAGE))
+        if page:
+            session.before(EventKind.QUERIED, completed=len(page))
 
 
 def _ended(session: Session, command: Mapping[str, Value], status: int, count: int, comment: str = "") -> Answer:
-    succeeded = status in (SUCCESS, CANCELLED)
-    session.tell(EventKind.QUERIED, succeeded=succeeded, code=f"{status:04X}", completed=count)
+    """The last answer of a search that did not come to its end, which is recorded too."""
+    session.tell(EventKind.QUERIED, succeeded=status == CANCELLED, code=f"{status:04X}", completed=count)
     return Answer(command=response(command, status, comment))
 
 

@@ -51,7 +51,7 @@ class Listener:
     caller : how others are called; None for our title without TLS.
     private : whether storage classes outside the standard are taken.
     on_received : told each object after it is durable.
-    on_event : told what the audit wants to know.
+    on_event : told what the audit wants to know; what it raises before data leaves refuses the access.
     """
 
     def __init__(
@@ -87,6 +87,7 @@ class Listener:
             caller=calling,
             on_received=_guarded(on_received or _ignore),
             on_event=self._on_event,
+            on_access=on_event or _ignore,
             report=self._reporter.wake,
         )
         self._spool = workspace.folder / SPOOL

@@ -22,6 +22,7 @@ SUCCESS, PENDING, CANCELLED, SOME_FAILED = 0x0000, 0xFF00, 0xFE00, 0xB000
 NO_MATCHES_CALCULATED, NONE_SENT = 0xA701, 0xA702
 UNKNOWN_DESTINATION, NOT_OF_ITS_CLASS, CANNOT_PROCESS = 0xA801, 0xA900, 0xC000
 """PS3.4 Tables C.4-2 and C.4-3."""
+UNRECORDED = "The audit trail does not answer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +57,8 @@ def moved(session: Session, message: Message) -> Answer:
         chosen = _chosen(session, message)
     except (WrongIdentifier, Unreadable, BingchengError) as error:
         return _refused(session, message, *_why(error), title)
+    if not _recorded(session, chosen, target.ae_title):
+        return _refused(session, message, NONE_SENT, UNRECORDED, title)
     return _last(session, message, chosen, _moved(session, message, target, chosen), target.ae_title)
 
 
@@ -65,7 +68,24 @@ def got(session: Session, message: Message) -> Answer:
         chosen = _chosen(session, message)
     except (WrongIdentifier, Unreadable, BingchengError) as error:
         return _refused(session, message, *_why(error), session.peer.ae_title)
+    if not _recorded(session, chosen, session.peer.ae_title):
+        return _refused(session, message, NONE_SENT, UNRECORDED, session.peer.ae_title)
     return _last(session, message, chosen, _got(session, message, chosen), session.peer.ae_title)
+
+
+def _recorded(session: Session, chosen: Sequence[Instance], to: str) -> bool:
+    """Whether the audit knows that these objects are about to leave; without that, none does."""
+    if not chosen:
+        return True
+    try:
+        session.before(EventKind.RETRIEVING, study_uids=_studies_of(chosen), completed=len(chosen), destination=to)
+    except BingchengError:
+        return False
+    return True
+
+
+def _studies_of(chosen: Sequence[Instance]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one.study_uid for one in chosen))
 
 
 def selected(session: Session, identifier: Identifier, sop_class: str) -> list[Instance]:
@@ -174,12 +194,11 @@ def _last(session: Session, message: Message, chosen: Sequence[Instance], ending
     if status == CANCELLED:
         more["NumberOfRemainingSuboperations"] = min(state.remaining, 0xFFFF)
     answer = {**response(message.command, status, ending.comment), **more}
-    studies = tuple(dict.fromkeys(one.study_uid for one in chosen))
     session.tell(
         EventKind.RETRIEVED,
         succeeded=status == SUCCESS,
         code=f"{status:04X}",
-        study_uids=studies,
+        study_uids=_studies_of(chosen),
         completed=state.completed + state.warned,
         failed=len(state.failed),
         destination=to,

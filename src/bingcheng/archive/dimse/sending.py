@@ -31,6 +31,7 @@ class Sent:
     failed : SOP Instance UIDs of those that it did not.
     later : number of those of `failed` that it may take at another time: it had no room, or the association broke off.
     remaining : number of those still to be sent.
+    taken : the object that was sent last, if the peer took it.
     """
 
     completed: int = 0
@@ -38,6 +39,7 @@ class Sent:
     failed: tuple[str, ...] = ()
     later: int = 0
     remaining: int = 0
+    taken: Instance | None = None
 
     def after(self, instance: Instance, status: int | None, *, broken: bool = False) -> Sent:
         """The state after the peer gave `status` for `instance`; None if it could not be sent.
@@ -49,12 +51,14 @@ class Sent:
         # PS3.4 Table B.2-1: A7xx, refused for lack of resources; PS3.7 C.5.6: 0213, resource limitation.
         full = status is not None and (status >> 8 == 0xA7 or status == 0x0213)
         warning = status is not None and (status >> 12 == 0xB or status == 0x0001)
+        took = status == 0 or warning
         return Sent(
             completed=self.completed + (status == 0),
             warned=self.warned + warning,
-            failed=self.failed if status == 0 or warning else (*self.failed, instance.sop_uid),
+            failed=self.failed if took else (*self.failed, instance.sop_uid),
             later=self.later + (broken or full),
             remaining=self.remaining - 1,
+            taken=instance if took else None,
         )
 
 

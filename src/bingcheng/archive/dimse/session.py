@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import TypedDict, Unpack
 
 from bingcheng.archive.dimse.association import Association
 from bingcheng.archive.dimse.calling import Caller
@@ -27,6 +28,8 @@ class House:
     Parameters
     ----------
     caller : how others are called, for C-MOVE and storage commitment.
+    on_event : told what happened; does not raise.
+    on_access : told what is about to leave; raises what keeps it here.
     report : lets peers be called that wait for a verdict of storage commitment.
     """
 
@@ -35,6 +38,7 @@ class House:
     caller: Caller
     on_received: OnReceived
     on_event: OnEvent
+    on_access: OnEvent
     report: Callable[[], None]
 
 
@@ -60,6 +64,15 @@ class Answer:
     then: Callable[[], None] | None = None
 
 
+class _Told(TypedDict, total=False):
+    """What an event may say beside its kind: see `DimseEvent`."""
+
+    study_uids: tuple[str, ...]
+    completed: int
+    failed: int
+    destination: str | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Session:
     """One peer's association.
@@ -81,33 +94,31 @@ class Session:
         """What it may see."""
         return (self.peer.space,)
 
-    def tell(
-        self,
-        kind: EventKind,
-        *,
-        succeeded: bool,
-        code: str,
-        study_uids: tuple[str, ...] = (),
-        completed: int = 0,
-        failed: int = 0,
-        destination: str | None = None,
-    ) -> None:
-        """Tell the audit."""
-        self.house.on_event(
-            DimseEvent(
-                at=datetime.now(UTC).replace(tzinfo=None),
-                kind=kind,
-                ae_title=self.peer.ae_title,
-                address=self.address,
-                succeeded=succeeded,
-                code=code,
-                peer=self.peer.number,
-                space=self.peer.space,
-                study_uids=study_uids,
-                completed=completed,
-                failed=failed,
-                destination=destination,
-            )
+    def tell(self, kind: EventKind, *, succeeded: bool, code: str, **more: Unpack[_Told]) -> None:
+        """Tell the audit what happened."""
+        self.house.on_event(self._event(kind, succeeded=succeeded, code=code, **more))
+
+    def before(self, kind: EventKind, **more: Unpack[_Told]) -> None:
+        """Tell the audit what is about to leave.
+
+        Raises
+        ------
+        BingchengError
+            It can't be recorded: nothing may leave.
+        """
+        self.house.on_access(self._event(kind, succeeded=True, code="0000", **more))
+
+    def _event(self, kind: EventKind, *, succeeded: bool, code: str, **more: Unpack[_Told]) -> DimseEvent:
+        return DimseEvent(
+            at=datetime.now(UTC).replace(tzinfo=None),
+            kind=kind,
+            ae_title=self.peer.ae_title,
+            address=self.address,
+            succeeded=succeeded,
+            code=code,
+            peer=self.peer.number,
+            space=self.peer.space,
+            **more,
         )
 
     def tell_what_was_stored(self) -> None:

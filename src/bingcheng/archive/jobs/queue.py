@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, and_, case, delete, false, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, delete, exists, false, func, insert, or_, select, update
 
 from bingcheng.archive.codec import encoded
 from bingcheng.archive.jobs.job import LANES, OPEN, Job, JobKind, JobState, Lane, job_of
 from bingcheng.archive.jobs.tables import job
+from bingcheng.archive.jobs.taken import forget_taken, hand_over
 from bingcheng.archive.jobs.target import Target
 from bingcheng.core.errors import InputError, Owner, Problem
 from bingcheng.core.refusal import Refusal, SubjectKind
@@ -29,6 +30,7 @@ __all__ = [
     "JobState",
     "Lane",
     "ask",
+    "ask_again",
     "counts",
     "due",
     "end",
@@ -41,10 +43,12 @@ __all__ = [
     "open_job",
     "open_jobs",
     "put_off",
+    "revive",
     "sendings",
     "stop",
     "take",
     "tell",
+    "works_with",
 ]
 
 MOST_LOST = 3
@@ -102,7 +106,26 @@ def ask(
         "total": 0,
     }
     (number,) = connection.execute(insert(job).returning(job.c.id), row).one()
+    forget_taken(connection, int(number))  # SQLite gives the number of the last row again once that is gone
     return int(number)
+
+
+def ask_again(connection: Connection, earlier: Job, now: datetime) -> int:
+    """Put what failed or was stopped into the queue once more, before all others; returns the job's number.
+
+    What a peer took of it meanwhile is not sent again.
+    """
+    number = ask(connection, earlier.kind, earlier.space, earlier.study_uid, now, target=earlier.target, urgent=True)
+    if number != earlier.number:
+        hand_over(connection, earlier.number, number)
+    return number
+
+
+def revive(connection: Connection, number: int) -> bool:
+    """Let a job that failed wait again as it is, with the number of its tries; False if it did not fail."""
+    mine = (job.c.id == number) & (job.c.state == JobState.FAILED.value)
+    again = {"state": JobState.WAITING.value, "ended_at": None, "not_before": None, "step": None}
+    return connection.execute(update(job).where(mine).values(**again)).rowcount > 0
 
 
 def hasten(connection: Connection, number: int, *, urgent: bool = True) -> None:
@@ -179,7 +202,10 @@ def end(
     state = JobState.DONE if reason is None else JobState.FAILED
     told = None if reason is None else encoded(reason)
     values = {"state": state.value, "ended_at": now, "reason": told, "digest": digest}
-    return connection.execute(update(job).where(_still(number, tries)).values(**values)).rowcount > 0
+    heard = connection.execute(update(job).where(_still(number, tries)).values(**values)).rowcount > 0
+    if heard and reason is None:
+        forget_taken(connection, number)
+    return heard
 
 
 def put_off(connection: Connection, one: Job, now: datetime, reason: Refusal) -> None:
@@ -254,10 +280,15 @@ def latest(connection: Connection, spaces: Sequence[str], study_uids: Collection
 
 
 def last_digest(connection: Connection, space: str, study_uid: str) -> str | None:
-    """The digest of the objects with which an exam's last job ended; None if none ended yet."""
+    """The digest of the objects with which an exam's last job ended, or is done; None if there was none yet."""
     same = (job.c.space == space) & (job.c.study_uid == study_uid) & (job.c.kind != JobKind.SEND.value)
-    ended = select(job.c.digest).where(same, job.c.ended_at.is_not(None)).order_by(job.c.id.desc()).limit(1)
-    return connection.scalar(ended)
+    begun = or_(job.c.ended_at.is_not(None), job.c.state == JobState.RUNNING.value)
+    return connection.scalar(select(job.c.digest).where(same, begun).order_by(job.c.id.desc()).limit(1))
+
+
+def works_with(connection: Connection, one: Job, digest: str) -> None:
+    """Say which objects a running job is done with: what it adds to them itself gives no reason to do it again."""
+    connection.execute(update(job).where(_still(one.number, one.tries)).values(digest=digest))
 
 
 def counts(connection: Connection, spaces: Sequence[str] | None = None) -> dict[JobState, int]:
@@ -293,14 +324,8 @@ def open_job(connection: Connection, spaces: Sequence[str], number: int) -> Job 
 
 def failed(connection: Connection, spaces: Sequence[str], *, most: int) -> tuple[Job, ...]:
     """What failed and was not asked for again since, the latest first."""
-    same = (job.c.kind, job.c.space, job.c.study_uid, job.c.target)
-    last = select(func.max(job.c.id)).where(job.c.space.in_(spaces)).group_by(*same)
-    rows = connection.execute(
-        select(job)
-        .where(job.c.id.in_(last), job.c.state == JobState.FAILED.value)
-        .order_by(job.c.id.desc())
-        .limit(most)
-    )
+    mine = (job.c.space.in_(spaces), job.c.state == JobState.FAILED.value)
+    rows = connection.execute(select(job).where(*mine, _last_of_its_kind()).order_by(job.c.id.desc()).limit(most))
     return tuple(job_of(row) for row in rows)
 
 
@@ -308,6 +333,18 @@ def _same(kind: str, space: str, study_uid: str, target: str | None) -> ColumnEl
     """The condition that holds for jobs that do the same."""
     aim = job.c.target.is_(None) if target is None else job.c.target == target
     return and_(job.c.kind == kind, job.c.space == space, job.c.study_uid == study_uid, aim)
+
+
+def _last_of_its_kind() -> ColumnElement[bool]:
+    """The condition that holds for jobs after which the same was not asked for again."""
+    later = job.alias("later")
+    same = (
+        later.c.study_uid == job.c.study_uid,
+        later.c.space == job.c.space,
+        later.c.kind == job.c.kind,
+        later.c.target.is_not_distinct_from(job.c.target),
+    )
+    return ~exists().where(*same, later.c.id > job.c.id).correlate(job)
 
 
 def _in(lane: Lane | None) -> ColumnElement[bool]:

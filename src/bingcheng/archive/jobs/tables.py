@@ -1,4 +1,4 @@
-"""The table of the queue."""
+"""The tables of the queue."""
 
 from __future__ import annotations
 
@@ -30,4 +30,17 @@ job = Table(
     Column("digest", String(64), comment="of the objects that it was done with"),
     Index("job_of_study", "study_uid", "space", "id"),
     Index("job_by_state", "state", "id"),
+    # What a hospital's pages ask for: how many are in each state, and those that failed, the latest first.
+    Index("job_of_space", "space", "state", "id"),
+)
+
+# What a peer confirmed of an exam that is being sent, so that another try sends the rest.
+job_taken = Table(
+    "job_taken",
+    metadata,
+    # No foreign key: it would keep PostgreSQL from making an empty table of jobs anew (`workspace_tables`).
+    Column("job", Integer, primary_key=True, autoincrement=False),
+    Column("sop_uid", String(64), primary_key=True),
+    Column("sha256", String(64), nullable=False, comment="of the bytes that it took"),
+    Column("taken_at", DateTime, nullable=False),
 )

@@ -22,7 +22,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from bingcheng.archive.objects import prepared
+from bingcheng.archive import listing, prepared
+from bingcheng.archive.exam_owner import HOSPITALS
 from bingcheng.archive.objects.attributes import name_keys
 from bingcheng.archive.objects.header import PATIENT_KEYS, Header, LevelFacts
 from bingcheng.archive.objects.received import Origin
@@ -202,7 +203,15 @@ def _in_study(connection: Connection, members: Sequence[Arrival], moment: dateti
     if more_series or differs != study.differs:
         changed = {"more_series": more_series, "modalities": modalities, "differs": differs}
         connection.execute(_STUDY_CHANGED, {"row": study.id, **changed})
+    if study.new or modalities != study.modalities:
+        _list(connection, members[0].space, members[0].header.study_uid)
     return rows
+
+
+def _list(connection: Connection, space: str, study_uid: str) -> None:
+    """Let a hospital's list of exams say what the study holds."""
+    if space.startswith(HOSPITALS):
+        listing.list_exams(connection, [study_uid])
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +222,7 @@ class _Study:
     modalities: str
     patient: tuple[object, ...]
     differs: bool
+    new: bool = False
 
 
 def _counted_study(connection: Connection, members: Sequence[Arrival], moment: datetime) -> _Study:
@@ -231,7 +241,7 @@ def _counted_study(connection: Connection, members: Sequence[Arrival], moment: d
         "changed_at": moment,
         "revision": 1,
     }
-    return _Study(_number(connection, _NEW_STUDY, values), "\\", first.header.patient, differs=False)
+    return _Study(_number(connection, _NEW_STUDY, values), "\\", first.header.patient, differs=False, new=True)
 
 
 def _new_series(connection: Connection, study: int, members: Sequence[Arrival]) -> int:
@@ -330,8 +340,10 @@ def _count_again(connection: Connection, study_id: int, moment: datetime) -> Non
         .where(_series.study_id == study_id)
         .order_by(_series.id)
     ).all()
+    (space, uid) = connection.execute(select(_study.space, _study.study_uid).where(_study.id == study_id)).one()
     if not left:
         connection.execute(delete(stored_study).where(_study.id == study_id))
+        _list(connection, space, uid)
         return
     modalities = dict.fromkeys(row.modality_key for row in left if row.modality_key)
     connection.execute(
@@ -346,3 +358,4 @@ def _count_again(connection: Connection, study_id: int, moment: datetime) -> Non
             revision=_study.revision + _ONE,
         )
     )
+    _list(connection, space, uid)

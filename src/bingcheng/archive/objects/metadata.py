@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Sequence
-from itertools import groupby
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import groupby, pairwise
 
 from sqlalchemy import delete, exists, insert, select
 
@@ -19,19 +19,71 @@ from bingcheng.archive.workspace import Workspace
 
 FAST = 1
 """Level of compression: repeated headers shrink twentyfold even so."""
+PIECE = 1 << 14
+"""Compressed bytes that are inflated at once, to some twenty times as many."""
+FEW = 16
+"""A series that is that many times as long as what is wanted of it is not read for it."""
+NOWHERE = -1
 
 
 def of(workspace: Workspace, storage: Storage, instances: Sequence[Instance]) -> Iterator[bytes]:
-    """The JSON object of each instance, in the order given."""
+    """The JSON object of each instance, in the order given; of a long series a part at a time is held in memory."""
     for (series_id, revision), members in groupby(instances, lambda one: (one.series_id, one.revision)):
         known = _known(workspace, series_id, revision)
         wanted = list(members)
-        if known is None or any(one.sop_uid not in known for one in wanted):
+        if known is None and _few(workspace, series_id, len(wanted)):
+            yield from (line_of(storage, one) for one in wanted)
+            continue
+        if known is None or not known.places.keys() >= {one.sop_uid for one in wanted}:
             known = _made(workspace, storage, wanted[0])
-        for one in wanted:
-            line = known.get(one.sop_uid)
+        for one, line in known.of([one.sop_uid for one in wanted]):
             # An instance that was replaced since the caller asked for it is told as it was asked for.
-            yield line if line is not None else line_of(storage, one)
+            yield line if line is not None else line_of(storage, wanted[one])
+
+
+class _Packed:
+    """The JSON objects of a series, compressed one behind the other.
+
+    Parameters
+    ----------
+    places : which line is whose, by SOP instance UID.
+    """
+
+    def __init__(self, uids: Sequence[str], lines: bytes) -> None:
+        self.places = {uid: place for place, uid in enumerate(uids)}
+        self._lines = lines
+
+    def of(self, uids: Sequence[str]) -> Iterator[tuple[int, bytes | None]]:
+        """The line of each of `uids`, numbered from 0 in their order; None for those that it does not hold."""
+        places = [self.places.get(uid, NOWHERE) for uid in uids]
+        held = [place for place in places if place != NOWHERE]
+        if all(place < after for place, after in pairwise(held)):
+            coming = self._some(frozenset(held))
+            for number, place in enumerate(places):
+                yield number, None if place == NOWHERE else next(coming)
+            return
+        found = dict(zip(sorted(set(held)), self._some(frozenset(held)), strict=True))
+        for number, place in enumerate(places):
+            yield number, found.get(place)
+
+    def _some(self, places: Collection[int]) -> Iterator[bytes]:
+        """The lines at these places, in their order; nothing is inflated beyond the last of them."""
+        last = max(places, default=NOWHERE)
+        for place, line in zip(range(last + 1), self._all(), strict=False):
+            if place in places:
+                yield line
+
+    def _all(self) -> Iterator[bytes]:
+        inflater, begun = zlib.decompressobj(), []
+        for at in range(0, len(self._lines), PIECE):
+            head, *after = inflater.decompress(self._lines[at : at + PIECE]).split(b"\n")
+            begun.append(head)
+            if after:
+                yield b"".join(begun)
+                *whole, last = after
+                yield from whole
+                begun = [last]
+        yield b"".join(begun)
 
 
 def line_of(storage: Storage, instance: Instance) -> bytes:
@@ -53,31 +105,45 @@ def _walk(storage: Storage, instance: Instance, *, whole: bool) -> Walk:
     return Walk(data, at, len(data), coding)
 
 
-def _known(workspace: Workspace, series_id: int, revision: int) -> dict[str, bytes] | None:
+def _known(workspace: Workspace, series_id: int, revision: int) -> _Packed | None:
     columns = stored_metadata.c
     with workspace.reading() as connection:
         row = connection.execute(
             select(columns.uids, columns.lines).where(columns.series_id == series_id, columns.revision == revision)
         ).first()
-    if row is None:
-        return None
-    return dict(zip(row.uids.split("\n"), zlib.decompress(row.lines).split(b"\n"), strict=True))
+    return None if row is None else _Packed(row.uids.split("\n"), row.lines)
 
 
-def _made(workspace: Workspace, storage: Storage, member: Instance) -> dict[str, bytes]:
+def _few(workspace: Workspace, series_id: int, wanted: int) -> bool:
+    """Whether so small a part of a series is wanted that its files alone are sooner read than those of all."""
+    series = stored_series.c
+    with workspace.reading() as connection:
+        held = connection.scalar(select(series.series_instance_count).where(series.id == series_id))
+    return held is not None and wanted * FEW < held
+
+
+def _made(workspace: Workspace, storage: Storage, member: Instance) -> _Packed:
     """The JSON of all instances of a series, kept if the series is still as it was read."""
     with workspace.reading() as connection:
         members = retrieval.instances(connection, [member.space], member.study_uid, member.series_uid, None)
-    made = {one.sop_uid: line_of(storage, one) for one in members}
+    uids = [one.sop_uid for one in members]
+    lines = b"".join(_compressed(line_of(storage, one) for one in members))
     if not members:
-        return made
+        return _Packed(uids, lines)
     series_id, revision = members[0].series_id, members[0].revision
-    lines = zlib.compress(b"\n".join(made.values()), FAST)
     series, columns = stored_series.c, stored_metadata.c
     with workspace.writing() as connection:
         same = select(exists().where(series.id == series_id, series.series_revision == revision))
         if connection.scalar(same):
             connection.execute(delete(stored_metadata).where(columns.series_id == series_id))
-            row = {"series_id": series_id, "revision": revision, "uids": "\n".join(made), "lines": lines}
+            row = {"series_id": series_id, "revision": revision, "uids": "\n".join(uids), "lines": lines}
             connection.execute(insert(stored_metadata), row)
-    return made
+    return _Packed(uids, lines)
+
+
+def _compressed(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """What `lines` are compressed to, while they come."""
+    squeezer = zlib.compressobj(FAST)
+    for number, line in enumerate(lines):
+        yield squeezer.compress(b"\n" + line if number else line)
+    yield squeezer.flush()

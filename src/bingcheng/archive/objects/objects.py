@@ -19,18 +19,18 @@ from bingcheng.archive.objects.header import MIB, Header, header
 from bingcheng.archive.objects.instance import Instance
 from bingcheng.archive.objects.location import file_name, series_folder, space_folder, study_folder
 from bingcheng.archive.objects.origins import DERIVED
+from bingcheng.archive.objects.place import storage_of
 from bingcheng.archive.objects.problems import NOT_DICOM, TOO_LARGE, refused
 from bingcheng.archive.objects.query import Query
 from bingcheng.archive.objects.received import Conflict, Origin, Received, ReceivedStatus
 from bingcheng.archive.objects.rows import InstanceRow, SeriesRow, Statistics, StudyRow
-from bingcheng.archive.objects.storage import Folder, Storage
+from bingcheng.archive.objects.storage import Storage
 from bingcheng.archive.objects.tables import stored_study
 from bingcheng.archive.objects.writer import Writer
 from bingcheng.archive.problems import DATABASE_FAILED
 from bingcheng.archive.workspace import Workspace
 from bingcheng.core.errors import BingchengError, InputError
 
-FOLDER = "objects"
 LARGEST_BYTES = 4096 * MIB
 READERS = 4
 """Connections that this store uses at once to look up what it has; the rest wait a millisecond."""
@@ -59,9 +59,9 @@ class Objects:
 
         Parameters
         ----------
-        storage : where the bytes lie; None for the folder ``objects`` of the workspace. The store closes it.
+        storage : where the bytes lie; None for where the workspace says (`storage_of`). The store closes it.
         """
-        opened = Objects(workspace, storage or Folder(workspace.folder / FOLDER), largest_bytes)
+        opened = Objects(workspace, storage or storage_of(workspace), largest_bytes)
         opened.recovered = recovery.after_crash(workspace, opened.storage)
         return opened
 
@@ -182,6 +182,13 @@ class Objects:
         self, spaces: Sequence[str], study_uid: str | None, series_uid: str | None, sop_uid: str
     ) -> Instance | None:
         """One instance, from the first of the spaces that has it; None if none has it, under these UIDs."""
+        first, rest = spaces[:1], spaces[1:]
+        if first and study_uid is not None and series_uid is not None:
+            # Nearly always it is the reader's own hospital that has it.
+            with self._readers:
+                one = retrieval.instance(self.workspace, first[0], study_uid, series_uid, sop_uid)
+            if one is not None or not rest:
+                return one
         with self._reading() as connection:
             found = retrieval.instances(connection, spaces, study_uid, series_uid, sop_uid)
         return min(found, key=lambda one: spaces.index(one.space), default=None)

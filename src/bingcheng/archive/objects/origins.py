@@ -6,11 +6,13 @@ import hashlib
 from collections.abc import Iterable
 from typing import Final
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, or_, select
 
 from bingcheng.archive.objects.tables import stored_instance, stored_series, stored_study
+from bingcheng.dicom.grouping.sop_classes import MASK_CLASSES
 
 DERIVED: Final = "derived"
+DRAWN: Final = "drawn"
 
 
 def derived(connection: Connection, space: str, study_uid: str) -> dict[str, str]:
@@ -22,6 +24,17 @@ def derived(connection: Connection, space: str, study_uid: str) -> dict[str, str
 def sent(connection: Connection, space: str, study_uid: str) -> dict[str, str]:
     """Of the objects of a study that came from outside: the digest of each one's bytes, by its SOP Instance UID."""
     query = _of_study(space, study_uid).where(stored_instance.c.origin_kind != DERIVED)
+    return {row.sop_uid: row.sha256 for row in connection.execute(query)}
+
+
+def assessed(connection: Connection, space: str, study_uid: str) -> dict[str, str]:
+    """Of the objects that came from outside, those that an assessment is made of, as `sent` tells them.
+
+    What people measured in the viewer and saved as a report is told beside the results and changes none of them; what
+    they outlined there is measured like any outline.
+    """
+    taken = or_(stored_instance.c.origin_kind != DRAWN, stored_instance.c.sop_class_uid.in_(sorted(MASK_CLASSES)))
+    query = _of_study(space, study_uid).where(stored_instance.c.origin_kind != DERIVED, taken)
     return {row.sop_uid: row.sha256 for row in connection.execute(query)}
 
 

@@ -37,6 +37,12 @@ UIDS_DISAGREE = Problem(
     remedy="Send the object again from its source; whoever changed it changed only one of the two.",
     owner=Owner.VENDOR,
 )
+ELSEWHERE = Problem(
+    code="archive.objects-elsewhere",
+    says="the workspace keeps its objects in another place than the settings say",
+    remedy="Set the bucket that it was begun with, or none; to move objects, send them to a new workspace.",
+    owner=Owner.OPERATOR,
+)
 TOO_LARGE = Problem(
     code="archive.too-large",
     says="the object is larger than {limit_mib} MiB",

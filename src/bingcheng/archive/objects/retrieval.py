@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, func, insert, select
+from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, select
 
+from bingcheng.archive import prepared
 from bingcheng.archive.objects import index
 from bingcheng.archive.objects.instance import Instance
 from bingcheng.archive.objects.location import series_folder
@@ -62,6 +63,28 @@ def instances(
 ) -> list[Instance]:
     """The instances under these UIDs in any of the spaces, in the order of series and instance number."""
     return [instance_of(row) for row in rows(connection, spaces, study_uid, series_uid, sop_uid)]
+
+
+def instance(workspace: Workspace, space: str, study_uid: str, series_uid: str, sop_uid: str) -> Instance | None:
+    """One instance of a space, outside of any transaction: what a viewer asks for hundreds of times."""
+    asked = {"of_space": space, "of_study": study_uid, "of_series": series_uid, "of_sop": sop_uid}
+    found = prepared.looked_up(workspace, _ONE, asked)
+    if found is None:
+        return None
+    own = dict(zip(_OWN, found, strict=False))
+    return Instance(**own, location=f"{series_folder(space, study_uid, series_uid)}/{found[len(_OWN)]}")
+
+
+_ONE = (
+    select(*COLUMNS)
+    .select_from(_JOINED)
+    .where(
+        _instance.instance_space == bindparam("of_space"),
+        _instance.sop_uid == bindparam("of_sop"),
+        _study.study_uid == bindparam("of_study"),
+        _series.series_uid == bindparam("of_series"),
+    )
+)
 
 
 def rows(

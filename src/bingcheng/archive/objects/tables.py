@@ -87,6 +87,8 @@ stored_study = Table(
     Index("stored_study_patient", "space", "patient_id_key", "study_date_key", "study_time_key"),
     Index("stored_study_accession", "space", "accession_key", "study_date_key", "study_time_key"),
     Index("stored_study_changed", "changed_at"),
+    # How much a hospital holds is summed up from this alone.
+    Index("stored_study_amounts", "space", "series_count", "instance_count", "byte_count"),
     # Whose an exam is, is asked by its UID in all spaces.
     Index("stored_study_uid", "study_uid"),
 )

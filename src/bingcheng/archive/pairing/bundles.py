@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -92,11 +93,18 @@ def add(
     now: datetime,
     manifest: bytes = b"",
     signature: bytes = b"",
+    of_case: str | None = None,
     case: int | None = None,
     until: datetime | None = None,
 ) -> int:
-    """Add a bundle; returns its number."""
+    """Add a bundle; returns its number.
+
+    Parameters
+    ----------
+    of_case : by which the manifest knows the case; None without a manifest.
+    """
     row = {
+        "of_case": of_case,
         "peer": peer,
         "incoming": incoming,
         "name": name,
@@ -116,6 +124,12 @@ def move(connection: Connection, number: int, state: BundleState, now: datetime,
     values: dict[str, object] = {"state": state.value, "changed_at": now}
     if case is not None:
         values["case_number"] = case
+    connection.execute(update(tables.bundle).where(tables.bundle.c.id == number).values(**values))
+
+
+def rewrite(connection: Connection, number: int, manifest: bytes, signature: bytes) -> None:
+    """Put another manifest of the same version of a case in the place of one that nobody has had yet."""
+    values = {"manifest": manifest, "signature": signature}
     connection.execute(update(tables.bundle).where(tables.bundle.c.id == number).values(**values))
 
 
@@ -172,10 +186,24 @@ def origin_of(connection: Connection, case: int) -> int | None:
 
 def case_of_version(connection: Connection, peer: int, case: str) -> int | None:
     """The number here of a case of which any version came from a peer; None if none did."""
-    for one in bundles_of(connection, peer, incoming=True):
-        if one.case is not None and one.manifest and one.content().case == case:
-            return one.case
-    return None
+    return next((one.case for one in _versions(connection, peer, case) if one.case is not None), None)
+
+
+def later_version(connection: Connection, peer: int, case: str, version: int) -> Bundle | None:
+    """A later version of a case that has come from a peer, whole; None if none has."""
+    came = (BundleState.COMPLETE, BundleState.WITHDRAWN)
+    whole = (one for one in _versions(connection, peer, case) if one.state in came and one.case is not None)
+    return next((one for one in whole if one.content().version > version), None)
+
+
+def _versions(connection: Connection, peer: int, case: str) -> Iterator[Bundle]:
+    """The versions of a case that came from a peer, the latest first."""
+    table = tables.bundle.c
+    told = (table.of_case == case) | (table.of_case.is_(None) & (func.length(table.manifest) > 0))
+    query = select(tables.bundle).where(table.peer == peer, table.incoming.is_(True), told).order_by(table.id.desc())
+    for one in map(_bundle, connection.execute(query).all()):
+        if one.content().case == case:
+            yield one
 
 
 def given_cases(connection: Connection) -> tuple[int, ...]:

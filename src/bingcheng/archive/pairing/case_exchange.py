@@ -6,6 +6,7 @@ text is that of where it came from.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, insert, select
@@ -16,17 +17,19 @@ from bingcheng.archive.cases import tables
 from bingcheng.archive.cases.case import (
     Case,
     CaseStatus,
+    KeyImage,
     Question,
     Written,
     case,
     cases,
     change_case,
+    checked,
     make_case,
     set_status,
 )
 from bingcheng.archive.cases.facts import case_exams, case_protocols, case_values
 from bingcheng.archive.deidentify.profile import Profile
-from bingcheng.archive.objects.tables import stored_study
+from bingcheng.archive.objects.tables import stored_instance, stored_study
 from bingcheng.archive.pairing import bundles, manifest
 from bingcheng.archive.pairing.case_room import CaseBundle, CaseOrigin
 from bingcheng.archive.pairing.manifest import CaseContent, Deidentification, ProofMethod
@@ -76,6 +79,20 @@ def is_published(connection: Connection, number: int) -> bool:
     """Whether a case of ours may still be given to others."""
     found = cases(connection, [number])
     return bool(found) and found[0].status is CaseStatus.PUBLISHED
+
+
+def check_import(content: CaseContent) -> None:
+    """Raise unless a case of this content could be kept: what another program wrote may be longer than a case is here.
+
+    Raises
+    ------
+    InputError
+        ``archive.not-whitelisted``.
+    """
+    try:
+        checked(_written(content))
+    except InputError as error:
+        raise InputError(NOT_WHITELISTED, what=text("words or a quiz that no case here can have")) from error
 
 
 def begin_import(connection: Connection, content: CaseContent, origin: CaseOrigin, now: datetime) -> int:
@@ -162,7 +179,27 @@ def _content(connection: Connection, known: Case) -> CaseContent:
             )
             for result in case_protocols(connection, known.number)
         ),
+        key_images=tuple(_pointed(connection, known)),
     )
+
+
+def _pointed(connection: Connection, known: Case) -> Iterator[manifest.PointedImage]:
+    """The key images that the case still shows: an object may have been left out since it was marked.
+
+    A place is told only where it lies in its image: it was found by the size of the first image of the series.
+    """
+    table, images = stored_instance.c, known.written.key_images
+    query = select(table.sop_uid, table.frames, table.rows, table.columns).where(
+        table.instance_space == case_space(known.number), table.sop_uid.in_({one.sop_uid for one in images})
+    )
+    held = {row.sop_uid: row for row in connection.execute(query)} if images else {}
+    for one in images:
+        row = held.get(one.sop_uid)
+        if row is None or not row.rows or one.frame > (row.frames or 1):
+            continue
+        inside = one.x is not None and one.y is not None and one.x < row.columns and one.y < row.rows
+        x, y = (one.x, one.y) if inside else (None, None)
+        yield manifest.PointedImage(sop_uid=one.sop_uid, frame=one.frame, x=x, y=y, note=one.note)
 
 
 def _written(content: CaseContent) -> Written:
@@ -173,6 +210,10 @@ def _written(content: CaseContent) -> Written:
         questions=tuple(
             Question(question=q.question, choices=q.choices, right=q.right, explanation=q.explanation)
             for q in content.questions
+        ),
+        key_images=tuple(
+            KeyImage(sop_uid=one.sop_uid, frame=one.frame, x=one.x, y=one.y, note=one.note)
+            for one in content.key_images
         ),
     )
 

@@ -58,6 +58,9 @@ class CaseRoom(Protocol):
     def is_published(self, connection: Connection, case: int) -> bool:
         """Whether a case of ours may still be given to others; one that may not is withdrawn from them by itself."""
 
+    def check_import(self, content: CaseContent) -> None:
+        """Raise ``archive.not-whitelisted`` unless a case of this content could be kept here."""
+
     def begin_import(self, connection: Connection, content: CaseContent, origin: CaseOrigin, now: datetime) -> int:
         """Make a case that nobody sees yet, for objects to be put into its space; or, for a later version of one that
         was imported, that one. Returns its number.

@@ -13,17 +13,21 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bingcheng.archive.pairing.problems import NOT_WHITELISTED
 from bingcheng.core.errors import InputError
 from bingcheng.core.wording import text
 
-FORMAT = "bingcheng-case-1"
+FIRST_FORM, NEWEST_FORM = 1, 2
+"""The number at the end of `Manifest.format`. The second has key images; every release reads the first."""
 LARGEST_MANIFEST = 8 << 20
 LARGEST_OBJECT = 4 << 30
 LARGEST_BUNDLE = 64 << 30
 MOST_OBJECTS = 20_000
+MOST_KEY_IMAGES = 40
+LARGEST_SIDE = 65_535
+"""Of an image: rows and columns are unsigned shorts (PS3.3 C.7.6.3)."""
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Name = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
@@ -33,12 +37,14 @@ Code = Annotated[str, Field(pattern=r"^[\w.:/ +-]*$", max_length=64)]
 Short = Annotated[str, Field(max_length=200)]
 Long = Annotated[str, Field(max_length=20_000)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
+Pixel = Annotated[float, Field(allow_inf_nan=False, ge=0, lt=LARGEST_SIDE)]
 
 _LOOKS_LIKE_A_PERSON = (
     # Runs of digits as long as somebody's number, a telephone or an identity card; and whole dates.
     re.compile(r"(?<![\d.])\d(?:[ -]?\d){6,}[\dXx]?(?![\d.])"),
     re.compile(r"(?<!\d)(?:19|20)\d\d[-./年]\s?\d{1,2}[-./月]\s?\d{1,2}"),
-    re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+"),
+    # Begun only where a word begins: from each of its letters anew would take the square of its length.
+    re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]++\.[\w.]"),
 )
 
 
@@ -97,11 +103,33 @@ class Question(_Closed):
     explanation: Long = ""
 
 
+class PointedImage(_Closed):
+    """A key image: one of the case's objects, its frame from 1, the pixel that it points at, and what it shows.
+
+    Parameters
+    ----------
+    x, y : column and row, from 0; both or neither.
+    """
+
+    sop_uid: Uid
+    frame: Annotated[int, Field(ge=1, le=2**31 - 1)] = 1
+    x: Pixel | None = None
+    y: Pixel | None = None
+    note: Short = ""
+
+    @model_validator(mode="after")
+    def _whole_place(self) -> PointedImage:
+        if (self.x is None) != (self.y is None):
+            raise ValueError("half a place")
+        return self
+
+
 class CaseContent(_Closed):
     """What is told about a case.
 
     Parameters
     ----------
+    key_images : in the order in which they are shown; none in the first form.
     diagnosis_code : a term's code, e.g. of ICD-O; empty without one.
     hospital : only where the publisher chose to show it.
     hidden : diagnosis, teaching points and answers are shown only when the reader asks for them.
@@ -123,12 +151,14 @@ class CaseContent(_Closed):
     exams: Annotated[tuple[Exam, ...], Field(max_length=1000, strict=False)] = ()
     facts: Annotated[tuple[Fact, ...], Field(max_length=20_000, strict=False)] = ()
     protocols: Annotated[tuple[ProtocolResult, ...], Field(max_length=1000, strict=False)] = ()
+    key_images: Annotated[tuple[PointedImage, ...], Field(max_length=MOST_KEY_IMAGES, strict=False)] = ()
 
     def words(self) -> Iterator[str]:
         """All that people wrote freely."""
         yield from (self.title, self.context, self.diagnosis, self.teaching, self.body_part, self.modality)
         yield from (self.licence, self.hospital, *self.tags)
         yield from (one.label for one in self.facts)
+        yield from (one.note for one in self.key_images)
         for one in self.questions:
             yield from (one.question, one.explanation, *one.choices)
 
@@ -171,12 +201,13 @@ class Manifest(_Closed):
 
     Parameters
     ----------
+    format : its form; a case without key images is written in the first.
     name : of the bundle; made of origin, case and version, so that the same one is known again.
     origin : identifier of the key of the installation that published it.
     case : by which versions of one case are known, a digest that tells nothing.
     """
 
-    format: Literal["bingcheng-case-1"]
+    format: Literal["bingcheng-case-1", "bingcheng-case-2"]
     name: Name
     origin: Digest
     case: Name
@@ -188,12 +219,38 @@ class Manifest(_Closed):
     def written(self) -> bytes:
         """As JSON, to be signed."""
         said = self.model_dump(mode="json")
+        if self.form == FIRST_FORM:
+            del said["content"]["key_images"]  # releases that know the first form alone refuse any other field
         return json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+
+    @property
+    def form(self) -> int:
+        """The number of its form."""
+        return int(self.format.rpartition("-")[2])
+
+    def in_form(self, newest: int) -> Manifest:
+        """The same for somebody who reads forms up to `newest`; what that form can't say is left out."""
+        if newest >= self.form:
+            return self
+        content = self.content.model_copy(update={"key_images": ()})
+        return self.model_copy(update={"format": format_of(content), "content": content})
+
+    def pointed(self) -> dict[str, list[PointedImage]]:
+        """The key images by the object that they are images of."""
+        found: dict[str, list[PointedImage]] = {}
+        for one in self.content.key_images:
+            found.setdefault(one.sop_uid, []).append(one)
+        return found
 
     @property
     def size(self) -> int:
         """Bytes of all objects."""
         return sum(one.size for one in self.objects)
+
+
+def format_of(content: CaseContent) -> Literal["bingcheng-case-1", "bingcheng-case-2"]:
+    """The oldest format that can say all of a case's content: the fewest installations can't read it."""
+    return "bingcheng-case-2" if content.key_images else "bingcheng-case-1"
 
 
 def case_name(origin: str, case: int) -> str:
@@ -228,11 +285,18 @@ def read_manifest(written: bytes) -> Manifest:
 
 def _check(found: Manifest) -> None:
     """What no field can say by itself."""
-    distinct = len({one.sop_uid for one in found.objects}) == len(found.objects)
+    listed = {one.sop_uid for one in found.objects}
+    distinct = len(listed) == len(found.objects)
+    early = found.form == FIRST_FORM and "key_images" in found.content.model_fields_set
     wrong = (
         (not distinct, text("an object that is listed twice")),
         (found.size > LARGEST_BUNDLE, text("a case that is too large")),
         (found.deidentification.proved != len(found.objects), text("an object without a proof")),
+        (early, text("a field of a later form")),
+        (
+            any(one.sop_uid not in listed for one in found.content.key_images),
+            text("a key image that is none of the case's images"),
+        ),
         ("113100" not in found.deidentification.codes, text("a case that was not de-identified")),
         (
             any(tells_of_a_person(words) for words in found.content.words()),

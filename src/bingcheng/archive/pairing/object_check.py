@@ -29,7 +29,7 @@ from bingcheng.archive.deidentify.private import is_harmless
 from bingcheng.archive.deidentify.profile import CODES, Option, Profile
 from bingcheng.archive.deidentify.rules import CLASS_UIDS, Action, Rules
 from bingcheng.archive.deidentify.subject import SERIES, SOP_CLASS, SOP_INSTANCE, STUDY
-from bingcheng.archive.pairing.manifest import ListedObject
+from bingcheng.archive.pairing.manifest import ListedObject, PointedImage
 from bingcheng.archive.pairing.problems import NOT_WHITELISTED
 from bingcheng.archive.pairing.shortened import shortened
 from bingcheng.core.errors import InputError
@@ -43,10 +43,15 @@ _MARKS = frozenset((IDENTITY_REMOVED, METHOD, METHOD_CODES, LONGITUDINAL, BURNED
 _BY_CODE = {code: option for option, (code, _) in CODES.items()}
 _DUMMIED = frozenset(("DA", "DT", "LO", "SH", "ST", "LT", "UT", "UC", "AE"))
 _CODE_VALUE, _CODE_SCHEME = 0x00080100, 0x00080102
+_FRAMES, _ROWS, _COLUMNS = 0x00280008, 0x00280010, 0x00280011
 
 
-def check_object(stream: BinaryIO, listed: ListedObject) -> None:
+def check_object(stream: BinaryIO, listed: ListedObject, pointed: Sequence[PointedImage] = ()) -> None:
     """Raise unless this file is the listed object, de-identified as it claims; its pixels are not loaded.
+
+    Parameters
+    ----------
+    pointed : the key images that are images of it: each must be one, and point at a pixel that it has.
 
     Raises
     ------
@@ -62,7 +67,10 @@ def check_object(stream: BinaryIO, listed: ListedObject) -> None:
         raise InputError(NOT_WHITELISTED, what=text("something before the beginning of an object"))
     if short.pixels and found.first(PIXEL_DATA) is not None:
         raise InputError(NOT_WHITELISTED, what=text("an object that has its pixels twice"))
-    _check_marks(found, pixels=short.pixels or found.first(PIXEL_DATA) is not None)
+    pixels = short.pixels or found.first(PIXEL_DATA) is not None
+    _check_marks(found, pixels=pixels)
+    if any(not (pixels and _shows(found, one)) for one in pointed):
+        raise InputError(NOT_WHITELISTED, what=text("a key image that its object does not have"))
     told = (found.words(SOP_INSTANCE), found.words(SOP_CLASS), found.words(STUDY), found.words(SERIES))
     if told != (listed.sop_uid, listed.sop_class_uid, listed.study_uid, listed.series_uid):
         raise InputError(NOT_WHITELISTED, what=text("an object other than the listed one"))
@@ -82,6 +90,16 @@ def _check_marks(found: Object, *, pixels: bool) -> None:
     for holds, what in wrong:
         if holds:
             raise InputError(NOT_WHITELISTED, what=what)
+
+
+def _shows(found: Object, pointed: PointedImage) -> bool:
+    frames = found.words(_FRAMES).partition("\\")[0].strip()
+    last = int(frames) if frames.isascii() and frames.isdecimal() and len(frames) < 12 else 1
+    if pointed.frame > max(last, 1):
+        return False
+    if pointed.x is None or pointed.y is None:
+        return True
+    return pointed.x < found.number(_COLUMNS) and pointed.y < found.number(_ROWS)
 
 
 def _options(found: Object) -> frozenset[Option]:

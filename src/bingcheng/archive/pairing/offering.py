@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -17,11 +18,11 @@ from bingcheng.archive.pairing.case_room import CaseBundle, CaseRoom
 from bingcheng.archive.pairing.events import crossed
 from bingcheng.archive.pairing.key import InstallationKey
 from bingcheng.archive.pairing.manifest import (
-    FORMAT,
     ListedObject,
     Manifest,
     bundle_name,
     case_name,
+    format_of,
     read_manifest,
 )
 from bingcheng.archive.pairing.object_check import check_object
@@ -33,7 +34,9 @@ from bingcheng.core.errors import InputError
 from bingcheng.core.wording import text
 
 PURPOSE = b"bingcheng-case-1\0"
-"""What a signature of a manifest begins with, so that it is none of anything else."""
+"""What a signature of a manifest begins with, whatever its form, so that it is none of anything else."""
+UNSEEN = (BundleState.CHECKING, BundleState.OFFERED, BundleState.EXPIRED)
+"""States in which the peer has not had the manifest yet."""
 
 
 def manifest_of(case: CaseBundle, instances: Sequence[Instance], origin: str) -> Manifest:
@@ -62,7 +65,7 @@ def manifest_of(case: CaseBundle, instances: Sequence[Instance], origin: str) ->
     if not listed:
         raise InputError(NOT_WHITELISTED, what=text("a case without objects"))
     made = Manifest(
-        format=FORMAT,  # type: ignore[arg-type]  # the constant is the one value
+        format=format_of(case.content),
         name=bundle_name(origin, case.case, case.version),
         origin=origin,
         case=case_name(origin, case.case),
@@ -87,7 +90,8 @@ def offer(
 ) -> int:
     """Offer a case to a peer, and send it if `push`; returns the number of the transfer.
 
-    Its objects are looked through first, in the background. The same one twice is offered once, and for longer.
+    Its objects are looked through first, in the background. The same one twice is offered once, and for longer. What
+    the peer has not had yet is offered as the case is now.
 
     Parameters
     ----------
@@ -113,22 +117,52 @@ def offer(
             now=now,
             manifest=written,
             signature=key.sign(PURPOSE + written),
+            of_case=manifest.case,
             case=case,
             until=until,
         )
-    elif known.manifest != written:
-        raise InputError(OTHER_CONTENT)
     elif known.state in (BundleState.WITHDRAWING, BundleState.WITHDRAWN):
         raise InputError(WITHDRAWN)
+    elif known.state not in UNSEEN and not _says_the_same(known, manifest):
+        raise InputError(OTHER_CONTENT)
     else:
         bundles.extend(connection, known.number, until)
-        if known.state is BundleState.EXPIRED:
+        if known.state in UNSEEN and known.manifest != written:
+            bundles.rewrite(connection, known.number, written, key.sign(PURPOSE + written))
+            bundles.move(connection, known.number, BundleState.CHECKING, now)
+        elif known.state is BundleState.EXPIRED:
             bundles.move(connection, known.number, BundleState.CHECKING, now)
     return transfers.ask(connection, to, TransferKind.PUSH if push else TransferKind.OFFER, now, manifest.name)
 
 
-def check_bundle(objects: Objects, found: Bundle) -> None:
+def _says_the_same(known: Bundle, manifest: Manifest) -> bool:
+    """Whether a bundle that was given says all that the manifest does, in the form and by the release of that time."""
+    given = known.content()
+    now = manifest.in_form(given.form)
+    proof = now.deidentification.model_copy(update={"program": given.deidentification.program})
+    return now.model_copy(update={"deidentification": proof}) == given
+
+
+def in_form(connection: Connection, key: InstallationKey, found: Bundle, newest: int) -> Bundle:
+    """A bundle that is about to be given, in a form that the peer reads: in none later than `newest`.
+
+    What was given stays as it was signed.
+    """
+    manifest = found.content()
+    if found.state not in UNSEEN or manifest.form <= newest:
+        return found
+    written = manifest.in_form(newest).written()
+    signature = key.sign(PURPOSE + written)
+    bundles.rewrite(connection, found.number, written, signature)
+    return replace(found, manifest=written, signature=signature)
+
+
+def check_bundle(objects: Objects, found: Bundle, before_each: Callable[[], None] = lambda: None) -> None:
     """Look through all objects of a bundle before any leaves.
+
+    Parameters
+    ----------
+    before_each : called before each object; may raise to end it.
 
     Raises
     ------
@@ -136,9 +170,11 @@ def check_bundle(objects: Objects, found: Bundle) -> None:
         ``archive.not-whitelisted``, ``archive.not-found``: an object is gone.
     """
     manifest = found.content()
+    pointed = manifest.pointed()
     for listed in manifest.objects:
+        before_each()
         with objects.open_bytes(instance_of(objects, found, listed)) as stream:
-            check_object(stream, listed)
+            check_object(stream, listed, pointed.get(listed.sop_uid, ()))
 
 
 def instance_of(objects: Objects, found: Bundle, listed: ListedObject) -> Instance:

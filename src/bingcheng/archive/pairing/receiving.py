@@ -10,8 +10,9 @@ from sqlalchemy import Connection
 from bingcheng.archive.audit.event import EventAction, EventOutcome
 from bingcheng.archive.audit.event_code import EventCode
 from bingcheng.archive.authorisation.spaces import case_space
+from bingcheng.archive.cases.holdings import keep_only, put
 from bingcheng.archive.objects.objects import Objects
-from bingcheng.archive.objects.received import Origin, ReceivedStatus
+from bingcheng.archive.objects.received import Origin
 from bingcheng.archive.pairing import bundles
 from bingcheng.archive.pairing.bundles import Bundle, BundleState
 from bingcheng.archive.pairing.case_room import CaseOrigin, CaseRoom
@@ -67,6 +68,7 @@ class Receiving:
         manifest = read_manifest(written)
         if manifest.origin != self.peer.keyid:
             raise InputError(NOT_WHITELISTED, what=text("a case of a third installation"))
+        self.room.check_import(manifest.content)
         with self.workspace.writing() as connection:
             active_peer(connection, self.peer.number)
             known = bundles.bundle(connection, self.peer.number, manifest.name, incoming=True)
@@ -87,17 +89,25 @@ class Receiving:
 
     def _add(self, connection: Connection, manifest: Manifest, written: bytes, signature: bytes, now: datetime) -> None:
         self._check_room(connection)
+        later = self._later(connection, manifest)
         bundles.add(
             connection,
             peer=self.peer.number,
             incoming=True,
             name=manifest.name,
-            state=BundleState.COMING,
+            state=BundleState.COMING if later is None else BundleState.COMPLETE,
             now=now,
             manifest=written,
             signature=signature,
+            of_case=manifest.case,
+            case=None if later is None else later.case,
         )
-        self._tell(connection, "case-begun", manifest.name, now, count=len(manifest.objects))
+        what = "case-begun" if later is None else "case-overtaken"
+        self._tell(connection, what, manifest.name, now, count=len(manifest.objects))
+
+    def _later(self, connection: Connection, manifest: Manifest) -> Bundle | None:
+        """A later version of the case that is here already: an earlier one must not take its place."""
+        return bundles.later_version(connection, self.peer.number, manifest.case, manifest.version)
 
     def _check_room(self, connection: Connection) -> None:
         if bundles.unfinished(connection, self.peer.number) >= MOST_UNFINISHED:
@@ -162,18 +172,22 @@ class Receiving:
                 self._refused(found, error, now)
             raise
         case = self._case(found, manifest, now)
-        self._store(manifest, staging, case)
+        if case is not None:
+            self._store(manifest, staging, case)
+            self._finish(found, manifest, case, now)
+        staging.clear()
+        return self.known(name)
+
+    def _finish(self, found: Bundle, manifest: Manifest, case: int, now: datetime) -> None:
         with self.workspace.writing() as connection:
             active_peer(connection, self.peer.number)
-            latest = bundles.bundle(connection, self.peer.number, name, incoming=True)
+            latest = bundles.bundle(connection, self.peer.number, found.name, incoming=True)
             if latest is None or latest.state is BundleState.WITHDRAWN:
                 raise InputError(WITHDRAWN)
             if latest.state is not BundleState.COMPLETE:
                 self.room.finish_import(connection, case, manifest.content, now)
                 bundles.move(connection, found.number, BundleState.COMPLETE, now, case=case)
-                self._tell(connection, "case-received", name, now, case=case, count=len(manifest.objects))
-        staging.clear()
-        return self.known(name)
+                self._tell(connection, "case-received", found.name, now, case=case, count=len(manifest.objects))
 
     def withdraw(self, name: str, now: datetime) -> None:
         """The peer withdraws a case: nobody here reads it any more, and it is not taken again.
@@ -198,16 +212,27 @@ class Receiving:
         for listed in manifest.objects:
             if not staging.is_true(listed):
                 raise InputError(WRONG_DIGEST)
+        pointed = manifest.pointed()
         for listed in manifest.objects:
             with staging.stream(listed) as stream:
-                check_object(stream, listed)
+                check_object(stream, listed, pointed.get(listed.sop_uid, ()))
 
-    def _case(self, found: Bundle, manifest: Manifest, now: datetime) -> int:
-        """The number of the case that the objects go into; the same one after the end of either side."""
+    def _case(self, found: Bundle, manifest: Manifest, now: datetime) -> int | None:
+        """The number of the case that the objects go into; the same one after the end of either side.
+
+        None if a later version of it came meanwhile: then this one is done with.
+        """
         with self.workspace.writing() as connection:
             active_peer(connection, self.peer.number)
             latest = bundles.bundle(connection, self.peer.number, found.name, incoming=True)
-            if latest is not None and latest.case is not None:
+            if latest is None or latest.state is BundleState.WITHDRAWN:
+                raise InputError(WITHDRAWN)
+            later = self._later(connection, manifest)
+            if later is not None:
+                bundles.move(connection, found.number, BundleState.COMPLETE, now, case=later.case)
+                self._tell(connection, "case-overtaken", found.name, now, count=len(manifest.objects))
+                return None
+            if latest.case is not None:
                 return latest.case
             origin = CaseOrigin(
                 peer=self.peer.number, name=self.peer.name, case=manifest.case, version=manifest.version
@@ -217,12 +242,12 @@ class Receiving:
             return case
 
     def _store(self, manifest: Manifest, staging: Staging, case: int) -> None:
-        origin = Origin(kind="pairing", peer=self.peer.name)
+        """Let the case have these objects and no others: what an earlier version showed may be left out of this one."""
+        origin, space = Origin(kind="pairing", peer=self.peer.name), case_space(case)
         for listed in manifest.objects:
             with staging.opened(listed) as view:
-                received = self.objects.receive(view, space=case_space(case), origin=origin)
-            if received.status is ReceivedStatus.CONFLICT:
-                raise InputError(OTHER_CONTENT)
+                put(self.objects, view, space=space, origin=origin)
+        keep_only(self.objects, space, {one.sop_uid for one in manifest.objects})
 
     def _staging(self, found: Bundle) -> Staging:
         return Staging.of(self.workspace.folder, self.peer.number, found.name)

@@ -63,6 +63,8 @@ bundle = Table(
     Column("name", String(32), nullable=False, comment="by which both sides know it"),
     Column("manifest", LargeBinary, nullable=False, comment="the signed bytes; empty where only its withdrawal came"),
     Column("signature", LargeBinary, nullable=False),
+    # Of the manifest, so that the versions of a case are found without reading it; null in rows of earlier releases.
+    Column("of_case", String(32), comment="by which all versions of the case are known"),
     Column("case_number", Integer, comment="of this installation; null before it is imported"),
     Column("state", String(16), nullable=False),
     Column("made_at", DateTime, nullable=False),
@@ -70,6 +72,7 @@ bundle = Table(
     Column("until", DateTime, comment="of ours: after it the peer may not fetch it any more; null: without an end"),
     UniqueConstraint("peer", "incoming", "name", name="pairing_bundle_once"),
     Index("pairing_bundle_of_case", "case_number"),
+    Index("pairing_bundle_versions", "peer", "of_case"),
 )
 
 transfer = Table(

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Select, insert, select, update
 
 from bingcheng.archive.codec import decoded, encoded
 from bingcheng.archive.pairing import tables
@@ -45,8 +45,12 @@ class TransferState(StrEnum):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
+    STOPPED = "stopped"
+    """A person stopped it. What has passed is kept, and it goes on from there when a person wants it to."""
 
 
+STOPPABLE = frozenset(TransferKind) - {TransferKind.WITHDRAW}
+"""What a person may stop: all but taking back what others still read."""
 OPEN = (TransferState.WAITING, TransferState.RUNNING)
 
 
@@ -84,13 +88,14 @@ class Transfer:
 
 
 def ask(connection: Connection, peer: int, kind: TransferKind, now: datetime, name: str = "") -> int:
-    """Put something into the queue; what waits there already is not asked for twice. Returns its number."""
+    """Put something into the queue; what waits there already, or was stopped, goes on instead. Returns its number."""
     table = tables.transfer
-    same = (table.c.peer == peer) & (table.c.kind == kind.value) & (table.c.name == name)
-    waiting = connection.scalar(select(table.c.id).where(same, table.c.state == TransferState.WAITING.value))
-    if waiting is not None:
-        connection.execute(update(table).where(table.c.id == waiting).values(next_at=now))
-        return int(waiting)
+    held = table.c.state.in_([TransferState.WAITING.value, TransferState.STOPPED.value])
+    known = connection.scalar(_same(select(table.c.id), peer, kind, name).where(held).order_by(table.c.id.desc()))
+    if known is not None:
+        values = {"state": TransferState.WAITING.value, "next_at": now, "ended_at": None}
+        connection.execute(update(table).where(table.c.id == known).values(**values))
+        return int(known)
     row = {
         "peer": peer,
         "kind": kind.value,
@@ -103,6 +108,18 @@ def ask(connection: Connection, peer: int, kind: TransferKind, now: datetime, na
         "total": 0,
     }
     return int(connection.execute(insert(table).returning(table.c.id), row).scalar_one())
+
+
+def is_stopped(connection: Connection, peer: int, kind: TransferKind, name: str) -> bool:
+    """Whether a person stopped such a one last."""
+    latest = _same(select(tables.transfer.c.state), peer, kind, name).order_by(tables.transfer.c.id.desc()).limit(1)
+    state: str | None = connection.scalar(latest)
+    return state == TransferState.STOPPED.value
+
+
+def _same(query: Select[Any], peer: int, kind: TransferKind, name: str) -> Select[Any]:
+    table = tables.transfer.c
+    return query.where(table.peer == peer, table.kind == kind.value, table.name == name)
 
 
 def due(connection: Connection, now: datetime) -> tuple[Errand, ...]:
@@ -139,19 +156,40 @@ def transfer(connection: Connection, number: int) -> Transfer | None:
     return None if row is None else _transfer(row)
 
 
-def tell(connection: Connection, number: int, done: int, total: int) -> None:
-    """Say how far it is."""
+def tell(connection: Connection, number: int, done: int, total: int) -> bool:
+    """Say how far it is; whether it is to go on, or a person stopped it."""
     _set(connection, number, done=done, total=total)
+    return runs(connection, number)
+
+
+def runs(connection: Connection, number: int) -> bool:
+    """Whether it is under way, and nobody stopped it."""
+    table = tables.transfer.c
+    return connection.scalar(select(table.state).where(table.id == number)) == TransferState.RUNNING.value
+
+
+def stop(connection: Connection, number: int, now: datetime) -> bool:
+    """Stop it until a person wants it to go on; False if there is nothing to stop. Ends after what is under way."""
+    table = tables.transfer
+    mine = (
+        table.c.id == number,
+        table.c.kind.in_([one.value for one in STOPPABLE]),
+        table.c.state.in_([one.value for one in OPEN]),
+    )
+    values = {"state": TransferState.STOPPED.value, "ended_at": now}
+    return connection.execute(update(table).where(*mine).values(**values)).rowcount > 0
 
 
 def end(connection: Connection, number: int, now: datetime) -> None:
-    """It is done."""
+    """It is done, also if it was stopped too late."""
     _set(connection, number, state=TransferState.DONE.value, ended_at=now, reason=None)
 
 
 def fail(connection: Connection, found: Transfer, reason: Text, now: datetime, *, again: bool) -> None:
-    """It did not succeed; `again` if it may, after a while that doubles each time."""
+    """It did not succeed; `again` if it may, after a while that doubles each time. What was stopped stays so."""
     told = encoded(reason)
+    if not runs(connection, found.number):
+        return
     if again and found.tries < MOST_TRIES:
         next_at = now + timedelta(seconds=wait_s(found.tries))
         _set(connection, found.number, state=TransferState.WAITING.value, next_at=next_at, reason=told)
@@ -166,9 +204,9 @@ def wait_s(tries: int) -> float:
 
 
 def retry(connection: Connection, number: int, now: datetime) -> None:
-    """A person wants it tried now."""
+    """A person wants it tried now, or to go on."""
     table = tables.transfer
-    states = [TransferState.WAITING.value, TransferState.FAILED.value]
+    states = [TransferState.WAITING.value, TransferState.FAILED.value, TransferState.STOPPED.value]
     mine = (table.c.id == number) & table.c.state.in_(states)
     values = {"state": TransferState.WAITING.value, "next_at": now, "tries": 0, "ended_at": None}
     connection.execute(update(table).where(mine).values(**values))
@@ -189,9 +227,10 @@ def put_back(connection: Connection, number: int) -> None:
 
 
 def drop(connection: Connection, peer: int, now: datetime, reason: Text, *, name: str | None = None) -> None:
-    """End what waits for a peer, or for one bundle at it: it was revoked, or withdrawn."""
+    """End what waits or was stopped for a peer, or for one bundle at it: it was revoked, or withdrawn."""
     table = tables.transfer
-    mine = (table.c.peer == peer) & (table.c.state == TransferState.WAITING.value)
+    states = [TransferState.WAITING.value, TransferState.STOPPED.value]
+    mine = (table.c.peer == peer) & table.c.state.in_(states)
     if name is not None:
         mine &= table.c.name == name
     values = {"state": TransferState.FAILED.value, "ended_at": now, "reason": encoded(reason)}

@@ -11,8 +11,11 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from bingcheng.archive import schema
 from bingcheng.archive.codec import storable
+from bingcheng.archive.distinct import distinct
+from bingcheng.archive.listing import list_sites
 from bingcheng.archive.people import tables
 from bingcheng.archive.people.problems import CODE_TAKEN, NO_NAME, NO_SUCH_THING, SPELLING_TAKEN, WRONG_CODE
+from bingcheng.archive.people.spelling import folded
 from bingcheng.core.errors import InputError
 
 LONGEST_NAME = 128
@@ -135,12 +138,15 @@ def add_spelling(connection: Connection, number: int, spelling: str) -> None:
     if owner is None:
         row = {"folded": key, "hospital": number, "spelling": " ".join(storable(spelling).split())}
         connection.execute(insert(table), row)
+        list_sites(connection, key)
 
 
 def remove_spelling(connection: Connection, number: int, spelling: str) -> None:
     """Let exams whose site is `spelling` belong to nobody again."""
     table = tables.hospital_spelling
-    connection.execute(delete(table).where(table.c.folded == folded(spelling), table.c.hospital == number))
+    key = folded(spelling)
+    if connection.execute(delete(table).where(table.c.folded == key, table.c.hospital == number)).rowcount:
+        list_sites(connection, key)
 
 
 def hospital_of_site(connection: Connection, site: str) -> int | None:
@@ -181,10 +187,4 @@ def named(name: str) -> str:
 
 
 def _sites(connection: Connection) -> list[str]:
-    site = schema.exam.c.site
-    return list(connection.scalars(select(site).distinct().order_by(site)))
-
-
-def folded(words: str) -> str:
-    """A spelling as spellings are compared: in lower case, without double spaces."""
-    return " ".join(storable(words).casefold().split())
+    return distinct(connection, schema.exam.c.site)

@@ -8,11 +8,14 @@ section 7.1. Nothing here raises for bad data but `Broken`, `NeedMore` and `NotD
 from __future__ import annotations
 
 import struct
-import zlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Protocol
+
+from bingcheng.dicom.index import inflated
+from bingcheng.dicom.index.inflated import MIB, TooLarge, inflated_head, inflated_size
+from bingcheng.dicom.index.vrs import LONG_VRS, SHORT_VRS
 
 UNDEFINED_LENGTH = 0xFFFFFFFF
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
@@ -28,24 +31,17 @@ PrivateElements = Mapping[int, Collection[int]]
 
 PREFIXES = (8 << 10, 64 << 10, 1 << 20, 16 << 20)
 """How much of a file is read at first, and then if its header is longer; thereafter the whole."""
+LARGEST_HEADER = 512 * MIB
+"""No more of a file is read for its header."""
 
-# PS3.5 table 7.1-1 and 7.1-2
-_LONG_VRS = frozenset((b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"))
-_SHORT_VRS = frozenset(
-    (
-        *(b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FL", b"FD", b"IS", b"LO", b"LT", b"PN", b"SH"),
-        *(b"SL", b"SS", b"ST", b"TM", b"UI", b"UL", b"US"),
-    )
-)
-_VRS = _LONG_VRS | _SHORT_VRS
+_VRS = LONG_VRS | SHORT_VRS
+
+
+Broken = inflated.Broken
 
 
 class NeedMore(Exception):  # noqa: N818 - a signal between two functions of this floor
     """The bytes given end before the header does."""
-
-
-class Broken(Exception):  # noqa: N818
-    """An element can't be where the file says: the header is damaged or cut off."""
 
 
 class NotDicom(Exception):  # noqa: N818
@@ -88,7 +84,6 @@ class Elements:
     pixels_at : offset of the pixel value in the file (in the inflated dataset of a deflated one); None without pixels.
     pixels_length : in bytes, None if encapsulated.
     pixels_tag : Pixel Data, Float Pixel Data or Double Float Pixel Data.
-    pixels_vr : as written, empty in implicit VR.
     size : of the file (of the inflated dataset).
     """
 
@@ -128,24 +123,46 @@ def scan(data: bytes, size: int, wanted: Collection[int], private_groups: Privat
     NeedMore
         The header goes on beyond `data`, which is shorter than the file.
     Broken
-        The file ends within its header, or an element can't be.
+        The file ends within its header, or an element can't be; `TooLarge` if it unpacks to more than is read.
     NotDicom
         It isn't DICOM at all.
     """
     try:
-        return _scan(data, size, wanted, private_groups)
+        start, meta = _meta(data, size)
+        syntax = _uid(meta.get(0x00020010))
+        if syntax != DEFLATED:
+            return _scan(data, start, size, meta, wanted, private_groups)
     except (struct.error, IndexError):
         raise (NeedMore if len(data) < size else Broken) from None
+    if len(data) < size:
+        raise NeedMore
+    return _scan_deflated(memoryview(data)[start:], meta, wanted, private_groups)
 
 
-def _scan(data: bytes, size: int, wanted: Collection[int], private_groups: PrivateElements) -> Elements:
-    start, meta = _meta(data, size)
+def _scan_deflated(
+    deflated: memoryview, meta: Mapping[int, bytes], wanted: Collection[int], private_groups: PrivateElements
+) -> Elements:
+    """The wanted elements of a deflated dataset, of which no more is held than its header."""
+    size = inflated_size(deflated)
+    for limit in (*PREFIXES[1:], LARGEST_HEADER):
+        head = inflated_head(deflated, limit)
+        try:
+            return _scan(head, 0, size, meta, wanted, private_groups)
+        except (NeedMore, struct.error, IndexError):
+            if len(head) == size:
+                raise Broken from None
+    raise TooLarge
+
+
+def _scan(
+    data: bytes,
+    start: int,
+    size: int,
+    meta: Mapping[int, bytes],
+    wanted: Collection[int],
+    private_groups: PrivateElements,
+) -> Elements:
     syntax = _uid(meta.get(0x00020010))
-    if syntax == DEFLATED:
-        if len(data) < size:
-            raise NeedMore
-        data, start = inflate(data[start:]), 0
-        size = len(data)
     coding = _coding(data, start, syntax, prefixed=bool(meta))
     found = _Found(values={tag: value for tag, value in meta.items() if tag in wanted})
     walker = _Walker(data=data, size=size)
@@ -180,7 +197,7 @@ def read_elements(
         See `scan`.
     """
     data = b""
-    for limit in (*PREFIXES, size):
+    for limit in (*PREFIXES, min(size, LARGEST_HEADER)):
         if len(data) >= min(limit, size):
             continue
         more = stream.read(min(limit, size) - len(data))
@@ -191,23 +208,11 @@ def read_elements(
             return scan(data, size, wanted, private_groups)
         except NeedMore:
             continue
+    if len(data) >= LARGEST_HEADER:
+        raise TooLarge
     try:
         return scan(data, len(data), wanted, private_groups)
     except NeedMore:
-        raise Broken from None
-
-
-def inflate(deflated: bytes) -> bytes:
-    """The dataset of a deflated file (PS3.5 A.5: RFC 1951 without a zlib header); what can be read of a cut one.
-
-    Raises
-    ------
-    Broken
-        The compressed bytes are damaged.
-    """
-    try:
-        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(deflated)
-    except zlib.error:
         raise Broken from None
 
 
@@ -272,7 +277,7 @@ class _Walker:
         """Keep wanted elements from `at` on; where the walk ended (at `end`, a delimiter, or pixels)."""
         data, have, explicit = self.data, len(self.data), coding.explicit
         unpack, long = _HEADERS[coding], _LENGTHS[coding.little]
-        short_vrs, long_vrs = _SHORT_VRS, _LONG_VRS
+        short_vrs, long_vrs = SHORT_VRS, LONG_VRS
         last = end - 8
         vr = b""
         while at <= last:
@@ -320,7 +325,7 @@ class _Walker:
         while at + 8 <= self.size and self.data[at : at + 2] == b"\x02\x00":
             _, element, vr, length = _HEADERS[_META_CODING](self.data, at)
             value = at + 8
-            if vr in _LONG_VRS:
+            if vr in LONG_VRS:
                 (length,) = _LENGTHS[True](self.data, value)
                 value += 4
             at = value + length

@@ -22,6 +22,7 @@ from bingcheng.dicom.exam import FrameSource
 from bingcheng.dicom.grouping.defects import NO_PIXELS, defect_of
 from bingcheng.dicom.index.elements import Broken, Elements, NotDicom, Readable, items, read_elements
 from bingcheng.dicom.index.headers import PRIVATE_GROUPS, WANTED, Header, Rows, relative
+from bingcheng.dicom.index.inflated import LARGEST_MIB, TOO_LARGE, TooLarge
 from bingcheng.dicom.index.values import plain
 
 NOT_FOUND = Problem(
@@ -199,6 +200,9 @@ class _Scanner:
         except NotDicom:
             if place.claims:
                 self._refuse(place, InputError(NOT_DICOM))
+            return
+        except TooLarge:
+            self._refuse(place, InputError(TOO_LARGE, limit_mib=LARGEST_MIB))
             return
         except Broken:
             self._refuse(place, InputError(BROKEN_HEADER))

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from bingcheng.core.errors import InputError, Owner, Problem
 from bingcheng.dicom.grouping.defects import NO_PIXELS, TRUNCATED, WRONG_LENGTH
 from bingcheng.dicom.grouping.volumes import COLOUR
-from bingcheng.dicom.index.elements import DEFLATED, Broken, Elements, NotDicom, dataset_start, inflate, read_elements
+from bingcheng.dicom.index.elements import DEFLATED, Elements, NotDicom, dataset_start, read_elements
+from bingcheng.dicom.index.inflated import LARGEST_MIB, TOO_LARGE, Broken, Inflated, TooLarge
 from bingcheng.dicom.index.values import count_of, integer, plain
 from bingcheng.dicom.pixels.real_values import VALUE_TAGS
 from bingcheng.dicom.pixels.transfer_syntaxes import PixelFormat, decoded_frames, stored_values
@@ -41,13 +42,16 @@ class PixelFile:
         Raises
         ------
         InputError
-            ``dicom.unreadable``, ``dicom.missing-pixels``, ``dicom.colour``, ``dicom.bad-pixel-format``.
+            ``dicom.unreadable``, ``dicom.too-large``, ``dicom.missing-pixels``, ``dicom.colour``,
+            ``dicom.bad-pixel-format``.
         """
         self._stream = stream
         try:
             size = stream.seek(0, os.SEEK_END)
             stream.seek(0)
             self.elements = read_elements(stream, size, WANTED)
+        except TooLarge as error:
+            raise InputError(TOO_LARGE, limit_mib=LARGEST_MIB) from error
         except (Broken, NotDicom, OSError) as error:
             raise InputError(UNREADABLE, error=type(error).__name__) from error
         if self.elements.pixels_at is None or self.elements.pixels_length == 0:
@@ -88,16 +92,16 @@ class _Bytes:
     def __init__(self, stream: BinaryIO, found: Elements) -> None:
         self._stream = stream
         self._start = found.pixels_at or 0
-        self._inflated: bytes | None = None
+        self._inflated: Inflated | None = None
         if found.transfer_syntax == DEFLATED:
             stream.seek(0)
             data = stream.read()
-            self._inflated = inflate(data[dataset_start(data, len(data)) :])
+            self._inflated = Inflated(data[dataset_start(data, len(data)) :])
 
     def at(self, offset: int, length: int) -> bytes:
         start = self._start + offset
         if self._inflated is not None:
-            return self._inflated[start : start + length]
+            return self._inflated.at(start, length)
         self._stream.seek(start)
         return self._stream.read(length)
 

@@ -21,8 +21,8 @@ from bingcheng.dicom.write.header import (
     header,
     sequence,
     stored,
-    write_slices,
 )
+from bingcheng.dicom.write.slices import write_slices
 from bingcheng.image.volume import Volume
 
 AIR_HU = -1024.0
@@ -78,13 +78,13 @@ def write_ct(
         data.PixelPaddingValue = GE_PADDING if signed else 0
     padding = _padding(volume, circle=signed)
 
-    def fill(data: Dataset, index: int) -> None:
+    def fill(own: Dataset, index: int) -> None:
         values = np.clip(volume.voxels[index], AIR_HU, MOST_HU)
         pixels = stored(values, slope=1.0, intercept=AIR_HU, signed=signed)
         outside = padding(index)
         if outside is not None:
             pixels[outside] = data.PixelPaddingValue
-        data.PixelData = pixels.tobytes()
+        own.PixelData = pixels.tobytes()
 
     return write_slices(data, volume.geometry, folder, fill)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -237,34 +236,21 @@ def stored(
     return scaled.astype(kind)
 
 
-def save(data: Dataset, path: Path) -> None:
-    """Write one instance as a DICOM file, explicit little endian."""
+def file_meta(sop_class_uid: str, sop_instance_uid: str) -> FileMetaDataset:
+    """What stands before the data set of an instance that is written as a file, explicit little endian."""
     meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = data.SOPClassUID
-    meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID
+    meta.MediaStorageSOPClassUID = UID(sop_class_uid)
+    meta.MediaStorageSOPInstanceUID = UID(sop_instance_uid)
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     meta.ImplementationClassUID = UID(uid_of("bingcheng", "implementation"))
     meta.ImplementationVersionName = "BINGCHENG"
-    data.file_meta = meta
+    return meta
+
+
+def save(data: Dataset, path: Path) -> None:
+    """Write one instance as a DICOM file, explicit little endian."""
+    data.file_meta = file_meta(data.SOPClassUID, data.SOPInstanceUID)
     data.save_as(path, enforce_file_format=True)
-
-
-def write_slices(
-    data: Dataset, geometry: VolumeGeometry, folder: Path, fill: Callable[[Dataset, int], None], *, first: int = 1
-) -> tuple[Path, ...]:
-    """Write one file a slice: `data` is placed, numbered from `first`, filled by `fill(data, index)` and saved."""
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = []
-    for index in range(geometry.shape[0]):
-        number = first + index
-        data.InstanceNumber = number
-        data.SOPInstanceUID = uid_of(str(data.SeriesInstanceUID), "instance", str(number))
-        place(data, geometry, index)
-        fill(data, index)
-        path = folder / f"{number:05d}.dcm"
-        save(data, path)
-        paths.append(path)
-    return tuple(paths)
 
 
 def sequence(*items: Dataset) -> Sequence:

@@ -12,7 +12,8 @@ from pydicom.uid import MRImageStorage
 
 from bingcheng.core.errors import InputError, Owner, Problem
 from bingcheng.dicom.acquisition import MrAcquisition
-from bingcheng.dicom.write.header import StudyHeader, contrast, decimal, grid, header, stored, write_slices
+from bingcheng.dicom.write.header import StudyHeader, contrast, decimal, grid, header, stored
+from bingcheng.dicom.write.slices import write_slices
 from bingcheng.image.volume import Stack, Volume
 
 NOT_A_SERIES = Problem(

@@ -24,8 +24,8 @@ from bingcheng.dicom.write.header import (
     header,
     sequence,
     stored,
-    write_slices,
 )
+from bingcheng.dicom.write.slices import write_slices
 from bingcheng.image.volume import Volume
 
 NO_COUNTS_FACTOR = Problem(
@@ -83,13 +83,13 @@ def write_pet(
         factor = facts.stored_unit_factor
     whole = float(volume.voxels.max()) / factor if facts.units == "CNTS" else None
 
-    def fill(data: Dataset, index: int) -> None:
+    def fill(own: Dataset, index: int) -> None:
         values = np.maximum(volume.voxels[index], 0.0) / np.float32(factor)
         top = float(values.max()) if whole is None else whole
         slope = float(decimal(max(top, 1e-6) / 32760.0))
-        data.RescaleSlope = decimal(slope)
-        data.ImageIndex = index + 1
-        data.PixelData = stored(values, slope=slope, intercept=0.0, signed=True).tobytes()
+        own.RescaleSlope = decimal(slope)
+        own.ImageIndex = index + 1
+        own.PixelData = stored(values, slope=slope, intercept=0.0, signed=True).tobytes()
 
     return write_slices(data, volume.geometry, folder, fill)
 

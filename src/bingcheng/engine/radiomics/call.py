@@ -330,7 +330,7 @@ def _graded(lesions: Sequence[LesionFeatures]) -> Iterator[LesionFeatures]:
 
 
 def _grade(lesions: Sequence[LesionFeatures], tag: str) -> Grade:
-    from bingcheng.compare.reliability import reliability  # noqa: PLC0415 - loads scipy's distributions
+    from bingcheng.compare.reliability import reliability  # noqa: PLC0415 - loads SciPy, and few exams have features
 
     known = [
         (value, spread)

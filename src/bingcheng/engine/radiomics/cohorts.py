@@ -34,7 +34,7 @@ def cohorts(records: Iterable[ExamRecord], people: Mapping[str, str]) -> tuple[F
 
 
 def _cohort(kind: FeatureKind, lesions: Sequence[FeatureSet]) -> FeatureCohort:
-    from bingcheng.compare.reliability import Reliability, reliability  # noqa: PLC0415 - loads scipy's distributions
+    from bingcheng.compare.reliability import Reliability, reliability  # noqa: PLC0415 - loads SciPy, and few exams have features
 
     pairs: dict[str, list[tuple[float, float]]] = {tag: [] for one in lesions for tag in one.tags}
     for one in lesions:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bingcheng.archive.jobs.queue import Job
+from bingcheng.archive.jobs.queue import Job, works_with
 from bingcheng.archive.objects.objects import Objects
-from bingcheng.archive.objects.origins import digest_of, sent
+from bingcheng.archive.objects.origins import assessed, digest_of
 from bingcheng.archive.ownership import claim
 from bingcheng.archive.workspace import Workspace
 from bingcheng.core.errors import BingchengError, InputError
@@ -79,12 +79,13 @@ def refused(error: BingchengError, job: Job) -> Refusal:
 
 def _exam(workspace: Workspace, objects: Objects, job: Job) -> _Exam:
     with workspace.reading() as connection:
-        originals = sent(connection, job.space, job.study_uid)
+        originals = assessed(connection, job.space, job.study_uid)
     digest = digest_of(originals.items())
     if not originals:
         return _Exam(job=job, digest=digest, refusal=refused(InputError(NOTHING_LEFT), job))
     with workspace.writing() as connection:
         mine = claim(connection, job.study_uid, job.space)
+        works_with(connection, job, digest)
     if not mine:
         return _Exam(job=job, digest=digest, refusal=refused(InputError(HELD_ELSEWHERE), job))
     try:

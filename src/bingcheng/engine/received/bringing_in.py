@@ -9,7 +9,7 @@ from pathlib import Path
 from bingcheng.archive.exam_sources import sources
 from bingcheng.archive.jobs.queue import Job
 from bingcheng.archive.objects.objects import Objects
-from bingcheng.archive.objects.origins import digest_of, sent
+from bingcheng.archive.objects.origins import assessed, digest_of
 from bingcheng.archive.objects.received import Origin
 from bingcheng.archive.ownership import claim
 from bingcheng.archive.workspace import Workspace
@@ -61,7 +61,7 @@ def _outcome(
         # Without a digest: what was brought in so far is not what the job was asked for.
         return Outcome(job=job, digest="", refusal=refused(error, job))
     with workspace.reading() as connection:
-        digest = digest_of(sent(connection, job.space, job.study_uid).items())
+        digest = digest_of(assessed(connection, job.space, job.study_uid).items())
     reason = replace(refused(damaged[0], job), count=len(damaged)) if damaged else None
     return Outcome(job=job, digest=digest, refusal=reason)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy import Connection, delete, insert, select
 
 from bingcheng.archive import schema
+from bingcheng.archive.dicomweb.drawn import REPORTS, drawn_in
 from bingcheng.archive.exam_owner import exam_owner
 from bingcheng.archive.objects.header import header
 from bingcheng.archive.objects.objects import Objects
@@ -73,7 +74,9 @@ def _receive(objects: Objects, space: str, made: _Made) -> None:
         return  # another run replaces what was made; whoever has it done keeps what comes of it
     except OSError as error:
         raise storage_failed(error) from error
-    objects.receive(data, space=space, origin=MADE_HERE)
+    received = objects.receive(data, space=space, origin=MADE_HERE)
+    if received.sop_class_uid.startswith(REPORTS):
+        drawn_in(objects, space, [received.sop_instance_uid])  # read here, so that no page need open it
 
 
 def _not_alone(workspace: Workspace, objects: Objects, space: str, study_uid: str) -> None:

@@ -13,8 +13,9 @@ from sqlalchemy import Connection, select
 
 from bingcheng.archive.exam_owner import exam_owner
 from bingcheng.archive.exam_sources import sources_of
-from bingcheng.archive.objects.objects import FOLDER, Objects
-from bingcheng.archive.objects.origins import sent
+from bingcheng.archive.objects.objects import Objects
+from bingcheng.archive.objects.origins import assessed
+from bingcheng.archive.objects.place import COPIES, FOLDER
 from bingcheng.archive.workspace import Workspace
 from bingcheng.core.errors import BingchengError, InputError
 from bingcheng.core.refusal import Refusal, SubjectKind
@@ -91,7 +92,7 @@ def _same(workspace: Workspace, objects: Objects, space: str, exam: Exam) -> boo
     if not given.keys() <= {one.sop_uid for one in copies}:
         return False
     with workspace.reading() as connection:
-        originals = sent(connection, space, exam.uid)
+        originals = assessed(connection, space, exam.uid)
     try:
         # Not every object that is kept takes part: what can't be read, for instance, is left out of an exam.
         found = exams(index([objects.path(one) for one in copies if one.sop_uid in originals])).exams
@@ -105,10 +106,10 @@ def _same(workspace: Workspace, objects: Objects, space: str, exam: Exam) -> boo
 
 def _from_elsewhere(workspace: Workspace, exam_uid: str) -> bool:
     """Whether the results were made from folders of the command line, not from what the archive held."""
-    archive = (workspace.folder / FOLDER).absolute()
+    archives = [(workspace.folder / name).absolute() for name in (FOLDER, COPIES)]
     with workspace.reading() as connection:
         places = sources_of(connection, exam_uid)
-    return bool(places) and not any(place.is_relative_to(archive) for place in places)
+    return bool(places) and not any(place.is_relative_to(archive) for place in places for archive in archives)
 
 
 def _held(objects: Objects, space: str, source: FrameSource) -> bool:

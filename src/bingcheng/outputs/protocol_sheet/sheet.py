@@ -10,6 +10,7 @@ import tempfile
 from base64 import b64encode
 from datetime import date
 from enum import StrEnum
+from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
@@ -97,6 +98,7 @@ def sheet(protocol: Protocol, language: Language, *, on: date) -> str:
     )
 
 
+@cache
 def _environment(language: Language) -> Environment:
     """Everything is escaped, an unknown name raises, ``_`` and ``say`` speak `language`."""
 

@@ -7,6 +7,7 @@ one row a lesion with a column a feature.
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -121,6 +122,26 @@ def checked_ending(path: Path) -> str:
     if ending not in FORMATS:
         raise InputError(UNKNOWN_FORMAT, name=path.name)
     return ending
+
+
+def checked_place(path: Path) -> None:
+    """Raise if no file can be written there, before the work that would be lost.
+
+    Raises
+    ------
+    InputError
+        ``outputs.cannot-write``.
+    """
+    try:
+        if path.is_dir():
+            raise IsADirectoryError
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        from bingcheng.outputs.source_images import CANNOT_WRITE  # noqa: PLC0415 - with highdicom
+
+        raise InputError(CANNOT_WRITE, error=type(error).__name__) from error
 
 
 def _table(lesions: Sequence[LesionFeatures], *, parquet: bool, wide: bool, say: Say) -> bytes:

@@ -1,7 +1,7 @@
-"""Pieces of the report for pages of others: an exam, lesions over time, which lesion is which, hospitals side by side.
+"""Pieces of the report for pages of others: an exam, lesions over time, responses, which lesion is which, hospitals.
 
-A page that shows them brings ``report.css``, ``radiomics.css`` and ``pictures.js`` of the report's assets, and a button
-``#contours``.
+A page that shows them brings ``report.css``, ``radiomics.css``, ``response.css`` and ``pictures.js`` of the report's
+assets, and a button ``#contours``.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from bingcheng.outputs.report.follow_up import follow_up_section
 from bingcheng.outputs.report.hospitals import comparison
 from bingcheng.outputs.report.lesions import LesionCard, LesionCards
 from bingcheng.outputs.report.page import environment
+from bingcheng.outputs.report.response import response_section
 from bingcheng.outputs.report.slices import Slices
 
 
@@ -32,12 +33,14 @@ class Embedded:
     ----------
     exams : the article of each exam that was wanted, by its UID.
     lesions : each lesion's article, by the UIDs of the exams in which it was seen.
+    responses : RECIST 1.1 as calculated; empty where there is no lesion, or one exam's lesions alone are wanted.
     links : which lesion is which, where that was not plain; empty where it was.
     surroundings : what must stand once on the page: icons, the embedded images, the box for enlarged images.
     """
 
     exams: Mapping[str, Markup]
     lesions: tuple[tuple[frozenset[str], LesionCard, Markup], ...]
+    responses: Markup
     links: Markup
     surroundings: Markup
 
@@ -59,6 +62,7 @@ def embedded(
     wanted = tuple(one for one in assessment.exams if one.uid in exams)
     cards = exam_cards(replace(assessment, exams=wanted), slices, language)
     found = follow_up_section(assessment)
+    response = None if lesions_of is not None else response_section(assessment, language, exam_path=exam_path)
 
     def made(macro: str, *given: object) -> Markup:
         return _piece(language.code, macro)(*given)
@@ -69,6 +73,7 @@ def embedded(
     return Embedded(
         exams={card.exam.uid: made("exam", card) for card in cards},
         lesions=articles,
+        responses=made("responses", response) if response else Markup(""),
         links=links,
         surroundings=surroundings,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from base64 import b64encode
-from functools import partial
+from functools import cache, partial
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
@@ -18,6 +18,7 @@ from bingcheng.compare.dose_overview import DoseOverview
 from bingcheng.core.finding import Level, Outcome, Trust
 from bingcheng.core.wording import Fact, Text
 from bingcheng.outputs.assessment import Assessment
+from bingcheng.outputs.follow_up.response_words import RESPONSE_WORDS
 from bingcheng.outputs.language import Language
 from bingcheng.outputs.report.dose import dose_section, template_names
 from bingcheng.outputs.report.exams import exam_cards
@@ -25,6 +26,8 @@ from bingcheng.outputs.report.follow_up import follow_up_section
 from bingcheng.outputs.report.hospitals import comparison, site_cards
 from bingcheng.outputs.report.lesions import LesionCards
 from bingcheng.outputs.report.radiomics import cohort_blocks
+from bingcheng.outputs.report.response import response_section
+from bingcheng.outputs.report.response import template_names as response_names
 from bingcheng.outputs.report.slices import Slices
 from bingcheng.outputs.report.words import (
     EXAM_WORDS,
@@ -82,7 +85,7 @@ def page(assessment: Assessment, language: Language) -> str:
     # The lesions come first on the page and first in the budget of images.
     lesions = LesionCards(assessment, slices, language).all()
     exams = exam_cards(assessment, slices, language)
-    css = "".join(map(_asset, ("report.css", "dose.css", "radiomics.css")))
+    css = "".join(map(_asset, ("report.css", "dose.css", "radiomics.css", "response.css")))
     script = "".join(map(_asset, ("report.js", "pictures.js")))
     return (
         environment(language)
@@ -106,6 +109,7 @@ def page(assessment: Assessment, language: Language) -> str:
             ),
             cohorts=cohort_blocks(assessment),
             follow_up=follow_up_section(assessment),
+            response=response_section(assessment, language),
             definitions=slices.definitions(),
             css=Markup(css),  # noqa: S704 - our own file
             script=Markup(script),  # noqa: S704 - our own file
@@ -115,8 +119,12 @@ def page(assessment: Assessment, language: Language) -> str:
     )
 
 
+@cache
 def environment(language: Language) -> Environment:
-    """The templates' environment: everything is escaped, an unknown name raises, ``_`` and ``say`` speak `language`."""
+    """The templates' environment: everything is escaped, an unknown name raises, ``_`` and ``say`` speak `language`.
+
+    One for each language: to compile the templates takes longer than to fill them in.
+    """
 
     def sentence(template: str, **facts: Fact | Text) -> str:
         return language.say(Text(template, facts)) if facts else language.say(template)
@@ -148,7 +156,9 @@ def environment(language: Language) -> Environment:
             "outcome_words": OUTCOME_WORDS,
             "exam_words": EXAM_WORDS,
             "trust_words": TRUST_WORDS,
+            "response_words": RESPONSE_WORDS,
             **template_names(),
+            **response_names(),
         }
     )
     return templates

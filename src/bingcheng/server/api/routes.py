@@ -14,6 +14,7 @@ from bingcheng.archive.authorisation.action import Action
 from bingcheng.archive.authorisation.actor import Actor
 from bingcheng.archive.authorisation.scope import SCOPE_ACTIONS
 from bingcheng.server.pages.audit import Wanted, asked_for
+from bingcheng.server.pages.page import zone_of
 from bingcheng.server.security.required import allowed
 from bingcheng.server.security.traced import traced
 from bingcheng.server.site import Site, site
@@ -74,5 +75,6 @@ def audit(
     request.app.state.recorder.flush()
     trace = traced(request)
     trace.subject, trace.each = "audit/export", True
-    found = events_in_pieces(where.workspace, asked_for(actor, wanted), limit=limit, before=before)
+    asked = asked_for(actor, wanted, zone_of(where.settings))
+    found = events_in_pieces(where.workspace, asked, limit=limit, before=before)
     return StreamingResponse(as_json_lines(found), media_type="application/x-ndjson")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from bingcheng.archive.jobs.queue import Job, JobKind, Lane, end, lose, put_off, take
 from bingcheng.archive.objects.objects import Objects
@@ -28,6 +29,7 @@ LONGEST_EVERY = 4
 def assess_waiting(workspace: Workspace, objects: Objects, options: Options) -> int:
     """Do all jobs of the lane that wait; returns how many were begun."""
     runs = count = 0
+    looked_at: dict[tuple[str, str], None] = {}
     while True:
         longest = runs % LONGEST_EVERY == LONGEST_EVERY - 1
         with workspace.writing() as connection:
@@ -42,8 +44,12 @@ def assess_waiting(workspace: Workspace, objects: Objects, options: Options) -> 
                     put_off(connection, job, utc_now(), refusal)
                 else:
                     end(connection, job.number, utc_now(), refusal, digest=outcome.digest, tries=job.tries)
+            looked_at[job.space, job.study_uid] = None
     if count:
         keep_numbers(workspace, assessment(workspace, images=False), utc_now())
+    for space, study_uid in looked_at:
+        with suppress(BingchengError):  # who opens it first in a viewer waits a little longer then
+            objects.prepare(space, study_uid)
     return count
 
 

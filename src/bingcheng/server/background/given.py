@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bingcheng.archive.jobs.queue import Lane
+from bingcheng.archive.objects.place import Bucket
 from bingcheng.server.background.calling import Calling
 
 
@@ -18,6 +19,7 @@ class Given:
     Parameters
     ----------
     lane : the jobs that it works on.
+    bucket : where the files of objects lie, with the key to it; None for a folder, or where the workspace says.
     """
 
     workspace: Path
@@ -25,6 +27,7 @@ class Given:
     workers: int
     calling: Calling
     lane: Lane = Lane.COMPUTING
+    bucket: Bucket | None = None
 
     def as_json(self) -> str:
         """As one line."""
@@ -35,6 +38,7 @@ class Given:
                 "workers": self.workers,
                 "calling": self.calling.plain(),
                 "lane": self.lane.value,
+                "bucket": None if self.bucket is None else self.bucket.plain(),
             }
         )
 
@@ -48,4 +52,5 @@ class Given:
             workers=told["workers"],
             calling=Calling.of(told["calling"]),
             lane=Lane(told["lane"]),
+            bucket=None if told["bucket"] is None else Bucket(**told["bucket"]),
         )

@@ -11,18 +11,13 @@ from collections import Counter
 from contextlib import suppress
 from datetime import timedelta
 
-from sqlalchemy import select
-
-from bingcheng.archive import schema
 from bingcheng.archive.cases.opinions import remind
-from bingcheng.archive.exam_sources import sources
 from bingcheng.archive.guarded import guarded
 from bingcheng.archive.jobs.queue import JobKind, Lane, ask, due, give_back, last_digest
-from bingcheng.archive.jobs.tables import job
-from bingcheng.archive.objects.origins import digest_of, sent
-from bingcheng.archive.objects.tables import stored_study
-from bingcheng.archive.ownership import HOSPITALS, owner
+from bingcheng.archive.objects.origins import assessed, digest_of
+from bingcheng.archive.ownership import HOSPITALS
 from bingcheng.core.errors import BingchengError
+from bingcheng.server.background.absent import ask_for_absent
 from bingcheng.server.background.calling import Calling
 from bingcheng.server.background.given import Given
 from bingcheng.server.background.lifeline import end_all
@@ -107,7 +102,7 @@ class Background:
         self._ask_for_received()
         if self._brings_in and self._site.now() - self._looked_at >= BRING_IN_EVERY:
             self._looked_at = self._site.now()
-            self._ask_for_absent()
+            ask_for_absent(self._site.workspace, self._looked_at)
         if self._site.now() - self._reminded_at >= REMIND_EVERY:
             self._reminded_at = self._site.now()
             with self._site.workspace.writing() as connection:
@@ -120,25 +115,12 @@ class Background:
         for study in objects.changed_since(quiet_s=self._quiet_s):
             if study.space.startswith(HOSPITALS):
                 with workspace.writing() as connection:
-                    digest = digest_of(sent(connection, study.space, study.study_uid).items())
-                    # What this program added to the study changed it too, but gives no reason to assess it again.
+                    digest = digest_of(assessed(connection, study.space, study.study_uid).items())
+                    # What this program added to the study changed it too, and what people measured in the viewer, but
+                    # that gives no reason to assess it again.
                     if digest != last_digest(connection, study.space, study.study_uid):
                         ask(connection, JobKind.ASSESS, study.space, study.study_uid, self._site.now())
             objects.worked(study)
-
-    def _ask_for_absent(self) -> None:
-        """Ask to bring in exams that somebody assessed from folders that are still there."""
-        held = select(stored_study.c.study_uid).where(stored_study.c.space.startswith(HOSPITALS, autoescape=True))
-        tried = select(job.c.study_uid).where(job.c.kind == JobKind.BRING_IN.value)
-        exam = schema.exam.c.uid
-        known = sources(self._site.workspace)
-        with self._site.workspace.reading() as connection:
-            absent = connection.scalars(select(exam).where(exam.not_in(held), exam.not_in(tried))).all()
-            whose = {uid: owner(connection, uid) for uid in absent if uid in known}
-        for uid, hospital in whose.items():
-            if hospital is not None and any(path.exists() for path in known[uid]):
-                with self._site.workspace.writing() as connection:
-                    ask(connection, JobKind.BRING_IN, f"{HOSPITALS}{hospital}", uid, self._site.now())
 
     def _see_to_worker(self, lane: Lane) -> None:
         worker = self._workers_of.get(lane)
@@ -176,6 +158,7 @@ class Background:
             workers=self._workers,
             calling=Calling.from_settings(settings),
             lane=lane,
+            bucket=None if settings.s3 is None else settings.s3.bucket_of(),
         )
         worker = subprocess.Popen(
             [sys.executable, "-m", "bingcheng.server.background.work"],

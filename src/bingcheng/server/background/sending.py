@@ -1,13 +1,15 @@
 """The lane of what is sent: exams to peers, several peers at once, one exam a peer.
 
 A peer that is slow or gone holds up what goes to itself and nothing else. What it does not take for a reason that may
-pass is tried again, ever more slowly.
+pass is tried again, ever more slowly; another try sends what the peer did not confirm before.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 
 from bingcheng.archive.audit.event import AuditEvent, EventAction, EventOutcome
 from bingcheng.archive.audit.event_code import EventCode
@@ -16,6 +18,7 @@ from bingcheng.archive.dimse.peers import Peer, peers
 from bingcheng.archive.dimse.problems import NO_SUCH_PEER
 from bingcheng.archive.dimse.sending import Sent, send
 from bingcheng.archive.jobs.queue import STOPPED, Job, Lane, due, end, put_off, take
+from bingcheng.archive.jobs.taken import note_taken, taken
 from bingcheng.archive.jobs.target import Target
 from bingcheng.archive.objects.instance import Instance
 from bingcheng.archive.objects.objects import Objects
@@ -52,6 +55,8 @@ STEP = text("Sending objects")
 PEERS_AT_ONCE = 8
 LOOK_EVERY_S = 0.5
 """How soon it is seen that another exam waits, for a peer that is free."""
+NOTED_EVERY_S = 0.5
+"""How often it is written down what a peer took. What it took since a process was killed is sent twice."""
 
 Progress = Callable[[Text, int, int], None]
 
@@ -119,14 +124,22 @@ def send_exam(
     try:
         peer, wanted = _wanted(workspace, objects, job)
         total = len(wanted)
-        progress(STEP, 0, total)
+        left = _left(workspace, job, wanted)
+        progress(STEP, total - len(left), total)
+        taken_now = _Taken(workspace, job)
 
         def tell(state: Sent) -> None:
             nonlocal sent
             sent = state
+            taken_now.add(state.taken)
             progress(STEP, total - state.remaining, total)
 
-        sent = send(calling.caller(), peer, objects, wanted, tell)
+        if left:
+            _begin(workspace, job, calling, peer, len(left))
+        try:
+            sent = send(calling.caller(), peer, objects, left, tell)
+        finally:
+            taken_now.write()
         error = _shortfall(sent, total)
     except BingchengError as raised:
         error = raised
@@ -135,6 +148,38 @@ def send_exam(
         raise
     _record(workspace, job, calling, peer, sent, error)
     return error
+
+
+class _Taken:
+    """What a peer takes, written down now and then."""
+
+    def __init__(self, workspace: Workspace, job: Job) -> None:
+        self._workspace = workspace
+        self._job = job
+        self._found: dict[str, str] = {}
+        self._written_at = time.monotonic()
+
+    def add(self, one: Instance | None) -> None:
+        """The peer took this one; None for nothing."""
+        if one is not None:
+            self._found[one.sop_uid] = one.sha256
+        if time.monotonic() - self._written_at >= NOTED_EVERY_S:
+            self.write()
+
+    def write(self) -> None:
+        """Write down what was not yet."""
+        if self._found:
+            with self._workspace.writing() as connection:
+                note_taken(connection, self._job.number, self._found, utc_now())
+            self._found = {}
+        self._written_at = time.monotonic()
+
+
+def _left(workspace: Workspace, job: Job, wanted: Sequence[Instance]) -> Sequence[Instance]:
+    """What the peer did not take at an earlier try, or took with other bytes."""
+    with workspace.reading() as connection:
+        before = taken(connection, job.number, utc_now())
+    return [one for one in wanted if before.get(one.sop_uid) != one.sha256]
 
 
 def _shortfall(sent: Sent, total: int) -> BingchengError | None:
@@ -160,14 +205,33 @@ def _wanted(workspace: Workspace, objects: Objects, job: Job) -> tuple[Peer, Seq
     return found[0], wanted
 
 
+def _begin(workspace: Workspace, job: Job, calling: Calling, peer: Peer, count: int) -> None:
+    """Record that objects are about to leave; what keeps it from being recorded keeps them here."""
+    told = _told(job, calling, peer)
+    begun = replace(told, code=EventCode.BEGIN_TRANSFERRING_INSTANCES, what="dimse-sending", count=count)
+    with workspace.writing() as connection:
+        record(connection, begun)
+
+
 def _record(
     workspace: Workspace, job: Job, calling: Calling, peer: Peer | None, sent: Sent, error: BingchengError | None
 ) -> None:
+    told = replace(
+        _told(job, calling, peer),
+        outcome=EventOutcome.SUCCESS if error is None else EventOutcome.MINOR_FAILURE,
+        count=max(sent.completed + sent.warned, 1),
+        reason="" if error is None else error.code,
+    )
+    with workspace.writing() as connection:
+        record(connection, told)
+
+
+def _told(job: Job, calling: Calling, peer: Peer | None) -> AuditEvent:
     hospital = int(job.space.removeprefix(HOSPITALS))
-    told = AuditEvent(
+    return AuditEvent(
         code=EventCode.INSTANCES_TRANSFERRED,
         action=EventAction.READ,
-        outcome=EventOutcome.SUCCESS if error is None else EventOutcome.MINOR_FAILURE,
+        outcome=EventOutcome.SUCCESS,
         at=utc_now(),
         what="dimse-sent",
         login=calling.ae_title,
@@ -176,8 +240,4 @@ def _record(
         address="" if peer is None else peer.host or "",
         studies=(job.study_uid,),
         subject="" if peer is None else peer.ae_title,
-        count=max(sent.completed + sent.warned, 1),
-        reason="" if error is None else error.code,
     )
-    with workspace.writing() as connection:
-        record(connection, told)

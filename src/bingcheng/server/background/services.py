@@ -32,6 +32,7 @@ _CODES: Mapping[EventKind, tuple[EventCode, EventType | None, EventAction]] = Ma
         EventKind.ECHOED: (EventCode.NETWORK_ENTRY, EventType.ATTACH, EventAction.EXECUTE),
         EventKind.STORED: (EventCode.INSTANCES_TRANSFERRED, None, EventAction.CREATE),
         EventKind.QUERIED: (EventCode.QUERY, None, EventAction.EXECUTE),
+        EventKind.RETRIEVING: (EventCode.BEGIN_TRANSFERRING_INSTANCES, None, EventAction.READ),
         EventKind.RETRIEVED: (EventCode.INSTANCES_TRANSFERRED, None, EventAction.READ),
         EventKind.COMMITTED: (EventCode.INSTANCES_ACCESSED, None, EventAction.READ),
     }

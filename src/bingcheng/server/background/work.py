@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from bingcheng.archive.jobs.queue import Lane
 from bingcheng.archive.objects.objects import Objects
+from bingcheng.archive.objects.place import storage_of
 from bingcheng.archive.workspace import Workspace
 from bingcheng.server.background.calling import Calling
 from bingcheng.server.background.given import Given
@@ -40,7 +41,7 @@ def main() -> None:
     hold_on()
     workspace = Workspace.open(given.workspace, given.database)
     try:
-        objects = Objects.open(workspace)
+        objects = Objects.open(workspace, storage_of(workspace, given.bucket))
         try:
             _work_on(given, workspace, objects)
         finally:

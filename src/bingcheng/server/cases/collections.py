@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -26,6 +27,7 @@ from bingcheng.server.cases.seen import (
     readable_cases,
     reader_of,
 )
+from bingcheng.server.cases.thumbnails import thumbnails
 from bingcheng.server.pages.page import page
 from bingcheng.server.pages.told import Told, told
 from bingcheng.server.security.refusal import status_of
@@ -37,6 +39,8 @@ router = APIRouter(include_in_schema=False)
 Where = Annotated[Site, Depends(site)]
 Reading = Annotated[Actor, allowed(Action.READ_CASE)]
 MOST_OFFERED = 300
+MOST_LOOKED_AT = 5
+"""Cases of a collection among which one is looked for to stand for it."""
 Publishing = Annotated[Actor, allowed(Action.PUBLISH_CASE)]
 
 
@@ -160,10 +164,28 @@ def _change(connection: Connection, actor: Actor, number: int, asked: tuple[str,
         kept.move(connection, number, meant, by=-1 if step == "up" else 1)
 
 
+def _fronts(
+    connection: Connection, actor: Actor, held: Mapping[int, Sequence[int]], where: Site
+) -> tuple[dict[int, int], dict[int, str]]:
+    """The case that stands for each collection, and what its picture shows, by the case.
+
+    It is the first that the reader may see and that has a picture; the collections that have none are left out.
+    """
+    first = {number for inside in held.values() for number in inside[:MOST_LOOKED_AT]}
+    readable = readable_cases(connection, actor, sorted(first), where.now())
+    pictured = thumbnails(connection, cases(connection, sorted(readable)))
+    fronts = {
+        number: next((one for one in inside[:MOST_LOOKED_AT] if one in pictured), None)
+        for number, inside in held.items()
+    }
+    return {number: front for number, front in fronts.items() if front is not None}, pictured
+
+
 def _list(request: Request, actor: Actor, where: Site, *, problem: Told | None = None, status: int = 200) -> Response:
     with where.workspace.reading() as connection:
         found = kept.collections(connection, actor.hospital, where.now())
-        counts = {one.number: len(kept.items(connection, one.number)) for one in found}
+        held = {one.number: [item.case for item in kept.items(connection, one.number)] for one in found}
+        fronts, pictured = _fronts(connection, actor, held, where)
         places = hospitals_by_number(connection)
     return page(
         request,
@@ -171,7 +193,9 @@ def _list(request: Request, actor: Actor, where: Site, *, problem: Told | None =
         actor=actor,
         status=status,
         collections=found,
-        counts=counts,
+        counts={number: len(inside) for number, inside in held.items()},
+        fronts=fronts,
+        pictured=pictured,
         hospitals=places,
         problem=problem,
     )
@@ -188,6 +212,7 @@ def _page(
         found = {one.number: one for one in cases(connection, sorted(readable))}
         given = given_to(connection, Given.COLLECTION, number, where.now(), own=own)
         offered = _offered(connection, actor, [one.case for one in items], where) if own else []
+        pictured = thumbnails(connection, found.values())
     return page(
         request,
         "cases/collection.html.jinja",
@@ -199,6 +224,7 @@ def _page(
         shut=len(items) - len(found),
         offered=offered,
         cases=found,
+        pictured=pictured,
         problem=problem,
         **given,
     )

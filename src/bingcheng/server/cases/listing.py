@@ -15,6 +15,7 @@ from bingcheng.archive.cases.query import FIELDS
 from bingcheng.archive.cases.search import MOST, Found, Search, known_measures, search
 from bingcheng.core.errors import InputError
 from bingcheng.server.cases.seen import hospitals_by_number, people_by_number, person_number, reader_of
+from bingcheng.server.cases.thumbnails import thumbnails
 from bingcheng.server.cases.words import NOTICE_WORDS, STATUS_WORDS
 from bingcheng.server.pages.page import page
 from bingcheng.server.pages.paging import page_asked
@@ -61,6 +62,7 @@ def listed(
             problem = told(error)
         measures = known_measures(connection, reader, where.now())
         names, places = people_by_number(connection), hospitals_by_number(connection)
+        pictured = thumbnails(connection, found.cases)
     kept = {key: value for key, value in request.query_params.items() if key != "page_number" and value}
 
     def address(**changed: str) -> str:
@@ -73,6 +75,7 @@ def listed(
         actor=actor,
         status=200 if problem is None else 400,
         found=found,
+        pictured=pictured,
         asked=asked,
         kept=kept,
         address=address,

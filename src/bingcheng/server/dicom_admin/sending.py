@@ -16,7 +16,7 @@ from bingcheng.archive.authorisation.actor import Actor
 from bingcheng.archive.authorisation.decision import decide
 from bingcheng.archive.authorisation.spaces import hospital_space
 from bingcheng.archive.dimse.peers import Peer, peers
-from bingcheng.archive.jobs.queue import OPEN, Job, JobKind, JobState, ask, hasten, sendings, stop
+from bingcheng.archive.jobs.queue import OPEN, Job, JobKind, JobState, ask, ask_again, hasten, sendings, stop
 from bingcheng.archive.jobs.target import Target
 from bingcheng.archive.people.problems import NO_SUCH_THING
 from bingcheng.core.errors import InputError
@@ -152,7 +152,7 @@ def change(
         elif found.state is JobState.WAITING:
             hasten(connection, found.number)
         elif found.state not in OPEN:
-            ask(connection, found.kind, found.space, study_uid, where.now(), target=found.target, urgent=True)
+            ask_again(connection, found, where.now())
     trace = traced(request)
     trace.code, trace.event_action, trace.subject = EventCode.EXPORT, EventAction.EXECUTE, found.target or ""
     wake(request)

@@ -20,7 +20,7 @@ from bingcheng.archive.dimse.peers import peers
 from bingcheng.archive.jobs.queue import (
     Job,
     JobState,
-    ask,
+    ask_again,
     counts,
     failed,
     hasten,
@@ -106,7 +106,7 @@ def retry(request: Request, actor: Manager, where: Where, job: Annotated[str, Fo
         homes = [hospital_space(one.number) for one in managed_hospitals(connection, actor)]
         again = [one for one in failed(connection, homes, most=MOST_FAILED) if job in ("", str(one.number))]
         for one in again:
-            ask(connection, one.kind, one.space, one.study_uid, where.now(), target=one.target, urgent=True)
+            ask_again(connection, one, where.now())
     trace = traced(request)
     trace.code, trace.subject, trace.count = EventCode.APPLICATION_ACTIVITY, "jobs", len(again)
     saw_studies(request, [one.study_uid for one in again])

@@ -85,9 +85,20 @@ def multipart(kind: str, parts: Sequence[Part], *, headers: Mapping[str, str]) -
 
 
 def body(
-    pieces: Iterable[bytes], content_type: str, *, headers: Mapping[str, str], length: int | None = None
+    pieces: Iterable[bytes],
+    content_type: str,
+    *,
+    headers: Mapping[str, str],
+    length: int | None = None,
+    squeezed: bool = False,
 ) -> Response:
-    """An answer of pieces that are made while it is sent, if it is long."""
+    """An answer of pieces that are made while it is sent, if it is long.
+
+    Parameters
+    ----------
+    length : of all pieces together, if that is known.
+    squeezed : whether a long answer is compressed while it is sent; a short one is left to `gzipped`.
+    """
     coming = iter(pieces)
     begun: list[bytes] = []
     size = 0
@@ -98,8 +109,14 @@ def body(
             break
     else:
         return Response(b"".join(begun), headers={**headers, "Content-Type": content_type})
-    told = {**headers, "Content-Type": content_type, **({} if length is None else {"Content-Length": str(length)})}
-    return StreamingResponse(gathered(chain(begun, coming)), headers=told)
+    told = {**headers, "Content-Type": content_type}
+    sent: Iterable[bytes] = chain(begun, coming)
+    if squeezed:
+        told |= {"Content-Encoding": "gzip", "Vary": _also_by_encoding(headers)}
+        sent = zipped(sent)
+    elif length is not None:
+        told["Content-Length"] = str(length)
+    return StreamingResponse(gathered(sent), headers=told)
 
 
 def gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -118,14 +135,18 @@ def gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 def gzipped(request: Request, response: Response) -> Response:
     """The answer compressed, if the client takes that and it is of use."""
-    if isinstance(response, StreamingResponse) or len(response.body) < WORTH_GZIP or not _takes_gzip(request):
+    if isinstance(response, StreamingResponse) or len(response.body) < WORTH_GZIP or not takes_gzip(request):
         return response
     squeezer = zlib.compressobj(1, wbits=zlib.MAX_WBITS | 16)
     response.body = squeezer.compress(response.body) + squeezer.flush()
     response.headers["Content-Encoding"] = "gzip"
     response.headers["Content-Length"] = str(len(response.body))
-    response.headers["Vary"] = response.headers.get("Vary", "Accept") + ", Accept-Encoding"
+    response.headers["Vary"] = _also_by_encoding(response.headers)
     return response
+
+
+def _also_by_encoding(headers: Mapping[str, str]) -> str:
+    return headers.get("Vary", "Accept") + ", Accept-Encoding"
 
 
 def zipped(pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -138,7 +159,8 @@ def zipped(pieces: Iterable[bytes]) -> Iterator[bytes]:
     yield squeezer.flush()
 
 
-def _takes_gzip(request: Request) -> bool:
+def takes_gzip(request: Request) -> bool:
+    """Whether the client accepts answers that gzip compressed (RFC 9110 12.5.3)."""
     for one in request.headers.get("accept-encoding", "").lower().split(","):
         name, _, rest = one.partition(";")
         if name.strip() in ("gzip", "*"):

@@ -89,7 +89,9 @@ def _metadata(reader: Reader, instances: Sequence[Instance]) -> Response:
         found = zip(texts, places, strict=True)
         parts = [part_of(native_model(json.loads(text)), DICOM_XML, place) for text, place in found]
         return multipart(DICOM_XML, parts, headers=validated(tag))
-    return bodies.gzipped(reader.request, bodies.body(_json_array(texts), offer.kind, headers=validated(tag)))
+    squeezed = bodies.takes_gzip(reader.request)
+    made = bodies.body(_json_array(texts), offer.kind, headers=validated(tag), squeezed=squeezed)
+    return bodies.gzipped(reader.request, made)
 
 
 def with_addresses(reader: Reader, instances: Sequence[Instance]) -> Iterator[bytes]:

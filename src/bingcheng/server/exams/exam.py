@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, or_, select
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
@@ -16,6 +16,7 @@ from bingcheng.archive.audit.event import EventAction
 from bingcheng.archive.authorisation.action import Action
 from bingcheng.archive.authorisation.actor import Actor
 from bingcheng.archive.authorisation.role import Role
+from bingcheng.archive.exam_sources import sources_of
 from bingcheng.archive.jobs.queue import OPEN, Job, JobKind, JobState, ask, latest, stop
 from bingcheng.archive.objects.tables import stored_instance, stored_series, stored_study
 from bingcheng.archive.ownership import HOSPITALS, owner
@@ -87,13 +88,16 @@ def judge_again(
     actor: Annotated[Actor, allowed(Action.JUDGE_EXAM)],
     where: Annotated[Site, Depends(site)],
 ) -> Response:
-    """Ask for the exam to be assessed again."""
+    """Ask for the exam to be assessed again; for one whose images are absent, to be brought in from its folder."""
     traced(request).event_action = EventAction.EXECUTE
     with where.workspace.writing() as connection:
         check_exam(request, connection, actor, study_uid, Action.JUDGE_EXAM)
         if received_here(connection, actor, study_uid):
             space = f"{HOSPITALS}{actor.hospital}"
             ask(connection, JobKind.ASSESS, space, study_uid, where.now(), urgent=True)
+        elif _comes_from_a_folder(connection, actor, study_uid):
+            space = f"{HOSPITALS}{actor.hospital}"
+            ask(connection, JobKind.BRING_IN, space, study_uid, where.now(), urgent=True)
     background = getattr(request.app.state, "background", None)
     if background is not None:
         background.wake()
@@ -124,9 +128,9 @@ def _page(request: Request, uid: str, actor: Actor, where: Site) -> Response:
         choice = choice_of(connection, actor, uid)
         objects = _objects(connection, actor if hospital is None else hospital, uid)
         space = f"{HOSPITALS}{_number(actor if hospital is None else hospital)}"
-        drawn = drawings(connection, where.objects, space, uid)
         uids: Sequence[str] = () if hospital is None else with_others(connection, actor, hospital, uid)
         patient = connection.scalar(select(schema.exam.c.patient).where(schema.exam.c.uid == uid))
+    drawn = drawings(where.objects, space, uid)
     common: dict[str, Any] = {
         "uid": uid,
         "job": job,
@@ -174,13 +178,17 @@ def _job(connection: Connection, actor: Actor, uid: str) -> Job | None:
     return latest(connection, [space], [uid]).get((space, uid))
 
 
+def _comes_from_a_folder(connection: Connection, actor: Actor, uid: str) -> bool:
+    """Whether an exam of the actor's hospital was assessed from a folder that is known."""
+    mine = actor.hospital is not None and owner(connection, uid) == actor.hospital
+    return mine and bool(sources_of(connection, uid))
+
+
 def _image_count(connection: Connection, actor: Actor, uid: str) -> int:
     """How many images of an exam the actor's hospital has received."""
     series, study = stored_series.c, stored_study.c
     query = (
-        select(func.count())
-        .select_from(stored_instance)
-        .join(stored_series, series.id == stored_instance.c.series_id)
+        select(func.sum(series.series_instance_count))
         .join(stored_study, study.id == series.study_id)
         .where(study.space == f"{HOSPITALS}{actor.hospital}", study.study_uid == uid)
         .where(series.modality_key.not_in(NO_PICTURES))
@@ -195,21 +203,21 @@ def _number(whose: Actor | int) -> int | None:
 def _objects(connection: Connection, whose: Actor | int, uid: str) -> dict[str, object]:
     """What the archive holds of the exam: how many images, and the objects made of it or sent with it."""
     space = f"{HOSPITALS}{_number(whose)}"
-    query = (
-        select(
-            stored_series.c.series_uid,
-            stored_series.c.series_description_key,
-            stored_series.c.modality_key,
-            stored_instance.c.sop_uid,
-            stored_instance.c.sop_class_uid,
-        )
-        .join(stored_series, stored_series.c.id == stored_instance.c.series_id)
-        .join(stored_study, stored_study.c.id == stored_series.c.study_id)
-        .where(stored_study.c.space == space, stored_study.c.study_uid == uid)
-        .order_by(stored_series.c.number, stored_instance.c.instance_number)
+    series, held = stored_series.c, stored_instance.c
+    inside = stored_series.join(stored_study, stored_study.c.id == series.study_id)
+    mine = (stored_study.c.space == space, stored_study.c.study_uid == uid)
+    # Images are counted with their series: of a study with thousands no row is read here.
+    counted = select(series.series_uid, series.modality_key, series.series_instance_count).select_from(inside)
+    rows = connection.execute(counted.where(*mine).order_by(series.number, series.id)).all()
+    pictures = Counter(
+        {row.series_uid: row.series_instance_count for row in rows if row.modality_key not in NO_PICTURES}
     )
-    rows = connection.execute(query).all()
-    pictures = Counter(row.series_uid for row in rows if row.modality_key not in NO_PICTURES)
+    described = select(series.series_description_key, series.modality_key, held.sop_uid)
+    made = (
+        described.select_from(inside.join(stored_instance, held.series_id == series.id))
+        .where(*mine, or_(held.sop_class_uid == SEGMENTATION, held.sop_class_uid.startswith(REPORT)))
+        .order_by(series.number, held.instance_number)
+    )
     outlined = connection.scalars(
         select(schema.lesion.c.series_uid)
         .where(schema.lesion.c.exam_uid == uid)
@@ -221,12 +229,12 @@ def _objects(connection: Connection, whose: Actor | int, uid: str) -> dict[str, 
         (one for one in outlined if one in pictures), max(pictures, key=lambda one: pictures[one], default=None)
     )
     modalities = sorted({row.modality_key for row in rows if row.modality_key})
-    made = [row for row in rows if row.sop_class_uid == SEGMENTATION or row.sop_class_uid.startswith(REPORT)]
     return {
         "images": pictures.total(),
-        "made": made,
+        "made": connection.execute(made).all(),
         "modalities": modalities,
         "viewer": study_link([uid], series=begin),
         "tumour_volume": tumour_volume_link(uid) if has_tumour_volume(modalities) else None,
         "elsewhere": owner(connection, uid) not in (None, _number(whose)),
+        "in_a_folder": bool(sources_of(connection, uid)),
     }

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from bingcheng.archive.numbers import CriterionName, DoseRow, Numbers, numbers
-from bingcheng.archive.people.hospital import Hospital, folded, hospitals
+from bingcheng.archive.people.hospital import Hospital, hospitals
+from bingcheng.archive.people.spelling import folded
 from bingcheng.archive.site_counts import MonthCount, Outcomes, month_counts
 from bingcheng.archive.summaries import CriterionCount, criterion_counts
 from bingcheng.compare.dose_verdict import DoseVerdict
@@ -26,7 +27,7 @@ Key = tuple[str, str, str | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CriterionRow:
-    """One criterion in one hospital: how often it was met, and what to do where it was not."""
+    """One criterion in one hospital: in how many exams it was met, and what to do where it was not."""
 
     name: CriterionName | None
     protocol: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -19,7 +19,7 @@ from bingcheng.archive.authorisation.rights import Reach
 from bingcheng.archive.people.hospital import hospitals
 from bingcheng.core.errors import InputError
 from bingcheng.core.wording import text
-from bingcheng.server.pages.page import page
+from bingcheng.server.pages.page import page, zone_of
 from bingcheng.server.pages.told import Told, told
 from bingcheng.server.security.required import allowed
 from bingcheng.server.security.traced import traced
@@ -28,7 +28,6 @@ from bingcheng.server.site import Site, site
 router = APIRouter(include_in_schema=False)
 
 AT_ONCE = 100
-LAST_YEAR = 9999
 
 Where = Annotated[Site, Depends(site)]
 Reader = Annotated[Actor, allowed(Action.READ_AUDIT)]
@@ -68,18 +67,20 @@ def filters(
 Wanted = Annotated[Filters, Depends(filters)]
 
 
-def asked_for(actor: Actor, wanted: Filters) -> Asked:
-    """What the filters ask for, within what the actor may see: the own hospital's, or the installation's."""
-    until = _day(wanted.until)
-    if until is not None and until.year == LAST_YEAR:
-        until = None  # there is no day after the last
+def asked_for(actor: Actor, wanted: Filters, zone: tzinfo | None) -> Asked:
+    """What the filters ask for, within what the actor may see: the own hospital's, or the installation's.
+
+    Parameters
+    ----------
+    zone : whose days are meant: the one in which pages show times, None for the machine's own.
+    """
     installation = Reach.INSTALLATION in reaches_of(actor, Action.READ_AUDIT)
     return Asked(
         # A hospital that does not exist has no events: whoever belongs to none and is no operator sees nothing.
         hospital=None if installation else actor.hospital or -1,
         of_installation=installation,
-        since=_day(wanted.since),
-        until=None if until is None else until + timedelta(days=1),
+        since=_beginning(wanted.since, zone),
+        until=_beginning(wanted.until, zone, days=1),
         login=wanted.login or None,
         study_uid=wanted.study_uid or None,
         code=wanted.code or None,
@@ -131,7 +132,7 @@ def verify_trail(
 
 def _export(request: Request, actor: Actor, where: Site, wanted: Filters, *, xml: bool) -> Response:
     request.app.state.recorder.flush()
-    asked, source = asked_for(actor, wanted), public_source(request)
+    asked, source = asked_for(actor, wanted, zone_of(where.settings)), public_source(request)
     trace = traced(request)
     trace.subject, trace.each = "audit/export", True
     found = events_in_pieces(where.workspace, asked)
@@ -159,7 +160,9 @@ def _page(
     intact: object = None,
 ) -> Response:
     with where.workspace.reading() as connection:
-        found = list(events(connection, asked_for(actor, wanted), limit=AT_ONCE + 1, before=before))
+        found = list(
+            events(connection, asked_for(actor, wanted, zone_of(where.settings)), limit=AT_ONCE + 1, before=before)
+        )
         names = {one.number: one.code for one in hospitals(connection)}
     return page(
         request,
@@ -190,9 +193,10 @@ def _query(wanted: Filters) -> dict[str, str]:
     return {name: value for name, value in values.items() if value}
 
 
-def _day(words: str) -> datetime | None:
+def _beginning(words: str, zone: tzinfo | None, *, days: int = 0) -> datetime | None:
+    """When a day begins in a zone, None for the machine's, or one some days later; as times stand in the database."""
     try:
-        day = date.fromisoformat(words)
-    except ValueError:
+        day = date.fromisoformat(words) + timedelta(days=days)
+        return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC).replace(tzinfo=None)
+    except (ValueError, OverflowError, OSError):  # nonsense, or a day outside of what clocks know: it limits nothing
         return None
-    return datetime(day.year, day.month, day.day)  # noqa: DTZ001 - UTC, as times stand in the database

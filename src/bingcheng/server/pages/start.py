@@ -12,7 +12,9 @@ from bingcheng.archive import schema
 from bingcheng.archive.authorisation.action import Action
 from bingcheng.archive.authorisation.actor import Actor
 from bingcheng.archive.authorisation.decision import decide
-from bingcheng.archive.people.hospital import hospital, sites_of
+from bingcheng.archive.exam_owner import HOSPITALS
+from bingcheng.archive.listing import listed
+from bingcheng.archive.people.hospital import hospital
 from bingcheng.archive.people.person import anybody
 from bingcheng.server.pages.page import page
 from bingcheng.server.security.required import public
@@ -33,11 +35,11 @@ def start(
             return RedirectResponse("/welcome", 303)
         if actor.person is None:
             return RedirectResponse("/login", 303)
+        if decide(actor, Action.READ_EXAM).allowed and "/worklist" in request.app.state.paths:
+            return RedirectResponse("/worklist", 303)
         own = None if actor.hospital is None else hospital(connection, actor.hospital)
-        counted = select(func.count()).select_from(schema.exam)
-        if actor.hospital is not None:
-            counted = counted.where(schema.exam.c.site.in_(sites_of(connection, actor.hospital)))
+        counted = select(func.count()).select_from(listed if own else schema.exam)
+        if own is not None:
+            counted = counted.where(listed.c.space == f"{HOSPITALS}{own.number}", listed.c.assessed.is_(True))
         count = int(connection.scalar(counted) or 0)
-    if decide(actor, Action.READ_EXAM).allowed and "/worklist" in request.app.state.paths:
-        return RedirectResponse("/worklist", 303)
     return page(request, "start.html.jinja", actor=actor, exam_count=count, hospital=own)

@@ -15,7 +15,7 @@ from bingcheng.archive.pairing.bundles import GIVEN_OUT, Bundle, BundleState
 from bingcheng.archive.pairing.case_room import CaseRoom
 from bingcheng.archive.pairing.events import crossed
 from bingcheng.archive.pairing.key import InstallationKey
-from bingcheng.archive.pairing.manifest import ListedObject
+from bingcheng.archive.pairing.manifest import FIRST_FORM, NEWEST_FORM, ListedObject
 from bingcheng.archive.pairing.peers import Peer
 from bingcheng.archive.pairing.problems import NO_CASES, PEER_REFUSED, WITHDRAWN
 from bingcheng.archive.pairing.receiving import Receiving
@@ -45,7 +45,7 @@ TEMPORARY = frozenset(
 
 
 class Stopped(Exception):  # noqa: N818 - no error
-    """The server ends; what was under way goes on at the next start."""
+    """The server ends, and what was under way goes on at the next start; or a person stopped it."""
 
 
 class Carrying:
@@ -71,7 +71,7 @@ class Carrying:
         Raises
         ------
         Stopped
-            The server ends.
+            The server ends, or a person stopped it.
         BingchengError
             See `may_pass`.
         """
@@ -88,19 +88,17 @@ class Carrying:
         """Look through the objects of a case before any may leave."""
         found = self._own()
         if found.state is BundleState.CHECKING:
-            offering.check_bundle(self._site.objects, found)
+            offering.check_bundle(self._site.objects, found, self._go_on)
             with self._site.workspace.writing() as connection:
                 latest = bundles.bundle(connection, self._peer.number, found.name, incoming=False)
-                if latest is not None and latest.state is BundleState.CHECKING:
+                # What was written anew meanwhile was not looked through.
+                if latest is not None and (latest.state, latest.manifest) == (BundleState.CHECKING, found.manifest):
                     bundles.move(connection, found.number, BundleState.OFFERED, self._site.now())
         return self._own()
 
     def push(self) -> None:
         """Send a case, with what is missing there."""
-        found = self.offer()
-        with self._site.workspace.writing() as connection:
-            # Noted before the first byte leaves: the other side may get it even if its answer never comes.
-            offering.gave(connection, self._peer, found, self._site.now())
+        found = self._leaving()
         path, manifest = f"/bundles/{found.name}", found.content()
         said = self._client.ask("PUT", path, found.manifest, document_signature=found.signature).values()
         missing = said.get("missing")
@@ -113,6 +111,24 @@ class Carrying:
                 self._push_object(found, listed, _number(have[listed.sha256]))
         self._progress(0)
         self._client.ask("POST", f"{path}/complete", patience_s=IMPORT_S)
+
+    def _leaving(self) -> Bundle:
+        """Our bundle, looked through and in a form that the other side reads; from here on that side may have it."""
+        while True:
+            newest = self._newest_form() if self.offer().content().form > FIRST_FORM else FIRST_FORM
+            with self._site.workspace.writing() as connection:
+                found = bundles.bundle(connection, self._peer.number, self._transfer.name, incoming=False)
+                # The case may have been offered anew since it was looked through.
+                if found is not None and found.state in GIVEN_OUT:
+                    found = offering.in_form(connection, self._key, found, newest)
+                    # Noted before the first byte leaves: the other side may get it even if its answer never comes.
+                    offering.gave(connection, self._peer, found, self._site.now())
+                    return found
+
+    def _newest_form(self) -> int:
+        """The newest form of manifests that the other side reads: the first, unless it names another."""
+        said = self._client.ask("GET", "/hello").values().get("form", FIRST_FORM)
+        return max(FIRST_FORM, _number(said))
 
     def _push_object(self, found: Bundle, listed: ListedObject, have: int) -> None:
         path = f"/bundles/{found.name}/objects/{listed.sha256}"
@@ -135,14 +151,20 @@ class Carrying:
         names = [one for one in offered if isinstance(one, str)] if isinstance(offered, list) else []
         with self._site.workspace.writing() as connection:
             for name in names[:1000]:
-                known = bundles.bundle(connection, self._peer.number, name, incoming=True)
-                if len(name) == 32 and (known is None or known.state in bundles.UNFINISHED):
+                if len(name) == 32 and self._is_wanted(connection, name):
                     transfers.ask(connection, self._peer.number, TransferKind.PULL, self._site.now(), name)
+
+    def _is_wanted(self, connection: Connection, name: str) -> bool:
+        """Whether an offered case is to be fetched: it isn't here, and nobody stopped that."""
+        number = self._peer.number
+        known = bundles.bundle(connection, number, name, incoming=True)
+        stopped = transfers.is_stopped(connection, number, TransferKind.PULL, name)
+        return not stopped and (known is None or known.state in bundles.UNFINISHED)
 
     def pull(self) -> None:
         """Fetch a case, with what is missing here."""
         receiving, path = self._receiving(), f"/bundles/{self._transfer.name}"
-        given = self._client.ask("GET", path)
+        given = self._client.ask("GET", f"{path}?form={NEWEST_FORM}")
         found = receiving.begin(given.body, document_signature(given.fields), self._site.now())
         missing = receiving.missing(found)
         listed = {one.sha256: one for one in found.content().objects}
@@ -214,8 +236,7 @@ class Carrying:
         InputError
             ``archive.withdrawn-case``.
         """
-        if self._stopped.is_set():
-            raise Stopped
+        self._go_on()
         with self._site.workspace.reading() as connection:
             peers.active_peer(connection, self._peer.number)
             found = bundles.bundle(connection, self._peer.number, self._transfer.name, incoming=False)
@@ -231,12 +252,19 @@ class Carrying:
         site = self._site
         return Receiving(workspace=site.workspace, objects=site.objects, room=self._room, peer=self._peer)
 
-    def _progress(self, count: int) -> None:
-        if self._stopped.is_set():
+    def _go_on(self) -> None:
+        """Raise `Stopped` if it is not to go on."""
+        with self._site.workspace.reading() as connection:
+            wanted = transfers.runs(connection, self._transfer.number)
+        if self._stopped.is_set() or not wanted:
             raise Stopped
+
+    def _progress(self, count: int) -> None:
         self._done += count
         with self._site.workspace.writing() as connection:
-            transfers.tell(connection, self._transfer.number, self._done, self._total)
+            wanted = transfers.tell(connection, self._transfer.number, self._done, self._total)
+        if self._stopped.is_set() or not wanted:
+            raise Stopped
 
 
 def _number(said: object) -> int:

@@ -135,7 +135,7 @@ class Courier:
         except Stopped:
             with site.workspace.writing() as connection:
                 transfers.put_back(connection, found.number)
-            return False
+            return not self._stopped.is_set()
         except BingchengError as error:
             self._failed(found, error.reason, again=may_pass(error))
         except Exception:

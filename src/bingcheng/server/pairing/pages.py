@@ -24,6 +24,7 @@ from bingcheng.core.errors import BingchengError, InputError
 from bingcheng.core.wording import Text, text
 from bingcheng.server.pages.page import page
 from bingcheng.server.pages.told import Told, told
+from bingcheng.server.pages.undo import Undo
 from bingcheng.server.pairing.signed import own_address, own_key
 from bingcheng.server.security.required import allowed
 from bingcheng.server.security.traced import traced
@@ -58,6 +59,7 @@ STATE_WORDS: Mapping[TransferState, tuple[Text, str]] = MappingProxyType(
         TransferState.RUNNING: (text("under way"), "unknown"),
         TransferState.DONE: (text("done"), "pass"),
         TransferState.FAILED: (text("failed"), "fail"),
+        TransferState.STOPPED: (text("stopped"), "unknown"),
     }
 )
 BUNDLE_WORDS: Mapping[BundleState, Text] = MappingProxyType(
@@ -198,14 +200,28 @@ def ask(
 
 
 @router.post(f"{LIST}/{{peer_number}}/transfers/{{transfer_number}}")
-def retry(request: Request, peer_number: Numbered, transfer_number: Numbered, _: Operator, where: Where) -> Response:
-    """Try something again now."""
+def change_transfer(
+    request: Request,
+    peer_number: Numbered,
+    transfer_number: Numbered,
+    actor: Operator,
+    where: Where,
+    step: Annotated[str, Form(max_length=8)] = "",
+) -> Response:
+    """Stop a transfer; or else try it again now, or let it go on from where it was stopped."""
     _tell(request, peer_number)
+    undo = None
     with where.workspace.writing() as connection:
         found = transfers.transfer(connection, transfer_number)
         if found is None or found.peer != peer_number:
             raise InputError(NO_SUCH_THING)
-        transfers.retry(connection, transfer_number, where.now())
+        if step != "stop":
+            transfers.retry(connection, transfer_number, where.now())
+        elif transfers.stop(connection, transfer_number, where.now()):
+            says = text("The transfer was stopped. What has passed is kept; it goes on from there.")
+            undo = Undo(says=says, action=f"{LIST}/{peer_number}/transfers/{transfer_number}")
+    if undo is not None:
+        return _one(request, actor, where, peer_number, undo=undo)
     wake(request)
     return RedirectResponse(f"{LIST}/{peer_number}", 303)
 
@@ -243,7 +259,9 @@ def _list(request: Request, actor: Actor, where: Site, *, problem: Told | None =
     )
 
 
-def _one(request: Request, actor: Actor, where: Site, number: int, *, problem: Told | None = None) -> Response:
+def _one(
+    request: Request, actor: Actor, where: Site, number: int, *, problem: Told | None = None, undo: Undo | None = None
+) -> Response:
     with where.workspace.reading() as connection:
         found = peers.peer(connection, number)
         queue = transfers.transfers_of(connection, number)
@@ -261,6 +279,7 @@ def _one(request: Request, actor: Actor, where: Site, number: int, *, problem: T
         queue=queue,
         kinds=KIND_WORDS,
         states=STATE_WORDS,
+        stoppable=transfers.STOPPABLE,
         askable=ASKABLE,
         passed=passed,
         receivers=receivers,
@@ -269,6 +288,7 @@ def _one(request: Request, actor: Actor, where: Site, number: int, *, problem: T
         unfinished_days=where.settings.pairing_unfinished_days,
         numbers=numbers,
         problem=problem,
+        undo=undo,
     )
 
 

@@ -16,7 +16,7 @@ from bingcheng.archive.pairing import offering, peers, received_numbers
 from bingcheng.archive.pairing.bundles import Bundle, BundleState
 from bingcheng.archive.pairing.case_room import CaseRoom
 from bingcheng.archive.pairing.events import crossed
-from bingcheng.archive.pairing.manifest import LARGEST_OBJECT
+from bingcheng.archive.pairing.manifest import FIRST_FORM, LARGEST_OBJECT, NEWEST_FORM
 from bingcheng.archive.pairing.permission import Permission
 from bingcheng.archive.pairing.problems import NO_CASES
 from bingcheng.archive.pairing.receiving import Receiving
@@ -36,16 +36,18 @@ Where = Annotated[Site, Depends(site)]
 Anybody = Annotated[Caller, signed()]
 Pusher = Annotated[Caller, signed(Permission.PUSH_CASES)]
 Puller = Annotated[Caller, signed(Permission.PULL_CASES)]
+Form = Annotated[int, Query(ge=FIRST_FORM, le=1000)]
+"""Number of the newest form that the one who asks reads; earlier releases don't say."""
 Offset = Annotated[int, Query(ge=0, le=LARGEST_OBJECT)]
 _NAME, _DIGEST = re.compile(r"[0-9a-f]{32}"), re.compile(r"[0-9a-f]{64}")
 
 
 @router.get("/hello")
 def hello(request: Request, caller: Anybody, where: Where) -> Response:
-    """What this installation is called, and what it allows to the one who asks."""
+    """What this installation allows to the one who asks, and the newest form of manifests that it reads."""
     with where.workspace.reading() as connection:
         found = peers.active_peer(connection, caller.peer.number)
-    return told(request, caller, {"may": sorted(found.may)})
+    return told(request, caller, {"may": sorted(found.may), "form": NEWEST_FORM})
 
 
 @router.put("/bundles/{bundle_name}")
@@ -91,10 +93,11 @@ def offers(request: Request, caller: Puller, where: Where) -> Response:
 
 
 @router.get("/bundles/{bundle_name}")
-def manifest(request: Request, bundle_name: str, caller: Puller, where: Where) -> Response:
-    """The manifest of an offered case, with its signature."""
+def manifest(request: Request, bundle_name: str, caller: Puller, where: Where, form: Form = FIRST_FORM) -> Response:
+    """The manifest of an offered case, with its signature, in no later form than the one who asks reads."""
     with where.workspace.writing() as connection:
         found = _given(request, connection, caller, bundle_name, where.now())
+        found = offering.in_form(connection, own_key(request), found, form)
         # From here on the other side may have it, whether or not it says so.
         offering.gave(connection, caller.peer, found, where.now())
     return document(request, caller, found.manifest, found.signature)

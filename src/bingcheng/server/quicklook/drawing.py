@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 PET, CT = "PT", "CT"
 PET_PERCENTILE = 99.5
 """Of the projection's pixels inside the body, what is shown darkest in a PET without a window of its own."""
-MOST_FRONT = 48
+MOST_FRONT_BYTES = 16 << 20
+"""Of all projections that are held: some sixty of a whole body."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +78,7 @@ class Fronts:
         made = np.ascontiguousarray(made[::-1] if stack.upward else made)
         with self._lock:
             self._held[key] = made
-            while len(self._held) > MOST_FRONT:
+            while len(self._held) > 1 and sum(one.nbytes for one in self._held.values()) > MOST_FRONT_BYTES:
                 self._held.popitem(last=False)
         return made
 

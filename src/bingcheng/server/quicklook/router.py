@@ -11,7 +11,6 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from bingcheng.archive.dicomweb.problems import NOT_HERE
-from bingcheng.archive.objects.instance import Instance
 from bingcheng.core.errors import InputError
 from bingcheng.outputs.quicklook.picture import LARGEST_SIDE, Kind
 from bingcheng.outputs.quicklook.window import CT_WINDOWS, OWN
@@ -21,6 +20,7 @@ from bingcheng.server.pages.page import page
 from bingcheng.server.quicklook import drawing
 from bingcheng.server.quicklook.lesions import Segmentations, Segmented, lesions
 from bingcheng.server.quicklook.stack import Stack, Stacks
+from bingcheng.server.quicklook.studies import Studies, Study
 
 FRONT = "front"
 _NAME = re.compile(r"(?P<what>[0-9]{1,6}|front)\.(?P<kind>webp|png)")
@@ -34,6 +34,7 @@ router = APIRouter(include_in_schema=False, route_class=DicomWebRoute)
 class Held:
     """What the quick look of an application keeps, so that leafing through is quick."""
 
+    studies: Studies = field(default_factory=Studies)
     stacks: Stacks = field(default_factory=Stacks)
     segmentations: Segmentations = field(default_factory=Segmentations)
     fronts: drawing.Fronts = field(default_factory=drawing.Fronts)
@@ -54,11 +55,11 @@ Keeping = Annotated[Held, Depends(held)]
 @router.get("/quicklook/{study_uid}")
 def exam(request: Request, reader: Reading, kept: Keeping, study_uid: str, series: str = "") -> Response:
     """The page: the series of an exam, one of them to leaf through, the lesions to go to."""
-    instances = reader.instances(study_uid)
-    stacks = kept.stacks.by_series(reader.objects, instances)
+    looked_at = kept.studies.of(reader, study_uid)
+    stacks = kept.stacks.by_series(reader.objects, looked_at.instances)
     if not stacks:
         raise InputError(NOT_HERE)
-    segmented = kept.segmentations.of(reader.objects, reader.maps, instances)
+    segmented = kept.segmentations.of(reader.objects, reader.maps, looked_at.segmentations)
     found = [one for one in lesions(segmented) if one.series_uid in stacks]
     begin = series if series in stacks else _first(stacks, [one.series_uid for one in found])
     at = {one.number: stacks[one.series_uid].index_of(one.best) for one in found}
@@ -92,9 +93,11 @@ def shown(
     asked = _NAME.fullmatch(name)
     if asked is None:
         raise InputError(NOT_HERE)
-    instances = reader.instances(study_uid, series_uid)
-    stack = kept.stacks.of(reader.objects, instances)
-    segmented = _over(reader, kept, study_uid, series_uid) if outline else ()
+    looked_at = kept.studies.of(reader, study_uid)
+    if series_uid not in looked_at.series:
+        raise InputError(NOT_HERE)
+    stack = kept.stacks.of(reader.objects, looked_at.series[series_uid])
+    segmented = _over(reader, kept, looked_at, series_uid) if outline else ()
     wish = drawing.Wish(
         window=_window(window, stack.modality),
         side=side,
@@ -102,7 +105,7 @@ def shown(
         kind=Kind(asked["kind"]),
         marked=marks,
     )
-    tag = _tag(instances, segmented, wish, asked["what"])
+    tag = _tag(looked_at.digest(series_uid), segmented, wish, asked["what"])
     # A copy stays with who asked, and is shown only after asking again whether it still may be seen.
     headers = {"cache-control": "private, no-cache", "etag": tag, "vary": "authorization, cookie"}
     if request.headers.get("if-none-match") == tag:
@@ -131,8 +134,8 @@ def _first(stacks: dict[str, Stack], with_lesions: list[str]) -> str:
     return next(iter(with_lesions), max(stacks, key=lambda uid: len(stacks[uid].leaves)))
 
 
-def _over(reader: Reader, kept: Held, study_uid: str, series_uid: str) -> tuple[Segmented, ...]:
-    some = kept.segmentations.of(reader.objects, reader.maps, reader.instances(study_uid))
+def _over(reader: Reader, kept: Held, looked_at: Study, series_uid: str) -> tuple[Segmented, ...]:
+    some = kept.segmentations.of(reader.objects, reader.maps, looked_at.segmentations)
     return some if any(one.series_uid == series_uid for one in some) else ()
 
 
@@ -145,11 +148,6 @@ def _window(written: str, modality: str) -> str | tuple[float, float]:
     return "soft" if modality == drawing.CT else OWN
 
 
-def _tag(instances: list[Instance], segmented: tuple[Segmented, ...], wish: drawing.Wish, what: str) -> str:
-    facts = (
-        [(one.sha256) for one in instances],
-        [one.instance.sha256 for one in segmented],
-        wish,
-        what,
-    )
+def _tag(series: str, segmented: tuple[Segmented, ...], wish: drawing.Wish, what: str) -> str:
+    facts = (series, [one.instance.sha256 for one in segmented], wish, what)
     return f'"{hashlib.sha256(repr(facts).encode()).hexdigest()[:32]}"'

@@ -15,7 +15,8 @@ from bingcheng.archive.objects.objects import Objects
 Element = Mapping[str, Any]
 Place = tuple[str, int]
 """SOP instance UID, and frame from 0."""
-MOST_STACKS = 64
+MOST_STACKS, MOST_LEAVES = 64, 30_000
+"""Stacks that are held, and images of all of them."""
 SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"
 FRAGMENT_HEAD = 8
 """Bytes ahead of each fragment of compressed pixels (PS3.5 table A.4-1)."""
@@ -75,9 +76,12 @@ class Stacks:
         made = _stack(objects, instances)
         with self._lock:
             self._held[key] = made
-            while len(self._held) > MOST_STACKS:
+            while len(self._held) > 1 and (len(self._held) > MOST_STACKS or self._leaves() > MOST_LEAVES):
                 self._held.popitem(last=False)
         return made
+
+    def _leaves(self) -> int:
+        return sum(len(one.leaves) for one in self._held.values())
 
     def by_series(self, objects: Objects, instances: Sequence[Instance]) -> dict[str, Stack]:
         """The stacks of a study's series with images, by UID, in order; segmentations are laid over other images."""

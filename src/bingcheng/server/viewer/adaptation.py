@@ -2,21 +2,23 @@
 
 As published, the viewer expects to stand at the root of its own site, brings 136 MB of a network runtime that is
 never used here, asks a public demonstration server for images, and has a service worker that loads a library from a
-public host. Here it stands below `BASE`, is given its own page and settings, and calls nobody.
+public host. Here it stands below `BASE`, is given its own pages and settings, and calls nobody. It is also made ready
+to start soon: see `MODES`, `FIRST_PIECES` and `in_ascii`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from types import MappingProxyType
 
 from bingcheng.core.errors import InputError, Owner, Problem
 from bingcheng.server.viewer import package
 
 BASE = "/viewer/"
-REVISION = 2
+REVISION = 3
 """Raised when the adaptation changes, so that what an older one made is made anew."""
 FILES = f"{BASE}{package.VERSION}-{REVISION}/"
 """Where the files stand; the address changes with their content, so that browsers may keep them."""
@@ -48,27 +50,46 @@ LEFT_OUT_FILES = frozenset(
     }
 )
 KEPT_KINDS = frozenset({".js", ".css", ".wasm", ".woff2", ".svg", ".txt"})
-FIRST_PIECES = (
-    *("6495", "8478", "89", "1673", "6938", "6489", "9383", "6749"),
-    *("6214", "2779", "2623", "5696", "1483", "7499", "8492", "9290", "4683", "1180", "7248", "3833", "781", "9415"),
-    *("3500", "9116", "100", "5406", "3760", "1206"),
+MODES: Mapping[str, str] = MappingProxyType(
+    {
+        "viewer": "@ohif/mode-longitudinal",
+        "segmentation": "@ohif/mode-segmentation",
+        "tmtv": "@ohif/mode-tmtv",
+    }
 )
-"""Numbers of the pieces (chunks) that the viewer asks for before it shows the first image, the large ones first. By
+"""The ways in which the viewer is opened here: the end of the address, and what the viewer calls the mode. By itself it
+loads seven modes at each start, and waits for all of them; here it loads the one that the address names (see
+``app-config.js``). What the mode needs it loads then, and nothing else."""
+_ALL = ("6495", "8478", "89", "1673", "6938", "6489", "9383", "6749", "6214", "2623", "781")
+FIRST_PIECES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "viewer": (*_ALL, "5696", "5406", "7248", "3760", "3833", "9415", "3500", "9116", "100", "1206"),
+        "segmentation": (*_ALL, "1483", "7248", "3833", "9415", "3500", "9116", "100"),
+        "tmtv": (*_ALL, "7499", "8492", "976"),
+    }
+)
+"""Numbers of the pieces (chunks) that each mode asks for before it shows the first image, the large ones first. By
 itself it asks for them in five turns, each when the one before has been run; its page asks for them at once, while the
 program is read. That they run as scripts of the page was tried: it costs more than it saves, because the browser then
-reads all of them before it begins."""
+reads all of them before it begins. So was dividing the program among scripts that are read side by side, and having its
+modules compiled while they are read: neither took measurably less of the page's thread."""
+PLUGINS = re.compile(rb'^pluginImports_(?:extensions|modes)\.push\("(@ohif/[a-z0-9-]+)"\);\n', re.MULTILINE)
+"""The lines by which the viewer's program names what it loads at each start."""
+ALWAYS_LOADED = frozenset({b"@ohif/extension-default", b"@ohif/extension-cornerstone"})
+_BEYOND_ASCII = re.compile(r"(\\*)([^\x00-\x7f])")
 PUBLIC_PATH = '__webpack_require__.p = "/"'
 BOOT = "boot.js"
+NARROW = "narrow.css"
 PAGE = "index.html"
+"""The page of the package."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """The two files that the viewer's page starts with, and the pieces it needs first."""
+    """The two files that the viewer's pages start with."""
 
     script: str
     style: str
-    pieces: tuple[str, ...] = ()
 
 
 def wanted(path: PurePosixPath) -> bool:
@@ -81,10 +102,30 @@ def wanted(path: PurePosixPath) -> bool:
 def adapted(path: PurePosixPath, content: bytes) -> bytes:
     """The file as it is served: scripts and styles look for the others below `FILES`."""
     if path.suffix == ".js":
-        return content.replace(PUBLIC_PATH.encode(), f'__webpack_require__.p = "{FILES}"'.encode())
+        placed = content.replace(PUBLIC_PATH.encode(), f'__webpack_require__.p = "{FILES}"'.encode())
+        return in_ascii(PLUGINS.sub(lambda line: line[0] if line[1] in ALWAYS_LOADED else b"", placed))
     if path.suffix == ".css":
         return content.replace(b"url(/", f"url({FILES}".encode())
     return content
+
+
+def in_ascii(script: bytes) -> bytes:
+    """A script that does the same, each character beyond ASCII written as an escape (ECMA-262 12.9.4).
+
+    A browser's engine holds a script as one byte a character if it can, and as two if a single one does not fit: the
+    few thousand of Arabic and Chinese double what it reads through, 17 MB of it before the viewer starts.
+    """
+    try:
+        return _BEYOND_ASCII.sub(_escaped, script.decode("utf-8")).encode("ascii")
+    except UnicodeDecodeError:
+        return script
+
+
+def _escaped(found: re.Match[str]) -> str:
+    """The escape of a character and the backslashes before it; of an odd number the last one belongs to it."""
+    before = found[1][: len(found[1]) // 2 * 2]
+    units = found[2].encode("utf-16-be")
+    return before + "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
 
 
 def entry(published_page: bytes) -> Entry:
@@ -103,19 +144,30 @@ def entry(published_page: bytes) -> Entry:
     return Entry(script=script[1], style=style[1])
 
 
-def first_pieces(names: Iterable[str]) -> tuple[str, ...]:
-    """Those of the files that are needed before the first image, in the order of `FIRST_PIECES`; scripts and styles."""
+def first_pieces(mode: str, names: Iterable[str]) -> tuple[str, ...]:
+    """Scripts and styles that a mode needs before the first image, of those there are, in `FIRST_PIECES`' order."""
     numbered: dict[str, list[str]] = {}
     for name in sorted(names, reverse=True):  # of one number the script before the style
         numbered.setdefault(name.partition(".")[0], []).append(name)
-    return tuple(name for number in FIRST_PIECES for name in numbered.get(number, ()) if name.endswith((".js", ".css")))
+    wanted_here = (name for number in FIRST_PIECES[mode] for name in numbered.get(number, ()))
+    return tuple(name for name in wanted_here if name.endswith((".js", ".css")))
 
 
-def page(start: Entry) -> bytes:
-    """The viewer's page: no script within it, so that the content security policy need not allow any."""
-    pieces = "\n".join(
+def page_of(mode: str) -> str:
+    """The file that is a mode's page."""
+    return f"{mode}.html"
+
+
+def page(start: Entry, pieces: Iterable[str]) -> bytes:
+    """A page of the viewer: no script within it, so that the content security policy need not allow any.
+
+    Parameters
+    ----------
+    pieces : what `first_pieces` names.
+    """
+    asked = "\n".join(
         f'<link rel="preload" as="{"style" if piece.endswith(".css") else "script"}" href="{FILES}{piece}">'
-        for piece in start.pieces
+        for piece in pieces
     )
     return f"""<!doctype html>
 <html lang="en">
@@ -126,10 +178,11 @@ def page(start: Entry) -> bytes:
 <title>Bingcheng</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="{FILES}{start.style}">
+<link rel="stylesheet" href="{FILES}{NARROW}">
 <script src="{FILES}{BOOT}"></script>
 <script src="{BASE}app-config.js"></script>
 <script defer src="{FILES}{start.script}"></script>
-{pieces}
+{asked}
 </head>
 <body>
 <noscript>The viewer needs JavaScript.</noscript>
@@ -138,6 +191,18 @@ def page(start: Entry) -> bytes:
 </body>
 </html>
 """.encode()
+
+
+def narrow() -> bytes:
+    """For telephones, where the groups of the viewer's header would lie over each other: the tools scroll instead."""
+    return b"""@media (max-width: 699px) {
+  div:has(> [data-cy="return-to-work-list"]) ~ div.left-1\\/2 {
+    left: 40px; right: 40px; transform: none; translate: 0 -50%; overflow-x: auto; scrollbar-width: none;
+  }
+  div:has(> [data-cy="return-to-work-list"]) ~ div.left-1\\/2 > div { justify-content: flex-start; }
+  div:has(> [data-cy="return-to-work-list"]) ~ div.right-0 > :not(:last-child) { display: none; }
+}
+"""
 
 
 def boot() -> bytes:

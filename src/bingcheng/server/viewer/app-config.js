@@ -11,6 +11,10 @@ window.config = CONFIGURATION;
     // Without storage the viewer takes the browser's language.
   }
 
+  // The one mode that the address names: each that is loaded is waited for before anything is shown.
+  const mode = own.modes[window.location.pathname.split("/").pop()];
+  config.modes = mode ? [mode] : Object.values(own.modes);
+
   // Back to Bingcheng, in place of the viewer's own name.
   config.whiteLabeling = {
     createLogoComponentFn: (React) =>
@@ -27,6 +31,29 @@ window.config = CONFIGURATION;
       window.location.assign(own.signIn + encodeURIComponent(window.location.pathname + window.location.search));
     }
   };
+
+  // An image that can't be shown is told in words, once a study; by itself the viewer says that something went wrong,
+  // and to try again. Whoever was signed out meanwhile signs in again.
+  const ofAnImage = /\/frames\/\d+|decodeTask/;
+  const words = (error) => String((error && error.message) || error);
+  window.addEventListener("unhandledrejection", (event) => {
+    if (!ofAnImage.test(words(event.reason))) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  });
+  function tellOfImages({ uiNotificationService: notices }) {
+    const { eventTarget, Enums } = window.cornerstone;
+    let told = false;
+    const tell = ({ detail }) => {
+      if (/ status 401\b/.test(words(detail.error))) config.httpErrorHandler({ status: 401 });
+      if (told) return;
+      told = true;
+      notices.show({ title: own.notShown, message: own.whyNotShown, type: "warning", duration: 15000 });
+    };
+    const events = [Enums.Events.IMAGE_LOAD_FAILED, Enums.Events.IMAGE_LOAD_ERROR];
+    events.forEach((name) => eventTarget.addEventListener(name, tell));
+    return { unsubscribe: () => events.forEach((name) => eventTarget.removeEventListener(name, tell)) };
+  }
 
   // Draws the measurements that the shown studies hold as reports, ours and what people saved, of each series the newest.
   // A report that somebody saved holds all lines that were on the images then: those that are drawn already are left out.
@@ -87,8 +114,9 @@ window.config = CONFIGURATION;
     };
   }
 
-  // Lays the segmentations of a series over it when it is first shown: the newest of Bingcheng's own where there is
-  // one, because it holds all lesions, else all there are. Then goes to the first lesion.
+  // Lays what is outlined on a series over it when it is first shown: the newest segmentation of Bingcheng's own where
+  // there is one, because it holds all lesions, else all segmentations and contours. Then goes to the first lesion.
+  const OUTLINED = ["SEG", "RTSTRUCT"];
   function layOver(services, commands) {
     const {
       viewportGridService: grid,
@@ -106,8 +134,10 @@ window.config = CONFIGURATION;
     const wanted = (shown) => {
       const about = sets
         .getActiveDisplaySets()
-        .filter((set) => set.Modality === "SEG" && set.referencedDisplaySetInstanceUID === shown);
-      const ours = about.filter((set) => set.instance && set.instance.ManufacturerModelName === "Bingcheng");
+        .filter((set) => OUTLINED.includes(set.Modality) && set.referencedDisplaySetInstanceUID === shown);
+      const ours = about.filter(
+        (set) => set.Modality === "SEG" && set.instance && set.instance.ManufacturerModelName === "Bingcheng"
+      );
       return ours.length ? [ours.reduce((a, b) => (age(b) > age(a) ? b : a))] : about;
     };
     const go = (viewportId, shown, tries) => {
@@ -236,6 +266,7 @@ window.config = CONFIGURATION;
       keepLines(servicesManager.services);
       const fused = window.location.pathname.endsWith("/tmtv"); // there lesions are outlined anew
       if (!fused) subscriptions = layOver(servicesManager.services, commandsManager);
+      subscriptions.push(tellOfImages(servicesManager.services));
       if (window.innerWidth < 700) subscriptions.push(makeRoom(servicesManager.services));
     },
     onModeExit: () => {

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from importlib.resources import files
 
-from bingcheng.server.viewer.adaptation import BASE
+from bingcheng.server.viewer.adaptation import BASE, MODES
 
 SOURCE = "bingcheng"
 LANGUAGES: Mapping[str, str] = {"en": "en-US", "zh": "zh"}
@@ -18,7 +18,13 @@ LARGEST_CACHE_BYTES = 3 * 2**30
 
 
 def app_config(
-    language: str, *, back: str, not_kept: str = "", dicomweb: str = DICOMWEB, sign_in: str = "/login?next="
+    language: str,
+    *,
+    back: str,
+    not_kept: str = "",
+    not_shown: tuple[str, str] = ("", ""),
+    dicomweb: str = DICOMWEB,
+    sign_in: str = "/login?next=",
 ) -> str:
     """The script with the viewer's settings.
 
@@ -27,6 +33,7 @@ def app_config(
     language : ``en`` or ``zh``.
     back : what the link back to Bingcheng says.
     not_kept : what is said where something that was drawn can't be saved, and the server does not say why.
+    not_shown : that an image can't be shown, and why that may be.
     dicomweb : where images are, on this site.
     sign_in : address to which the present one is added when somebody is signed out.
     """
@@ -40,7 +47,10 @@ def app_config(
             "signIn": sign_in,
             "exams": f"{BASE}exams/",
             "notKept": not_kept,
+            "notShown": not_shown[0],
+            "whyNotShown": not_shown[1],
             "contexts": CONTEXTS,
+            "modes": dict(MODES),
         },
     }
     script = files("bingcheng.server.viewer").joinpath("app-config.js").read_text("utf-8")

@@ -2,53 +2,18 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from bingcheng.archive.dicomweb.documents import ContentItem, content
-from bingcheng.archive.dicomweb.pictures import header_of
-from bingcheng.archive.objects.instance import Instance
+from bingcheng.archive.dicomweb.drawn import REPORTS, Drawn, drawn_in
 from bingcheng.archive.objects.objects import Objects
-from bingcheng.archive.objects.origins import DERIVED
+from bingcheng.archive.objects.origins import DERIVED, DRAWN
 from bingcheng.archive.objects.tables import stored_instance, stored_series, stored_study
 from bingcheng.archive.people.tables import person
 from bingcheng.server.viewer.links import study_link
-
-GROUP, COMMENT, FINDING, IDENTIFIER = "125007", "121106", "121071", "112039"
-"""Measurement Group, Comment, Finding, Tracking Identifier (PS3.16 TID 1500, 1501)."""
-REPORTS = "1.2.840.10008.5.1.4.1.1.88."
-"""How the UID of each class of structured reports begins."""
-FREE_TEXT = "CORNERSTONEFREETEXT"
-"""Code under which the viewer keeps what somebody called a measurement."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Number:
-    """One number of a measurement, named as its report names it; `unit` is a UCUM code."""
-
-    name: str
-    value: float
-    unit: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drawn:
-    """One measurement or one set of outlines.
-
-    Parameters
-    ----------
-    label : what its author called it; empty if nothing.
-    numbers : none of outlines, which are measured with the exam.
-    image : SOP instance UID of the image it lies on; empty where that is not one.
-    """
-
-    label: str
-    numbers: tuple[Number, ...] = ()
-    image: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,9 +38,9 @@ class Drawing:
     link: str
 
 
-def drawings(connection: Connection, objects: Objects, space: str, study_uid: str) -> tuple[Drawing, ...]:
+def drawings(objects: Objects, space: str, study_uid: str) -> tuple[Drawing, ...]:
     """What people drew on a study of a space and saved, the newest first."""
-    rows = connection.execute(
+    rows_of = (
         select(
             stored_instance.c.sop_uid,
             stored_instance.c.sop_class_uid,
@@ -91,34 +56,35 @@ def drawings(connection: Connection, objects: Objects, space: str, study_uid: st
         .where(
             stored_study.c.space == space,
             stored_study.c.study_uid == study_uid,
-            stored_instance.c.origin_kind.in_(("drawn", DERIVED)),
+            stored_instance.c.origin_kind.in_((DRAWN, DERIVED)),
         )
         .order_by(stored_instance.c.instance_received_at.desc(), stored_instance.c.id.desc())
-    ).all()
+    )
+    with objects.workspace.reading() as connection:
+        rows = connection.execute(rows_of).all()
     drawn = [row for row in rows if row.origin_kind != DERIVED]
     if not drawn:
         return ()
-    held = {one.sop_uid: one for one in objects.instances_of([space], study_uid)}
     reports = [row.sop_uid for row in rows if row.origin_kind == DERIVED and row.sop_class_uid.startswith(REPORTS)]
+    said = drawn_in(objects, space, [*reports, *(row.sop_uid for row in drawn)])
     # The viewer draws our own lines too, and saves all that is on the images: those are nobody's.
-    ours = {_told(one) for uid in reports for one in _measured(objects, held.get(uid))}
-    found = []
-    for row in drawn:
-        measured = tuple(one for one in _measured(objects, held.get(row.sop_uid)) if _told(one) not in ours)
-        image = next((one.image for one in measured if one.image), None)
-        series = held[image].series_uid if image in held else None
-        found.append(
-            Drawing(
-                sop_uid=row.sop_uid,
-                author=row.name or "",
-                saved_at=row.instance_received_at,
-                modality=row.modality_key,
-                description=row.series_description_key,
-                measured=measured,
-                link=study_link([study_uid], series=series, instance=image if series else None),
-            )
+    ours = {_told(one) for uid in reports for one in said.get(uid, ())}
+    measured = {row.sop_uid: tuple(one for one in said.get(row.sop_uid, ()) if _told(one) not in ours) for row in drawn}
+    images = {uid: next((one.image for one in some if one.image), "") for uid, some in measured.items()}
+    with objects.workspace.reading() as connection:
+        series = _series_of(connection, space, set(images.values()) - {""})
+    return tuple(
+        Drawing(
+            sop_uid=row.sop_uid,
+            author=row.name or "",
+            saved_at=row.instance_received_at,
+            modality=row.modality_key,
+            description=row.series_description_key,
+            measured=measured[row.sop_uid],
+            link=_link(study_uid, images[row.sop_uid], series),
         )
-    return tuple(found)
+        for row in drawn
+    )
 
 
 def _told(one: Drawn) -> tuple[object, ...]:
@@ -126,47 +92,13 @@ def _told(one: Drawn) -> tuple[object, ...]:
     return one.label, one.image, *sorted(round(number.value, 1) for number in one.numbers)
 
 
-def _measured(objects: Objects, instance: Instance | None) -> tuple[Drawn, ...]:
-    """The measurements of a report, the names of the segments of a segmentation."""
-    if instance is None:
-        return ()
-    try:
-        with objects.open_bytes(instance) as stream:
-            header = header_of(stream)
-        if "SegmentSequence" in header:
-            return tuple(Drawn(label=str(one.get("SegmentLabel") or "")) for one in header.SegmentSequence)
-        if "StructureSetROISequence" in header:
-            return tuple(Drawn(label=str(one.get("ROIName") or "")) for one in header.StructureSetROISequence)
-        return measurements(content(header))
-    except Exception:  # noqa: BLE001 - whatever it is, the rest is shown
-        # What a person's program wrote can make the reader raise anything.
-        return ()  # it stands in the list, and can be opened; what is in it can't be told
+def _series_of(connection: Connection, space: str, images: Collection[str]) -> dict[str, str]:
+    held = stored_instance.c
+    query = select(held.sop_uid, stored_series.c.series_uid).join(stored_series, stored_series.c.id == held.series_id)
+    some = query.where(held.instance_space == space, held.sop_uid.in_(sorted(images)))
+    return {row.sop_uid: row.series_uid for row in connection.execute(some)}
 
 
-def measurements(document: ContentItem) -> tuple[Drawn, ...]:
-    """The measurement groups of a report."""
-    return tuple(_group(one) for one in document.below() if one.code == GROUP)
-
-
-def _group(group: ContentItem) -> Drawn:
-    inner = list(group.below())
-    return Drawn(
-        label=_label(group.items),
-        numbers=tuple(number for one in inner if one.kind == "NUM" for number in _number(one)),
-        image=next((one.refers_to for one in inner if one.kind == "IMAGE" and one.refers_to), ""),
-    )
-
-
-def _number(item: ContentItem) -> Iterator[Number]:
-    try:
-        value = float(item.value)
-    except ValueError:
-        return  # the reason why there is none
-    if math.isfinite(value):
-        yield Number(name=item.name, value=value, unit=item.unit)
-
-
-def _label(items: Sequence[ContentItem]) -> str:
-    said = {one.code: one.value for one in reversed(items) if one.value}
-    written = next((one.value for one in items if one.value_code == FREE_TEXT), "")
-    return written or said.get(COMMENT, "") or said.get(FINDING, "")
+def _link(study_uid: str, image: str, series: dict[str, str]) -> str:
+    held = series.get(image)
+    return study_link([study_uid], series=held, instance=None if held is None else image)

@@ -14,7 +14,7 @@ import sys
 import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 
@@ -143,9 +143,11 @@ def _unpack(archive: Path, folder: Path) -> None:
         files[name] = _stored(folder, name, fit)
     if start is None or LICENCE not in files or start.script not in files or not moved:
         raise InputError(adaptation.NOT_AS_EXPECTED, part=adaptation.PAGE)
-    start = replace(start, pieces=adaptation.first_pieces(files))
-    files[adaptation.PAGE] = _stored(folder, adaptation.PAGE, adaptation.page(start))
+    for mode in adaptation.MODES:
+        name, pieces = adaptation.page_of(mode), adaptation.first_pieces(mode, files)
+        files[name] = _stored(folder, name, adaptation.page(start, pieces))
     files[adaptation.BOOT] = _stored(folder, adaptation.BOOT, adaptation.boot())
+    files[adaptation.NARROW] = _stored(folder, adaptation.NARROW, adaptation.narrow())
     described = {
         "package": package.NAME,
         "version": package.VERSION,

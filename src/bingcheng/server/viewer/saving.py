@@ -21,9 +21,11 @@ from bingcheng.archive.audit.event import EventAction
 from bingcheng.archive.authorisation.action import Action
 from bingcheng.archive.authorisation.actor import Actor
 from bingcheng.archive.authorisation.spaces import hospital_space
+from bingcheng.archive.dicomweb.drawn import drawn_in
 from bingcheng.archive.dicomweb.incoming import IncomingPart, Intake
 from bingcheng.archive.dicomweb.problems import UNSUPPORTED_BODY
 from bingcheng.archive.objects.header import header
+from bingcheng.archive.objects.origins import DRAWN
 from bingcheng.archive.objects.received import Origin, ReceivedStatus
 from bingcheng.core.errors import InputError, Owner, Problem
 from bingcheng.server.dicomweb.problem_answers import DicomWebRoute
@@ -137,9 +139,10 @@ class Drawing:
         drawn_on = images_of(data)
         if not drawn_on or not drawn_on <= known:
             raise InputError(NO_DRAWING)
-        origin = Origin(kind="drawn", peer=self.peer, person=self.actor.person)
+        origin = Origin(kind=DRAWN, peer=self.peer, person=self.actor.person)
         if objects.receive(data, space=space, origin=origin).status is ReceivedStatus.CONFLICT:
             raise InputError(KNOWN)
+        drawn_in(objects, space, [head.sop_uid])  # now that it is on its way, so that no page need open it
 
 
 def images_of(data: memoryview) -> set[str]:

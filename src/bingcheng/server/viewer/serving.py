@@ -32,6 +32,8 @@ KINDS = {
 }
 BACK = text("← Bingcheng · for research use")
 NOT_KEPT = text("It could not be saved. What you drew is still here: save it again, or download it.")
+NOT_SHOWN = text("An image can't be shown")
+WHY_NOT_SHOWN = text("It is damaged, was deleted, or you may not see it any more. The other images are shown.")
 KEPT = "public, max-age=31536000, immutable"
 
 
@@ -64,7 +66,12 @@ def worklist() -> Response:
 def settings(request: Request) -> Response:
     """The viewer's settings."""
     language = language_of(request)
-    script = app_config(language.code, back=language.say(BACK), not_kept=language.say(NOT_KEPT))
+    script = app_config(
+        language.code,
+        back=language.say(BACK),
+        not_kept=language.say(NOT_KEPT),
+        not_shown=(language.say(NOT_SHOWN), language.say(WHY_NOT_SHOWN)),
+    )
     return Response(script, media_type="text/javascript", headers={"cache-control": "private, no-cache"})
 
 
@@ -76,7 +83,8 @@ def viewer(request: Request, ready: Installed) -> Response:
     if ready is None:
         studies = request.query_params.get("StudyInstanceUIDs", "").split(",")
         return page(request, "viewer_absent.html.jinja", study=studies[0])
-    answer = _file(request, ready.files[adaptation.PAGE], age="no-cache")
+    mode = PurePosixPath(request.url.path).name
+    answer = _file(request, ready.files[adaptation.page_of(mode)], age="no-cache")
     answer.headers["content-security-policy"] = POLICY
     return answer
 

@@ -136,6 +136,25 @@ def test_what_is_sent_is_the_neighbourhood_with_the_click_in_its_voxels(label, t
     assert sent.GetPixel(x, y, z) == 100.0
 
 
+def test_the_slices_of_a_tilted_gantry_are_sent_upright_and_the_answer_comes_back_askew(label, two_cubes):
+    across, down, along = two_cubes.geometry.axes
+    leaning = tuple(float(v) for v in np.cos(0.35) * np.asarray(across) + np.sin(0.35) * np.asarray(down))
+    grid = dataclasses.replace(two_cubes.geometry, axes=(leaning, down, along))
+    tilted = dataclasses.replace(two_cubes, geometry=grid)
+    found = segment(tilted, click_on(tilted), method_of(label))
+    (label.folder / "sent.nii.gz").write_bytes(label.seen[-1][3])
+    sent = SimpleITK.ReadImage(str(label.folder / "sent.nii.gz"))
+    directions = np.asarray(sent.GetDirection()).reshape(3, 3)
+    assert np.allclose(directions.T @ directions, np.eye(3))
+    assert found.grid.same_grid(grid)
+    truth = np.zeros(tilted.voxels.shape, dtype=bool)
+    truth[10:16, 10:22, 10:22] = True
+    mask = np.zeros(grid.shape, dtype=bool)
+    mask[found.box()] = found.inside
+    # Each slice is moved by a part of a pixel, there and back: its first and last row may go.
+    assert 2.0 * (mask & truth).sum() / (mask.sum() + truth.sum()) > 0.95
+
+
 def test_a_box_is_told_by_its_corners_and_its_middle(label, two_cubes):
     box = Box(
         corner_mm=tuple(two_cubes.geometry.to_mm((9, 8, 8))), opposite_mm=tuple(two_cubes.geometry.to_mm((17, 24, 24)))

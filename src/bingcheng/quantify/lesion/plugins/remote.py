@@ -24,6 +24,7 @@ import numpy as np
 from bingcheng.core.errors import InputError, Owner, Problem, RefusedError, RemoteError
 from bingcheng.core.wording import text
 from bingcheng.image import nifti
+from bingcheng.image.gantry_tilt import upright_slices
 from bingcheng.image.geometry import VolumeGeometry
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
@@ -233,10 +234,12 @@ def _drawn(server: RemoteServer, volume: Volume, prompt: Prompt, settings: Remot
         raise RefusedError(OTHER_SERVER, allowed=settings.host, host=server.host)
     hood = _sent_part(volume, prompt, settings.reach_mm)
     geometry = hood.volume.geometry.box(hood.start, hood.shape)
-    parameters = _parameters(prompt, geometry)
+    # Few servers read a tilted CT as a file: its slices are moved over each other, and the answer back.
+    sent = upright_slices(Volume(voxels=hood.values, geometry=geometry, unit=volume.unit))
+    parameters = _parameters(prompt, sent.geometry)
     with tempfile.TemporaryDirectory() as folder:
         image = Path(folder) / "image.nii.gz"
-        nifti.write_volume(Volume(voxels=hood.values, geometry=geometry, unit=volume.unit), image)
+        nifti.write_volume(sent, image)
         kind, form = _form(parameters, image.name, image.read_bytes())
         path = f"/infer/{quote(settings.model, safe='')}?image=&output=image"
         name, answer = _asked(server, "POST", path, body=form, content_type=kind, model=settings.model)

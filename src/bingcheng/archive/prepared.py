@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Dialect, Executable
 from sqlalchemy.exc import DBAPIError
 
 from bingcheng.archive.problems import said_plainly
-from bingcheng.archive.workspace import Workspace
+
+if TYPE_CHECKING:
+    from bingcheng.archive.workspace import Workspace
 
 Values = Mapping[str, Any]
 Found = tuple[Any, ...]
 
 
 def first(connection: Connection, statement: Executable, values: Values) -> Found | None:
-    """The first row of a statement, as the driver gives it, within the connection's transaction."""
+    """The first row of a statement, within the connection's transaction."""
     compiled = _compiled(statement, connection.dialect)
     with _as_sqlalchemy(connection.dialect):
         return _first(connection.connection.cursor(), compiled, values)
@@ -50,7 +52,7 @@ def _first(cursor: Any, compiled: _Compiled, values: Values) -> Found | None:
     cursor.execute(compiled.words, compiled.given(values))
     found: Found | None = cursor.fetchone()
     cursor.close()
-    return found
+    return found if found is None else compiled.taken(found)
 
 
 @contextmanager
@@ -67,7 +69,7 @@ def _as_sqlalchemy(dialect: Dialect) -> Iterator[None]:
 class _Compiled:
     """A statement in the words of one database."""
 
-    __slots__ = ("_names", "_positional", "_written", "words")
+    __slots__ = ("_names", "_positional", "_read", "_written", "words")
 
     def __init__(self, statement: Any, dialect: Dialect) -> None:
         compiled = statement.compile(dialect=dialect)
@@ -77,6 +79,10 @@ class _Compiled:
         kinds = {name: compiled.binds[name].type.dialect_impl(dialect) for name in self._names}
         found = {name: kind.bind_processor(dialect) for name, kind in kinds.items()}
         self._written = {name: write for name, write in found.items() if write is not None}
+        told = enumerate(getattr(statement, "exported_columns", ()))
+        kept = ((place, column.type.dialect_impl(dialect)) for place, column in told)
+        ways = ((place, kind.result_processor(dialect, None)) for place, kind in kept)
+        self._read = tuple((place, read) for place, read in ways if read is not None)
 
     def given(self, values: Values) -> Any:
         """The parameters in the form that the driver takes."""
@@ -85,6 +91,15 @@ class _Compiled:
         if self._positional:
             return tuple([values[name] for name in self._names])
         return {name: values[name] for name in self._names}
+
+    def taken(self, row: Found) -> Found:
+        """A row with its values in the types of the columns; the driver gives times as words, say."""
+        if not self._read:
+            return row
+        values = list(row)
+        for place, read in self._read:
+            values[place] = read(values[place])
+        return tuple(values)
 
 
 @lru_cache(maxsize=32)
