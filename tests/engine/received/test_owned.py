@@ -6,10 +6,12 @@ import shutil
 
 import pydicom
 import pytest
+from sqlalchemy import func, update
 from tests.archive.objects.sent import written
 from tests.engine.making import change, ct
 from tests.engine.received.conftest import NORTHERN, SOUTHERN, STUDY
 
+from bingcheng.archive import schema
 from bingcheng.archive.exam_sources import sources
 from bingcheng.archive.ownership import claim
 from bingcheng.archive.store import save_exam
@@ -92,6 +94,13 @@ def test_results_outlive_the_objects_whoever_has_a_copy(archive, exam):
     archive.receive(exam)  # into the folder where it then lies, which the workspace remembers
     assert archive.assess().refusal is None
     archive.objects.remove(NORTHERN, STUDY)
+    assert kept(archive, exam, again=True)
+    path = schema.exam_source.c.path
+    with archive.workspace.writing() as connection:  # as if the workspace had been moved here since
+        here = str(archive.workspace.folder.absolute())
+        moved = connection.execute(update(schema.exam_source).values(path=func.replace(path, here, "/before")))
+        assert moved.rowcount
+    assert all("/before/" in str(place) for place in sources(archive.workspace)[STUDY])
     assert kept(archive, exam, again=True)
 
 

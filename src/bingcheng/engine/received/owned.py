@@ -13,9 +13,9 @@ from sqlalchemy import Connection, select
 
 from bingcheng.archive.exam_owner import exam_owner
 from bingcheng.archive.exam_sources import sources_of
+from bingcheng.archive.objects.location import study_folder
 from bingcheng.archive.objects.objects import Objects
 from bingcheng.archive.objects.origins import assessed
-from bingcheng.archive.objects.place import COPIES, FOLDER
 from bingcheng.archive.workspace import Workspace
 from bingcheng.core.errors import BingchengError, InputError
 from bingcheng.core.refusal import Refusal, SubjectKind
@@ -88,7 +88,7 @@ def _same(workspace: Workspace, objects: Objects, space: str, exam: Exam) -> boo
     """Whether an exam is made of the objects of which the hospital's copy is made."""
     given, copies = _sources(exam), objects.instances_of([space], exam.uid)
     if not copies:
-        return _from_elsewhere(workspace, exam.uid)
+        return _from_elsewhere(workspace, space, exam.uid)
     if not given.keys() <= {one.sop_uid for one in copies}:
         return False
     with workspace.reading() as connection:
@@ -104,12 +104,15 @@ def _same(workspace: Workspace, objects: Objects, space: str, exam: Exam) -> boo
         return False
 
 
-def _from_elsewhere(workspace: Workspace, exam_uid: str) -> bool:
-    """Whether the results were made from folders of the command line, not from what the archive held."""
-    archives = [(workspace.folder / name).absolute() for name in (FOLDER, COPIES)]
+def _from_elsewhere(workspace: Workspace, space: str, exam_uid: str) -> bool:
+    """Whether the results were made from folders of the command line, not from what the archive held.
+
+    The archive's folder of an exam has a name of its own, by which it is known wherever the workspace lies by now.
+    """
+    own = f"/{study_folder(space, exam_uid)}/"
     with workspace.reading() as connection:
         places = sources_of(connection, exam_uid)
-    return bool(places) and not any(place.is_relative_to(archive) for place in places for archive in archives)
+    return bool(places) and not any(own in f"{place.as_posix()}/" for place in places)
 
 
 def _held(objects: Objects, space: str, source: FrameSource) -> bool:
