@@ -14,7 +14,10 @@ from tests.engine.making import ct
 from tests.engine.processes import BINGCHENG, environment, finished, start, stored_exams
 
 HEAVY = ("numpy", "pydicom", "SimpleITK", "numba", "sqlalchemy", "scipy", "highdicom", "pyarrow", "jinja2", "pydantic")
-TOP = "schema version identified headline sites exams changes follow_up comparison dose radiomics refusals tally report"
+TOP = (
+    "schema version identified headline sites exams changes follow_up comparison dose radiomics refusals tally report "
+    "responses without_response"
+)
 EXAM = "uid label patient site day performed_on description series findings refusals"
 SERIES = "uid modality description device facts measurements lesions"
 LESION = "lesion track label method measurements radiomics"

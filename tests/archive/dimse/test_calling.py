@@ -128,7 +128,8 @@ def test_objects_are_sent_and_progress_is_told(workspace, objects):
     finally:
         server.shutdown()
     assert got == [one.sop_uid for one in instances]
-    assert last == Sent(completed=3) == steps[-1]
+    assert last == Sent(completed=3, taken=instances[-1]) == steps[-1]
+    assert [one.taken for one in steps] == instances
     assert [one.remaining for one in steps] == [2, 1, 0]
 
 
