@@ -18,7 +18,7 @@ from bingcheng.archive.distinct import distinct
 from bingcheng.archive.exam_owner import HOSPITALS
 from bingcheng.archive.jobs.queue import Job, JobKind, JobState, latest
 from bingcheng.archive.jobs.tables import job
-from bingcheng.archive.listing import BROKEN, LEFT_OPEN, MET, NEW, OPEN, listed, searched
+from bingcheng.archive.listing import NEW, OPEN, listed, searched, urgency_of
 from bingcheng.archive.objects.tables import stored_series, stored_study
 from bingcheng.archive.site_counts import outcome_of
 from bingcheng.core.finding import Outcome
@@ -126,7 +126,6 @@ _ORDERS: Mapping[Order, Sequence[ColumnElement[Any]]] = MappingProxyType(
     }
 )
 """Each one way through one index: what has no date stands far ahead, being new."""
-_URGENCY = MappingProxyType({Outcome.FAIL: BROKEN, Outcome.UNKNOWN: LEFT_OPEN, Outcome.PASS: MET})
 
 
 def _conditions(space: str, wanted: Wanted, dialect: str) -> list[ColumnElement[bool]]:
@@ -141,8 +140,8 @@ def _conditions(space: str, wanted: Wanted, dialect: str) -> list[ColumnElement[
         found.append(_list.modalities.contains(f"\\{wanted.modality}\\", autoescape=True))
     if not wanted.judged:
         found.append(_list.urgency == OPEN)
-    elif wanted.outcome is not None and wanted.outcome in _URGENCY:
-        found.append(_list.urgency == _URGENCY[wanted.outcome])
+    elif (urgency := urgency_of(wanted.outcome)) != OPEN:
+        found.append(_list.urgency == urgency)
     if wanted.state is not None:
         found.append(_in_state(space, wanted.state))
     return found

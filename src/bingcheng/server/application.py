@@ -141,6 +141,6 @@ def application(settings: Settings, *, site: Site | None = None, more: Iterable[
 def open_site(settings: Settings) -> Site:
     """The installation of the settings: its workspace is made if there is none yet."""
     workspace = Workspace.open(settings.workspace, settings.database_address())
-    storage = storage_of(workspace, None if settings.s3 is None else settings.s3.bucket_of())
+    storage = storage_of(workspace, settings.bucket())
     objects = import_module("bingcheng.archive.objects.objects").Objects.open(workspace, storage)
     return Site(workspace=workspace, settings=settings, objects=objects)

@@ -176,6 +176,10 @@ class Settings(BaseModel):
         """The address of the database server in plain words; it may hold a password."""
         return None if self.database is None else self.database.get_secret_value()
 
+    def bucket(self) -> Bucket | None:
+        """The bucket for the files of objects, with the key to it; None for where the workspace says."""
+        return None if self.s3 is None else self.s3.bucket_of()
+
 
 PARTS: Mapping[str, type[BaseModel]] = MappingProxyType({"oidc": OidcSettings, "s3": S3Settings})
 """Settings that have settings of their own."""

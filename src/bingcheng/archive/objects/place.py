@@ -11,7 +11,7 @@ from typing import Any
 
 from bingcheng.archive.about import held, hold
 from bingcheng.archive.objects.problems import ELSEWHERE
-from bingcheng.archive.objects.s3 import CACHE_BYTES, S3
+from bingcheng.archive.objects.s3 import S3
 from bingcheng.archive.objects.storage import INCOMING, Folder, Storage
 from bingcheng.archive.workspace import Workspace
 from bingcheng.core.errors import InputError
@@ -82,7 +82,6 @@ def storage_of(workspace: Workspace, bucket: Bucket | None = None) -> Storage:
         key_id=bucket.key_id,
         secret=bucket.secret,
         prefix=bucket.prefix,
-        cache_bytes=CACHE_BYTES,
     )
     if known is None:
         with workspace.writing() as connection:

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, insert, select
-
-from bingcheng.archive import schema
+from bingcheng.archive.about import held, hold
 from bingcheng.archive.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -79,15 +77,13 @@ def asked_for(workspace: Workspace, asked: Asked | None, *, none: bool) -> Asked
     InputError
         what writing to the workspace raises.
     """
-    about = schema.about
     if asked is not None or none:
+        wanted = None if none else asked
         with workspace.writing() as connection:
-            connection.execute(delete(about).where(about.c.key == KEY))
-            if asked is not None and not none:
-                connection.execute(insert(about), {"key": KEY, "value": json.dumps({"settings": asked.content})})
-        return None if none else asked
+            hold(connection, KEY, None if wanted is None else json.dumps({"settings": wanted.content}))
+        return wanted
     with workspace.reading() as connection:
-        kept = connection.scalar(select(about.c.value).where(about.c.key == KEY))
+        kept = held(connection, KEY)
     return None if kept is None else Asked(content=json.loads(kept)["settings"])
 
 

@@ -8,9 +8,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, select
 
-from bingcheng.archive import schema
+from bingcheng.archive.about import held, hold
 from bingcheng.archive.dicomweb.drawn import REPORTS, drawn_in
 from bingcheng.archive.exam_owner import exam_owner
 from bingcheng.archive.objects.header import header
@@ -117,9 +117,7 @@ def follow_outputs(workspace: Workspace, objects: Objects, *, done: Collection[s
             failed = failed or error.problem is not NOTHING_LEFT
     if changed and not failed:
         with workspace.writing() as connection:
-            about = schema.about
-            connection.execute(delete(about).where(about.c.key == KEPT_UNTIL))
-            connection.execute(insert(about), {"key": KEPT_UNTIL, "value": str(max(changed.values()))})
+            hold(connection, KEPT_UNTIL, str(max(changed.values())))
     return len(changed)
 
 
@@ -143,8 +141,7 @@ def follow_run(workspace: Workspace) -> int:
 
 
 def _until(connection: Connection) -> int:
-    about = schema.about
-    stored = connection.scalar(select(about.c.value).where(about.c.key == KEPT_UNTIL))
+    stored = held(connection, KEPT_UNTIL)
     return int(stored) if stored is not None and stored.isdecimal() else 0
 
 

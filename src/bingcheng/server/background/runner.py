@@ -158,7 +158,7 @@ class Background:
             workers=self._workers,
             calling=Calling.from_settings(settings),
             lane=lane,
-            bucket=None if settings.s3 is None else settings.s3.bucket_of(),
+            bucket=settings.bucket(),
         )
         worker = subprocess.Popen(
             [sys.executable, "-m", "bingcheng.server.background.work"],
