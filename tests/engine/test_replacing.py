@@ -12,7 +12,7 @@ import time
 import pytest
 
 from bingcheng.core.errors import InputError
-from bingcheng.engine.replacing import ABANDONED_S, replacing
+from bingcheng.engine.replacing import ABANDONED_S, replacing, staying
 
 
 def names(folder):
@@ -61,6 +61,29 @@ def test_of_two_that_write_at_once_one_stays_whole(folder):
         assert names(folder) == ["b"]
     assert names(folder) == ["a"]
     assert names(folder.parent) == ["exam"]
+
+
+REPLACES = """
+import sys
+from pathlib import Path
+from bingcheng.engine.replacing import replacing
+with replacing(Path(sys.argv[1])) as made:
+    (made / "new").touch()
+    print("made", flush=True)
+"""
+
+
+def test_no_other_run_replaces_a_folder_while_a_file_is_added_to_it(folder):
+    with staying(folder):
+        other = subprocess.Popen([sys.executable, "-c", REPLACES, folder], stdout=subprocess.PIPE, text=True)
+        assert other.stdout.readline() == "made\n"
+        with pytest.raises(subprocess.TimeoutExpired):
+            other.wait(timeout=0.2)
+        (folder / "added").touch()
+        assert names(folder) == ["added", "old"]
+    other.communicate()
+    assert other.returncode == 0
+    assert names(folder) == ["new"]
 
 
 KILLED = """

@@ -19,6 +19,7 @@ from bingcheng.core.finding import Finding
 from bingcheng.core.refusal import Refusal, SubjectKind
 from bingcheng.dicom.exam import Exam
 from bingcheng.engine.plan import DICOM_FOLDER, image_series, short
+from bingcheng.engine.replacing import staying
 from bingcheng.outputs.conformance_source import GARBLED, JudgedExam, report_at
 from bingcheng.outputs.conformance_sr import conformance_uid, write_conformance_sr
 from bingcheng.outputs.language import Language
@@ -75,9 +76,10 @@ def write_conformance_objects(
             if not (wanted := _path(workspace, uid, digest, spoken)).exists()
         }
         found = {uid: findings_of(connection, uid) for uid in stale}
-    renewed = {
-        uid: _renewed(uid, path, found[uid], protocols, (given or {}).get(uid), spoken) for uid, path in stale.items()
-    }
+    renewed: dict[str, _Renewed] = {}
+    for uid, path in stale.items():
+        with staying(path.parent):
+            renewed[uid] = _renewed(uid, path, found[uid], protocols, (given or {}).get(uid), spoken)
     if renewed:
         with workspace.writing() as connection:
             save_refusals(connection, NO_REPORT.code, {uid: one.refusal for uid, one in renewed.items()})

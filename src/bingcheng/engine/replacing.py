@@ -48,11 +48,38 @@ def replacing(folder: Path) -> Iterator[Path]:
         os.close(lock)
 
 
+@contextmanager
+def staying(folder: Path) -> Iterator[None]:
+    """While it lasts, no run of this machine puts another folder into the place of `folder`, nor of its neighbours.
+
+    For whoever adds a file to a folder that is replaced whole: else it may be gone under the file's feet.
+
+    Raises
+    ------
+    InputError
+        ``engine.cannot-write``.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        lock = os.open(folder.parent, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise InputError(CANNOT_WRITE, what=folder.parent.name, error=type(error).__name__) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        fcntl.flock(lock, fcntl.LOCK_UN)  # a process that was forked meanwhile holds the same lock
+        os.close(lock)
+
+
 def _made(folder: Path) -> tuple[Path, int]:
     """A new folder beside, and the lock on it that tells others of this machine that its run lives."""
     while True:
         made = Path(mkdtemp(dir=folder.parent, prefix=f".{folder.name}.{_machine()}_"))
-        lock = os.open(made, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            lock = os.open(made, os.O_RDONLY | os.O_DIRECTORY)
+        except FileNotFoundError:
+            continue  # taken for a dead run's before it was opened
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             made.chmod(folder.parent.stat().st_mode & 0o777)  # a temporary folder is its owner's only
@@ -72,13 +99,14 @@ def _machine() -> str:
 
 def _put(made: Path, folder: Path) -> None:
     old = made.with_name(f"{made.name}_old")
-    with suppress(FileNotFoundError):
-        folder.rename(old)
     try:
-        if any(made.iterdir()):
-            made.rename(folder)
+        with staying(folder):
+            with suppress(FileNotFoundError):
+                folder.rename(old)
+            if any(made.iterdir()):
+                made.rename(folder)
     except OSError:
-        # Another run has assessed the same exam at the same time, and put its equal objects here just now.
+        # Another run, on a machine whose locks aren't seen here, has put its equal objects of the exam here just now.
         if not folder.is_dir():
             raise
     finally:
