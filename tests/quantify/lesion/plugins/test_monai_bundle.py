@@ -2,6 +2,7 @@ import copy
 import json
 
 import pytest
+import yaml
 
 from bingcheng.core.errors import InputError
 from bingcheng.quantify.lesion.plugins.monai_bundle import bundle_manifest, bundle_method
@@ -112,7 +113,7 @@ def set_step(inference, name, **arguments):
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        (lambda m, i: set_step(i, "monai.transforms.CropForegroundd"), "bundle-unknown-step"),
+        (lambda m, i: set_step(i, "monai.transforms.Zoomd"), "bundle-unknown-step"),
         (lambda m, i: set_step(i, "NormalizeIntensityd", nonzero=True), "bundle-unknown-step"),
         (lambda m, i: i["preprocessing"]["transforms"].pop(3), "bundle-unsaid"),
         (lambda m, i: i["postprocessing"]["transforms"].clear(), "bundle-unsaid"),
@@ -120,6 +121,8 @@ def set_step(inference, name, **arguments):
         (lambda m, i: m["network_data_format"]["outputs"]["pred"].pop("channel_def"), "bundle-unsaid"),
         (lambda m, i: m["network_data_format"]["inputs"]["image"].update(modality="US"), "bundle-unsaid"),
         (lambda m, i: i["preprocessing"]["transforms"][4].update(a_min="low"), "bundle-unsaid"),
+        (lambda m, i: m["network_data_format"]["inputs"]["image"].update(num_channels=4), "bundle-several-images"),
+        (lambda m, i: m["network_data_format"]["inputs"].update(prompt={"type": "image"}), "bundle-several-images"),
     ],
 )
 def test_what_can_not_be_told_is_refused_and_no_expression_is_run(bundle, change, code):
@@ -129,6 +132,33 @@ def test_what_can_not_be_told_is_refused_and_no_expression_is_run(bundle, change
 
 def test_a_switched_off_step_is_passed_over(bundle):
     def change(_, inference):
-        set_step(inference, "CropForegroundd", _disabled_=True)
+        set_step(inference, "Zoomd", _disabled_=True)
 
     assert bundle_method(bundle(change=change), key="spleen").key == "spleen"
+
+
+def test_a_bundle_configured_in_yaml_says_the_same(bundle):
+    def change(_, inference):
+        set_step(inference, "CropForegroundd", source_key="image")
+        inference["postprocessing"]["transforms"] = [{"_target_": "AsDiscreted", "argmax": True}]
+
+    folder = bundle(change=change)
+    told = bundle_manifest(folder, folder / "models" / "model.onnx")
+    written = folder / "configs" / "inference.json"
+    (folder / "configs" / "inference.yaml").write_text(yaml.safe_dump(json.loads(written.read_text())))
+    written.unlink()
+    assert bundle_manifest(folder, folder / "models" / "model.onnx") == told
+    assert told.output.activation == "softmax"
+    (folder / "configs" / "inference.yaml").write_text("preprocessing: [unended")
+    with pytest.raises(InputError) as caught:
+        bundle_method(folder)
+    assert caught.value.reason.facts["file"] == "configs/inference.yaml"
+
+
+def test_of_organs_and_a_tumour_the_tumour_is_drawn(bundle):
+    def change(metadata, _):
+        metadata["network_data_format"]["outputs"]["pred"]["channel_def"]["2"] = "Pancreatic tumor"
+
+    folder = bundle(change=change)
+    (label,) = bundle_manifest(folder, folder / "models" / "model.onnx").output.labels
+    assert (label.channel, label.name) == (2, "Pancreatic tumor")

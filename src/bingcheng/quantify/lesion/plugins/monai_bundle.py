@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from bingcheng.quantify.lesion.plugins.onnx import network_method
 NO_BUNDLE = Problem(
     code="quantify.bundle-unreadable",
     says="the folder is no MONAI bundle: '{file}' is missing or can't be read",
-    remedy="Give the folder that holds configs/metadata.json and configs/inference.json.",
+    remedy="Give the folder that holds configs/metadata.json and configs/inference.json (or inference.yaml).",
     owner=Owner.OPERATOR,
 )
 NO_ONNX_IN_BUNDLE = Problem(
@@ -38,11 +40,29 @@ UNSAID = Problem(
     remedy="Write a manifest for the ONNX file instead.",
     owner=Owner.OPERATOR,
 )
+SEVERAL_IMAGES = Problem(
+    code="quantify.bundle-several-images",
+    says="the MONAI bundle wants several images of one patient at once, and Bingcheng gives a network one",
+    remedy="Use a bundle that takes a single image.",
+    owner=Owner.OPERATOR,
+)
 
+TUMOUR = re.compile(r"tumou?r|lesion|nodule|cancer|carcinoma|metasta|neoplasm|malignan", re.IGNORECASE)
+"""What makers call a channel that is a lesion, beside those of organs."""
 MODALITIES = {"CT": "CT", "MR": "MR", "MRI": "MR", "PT": "PT", "PET": "PT"}
 NOTHING_TO_DO = frozenset(
-    {"LoadImage", "EnsureChannelFirst", "AddChannel", "EnsureType", "ToTensor", "CastToType", "Identity"}
+    {
+        "LoadImage",
+        "EnsureChannelFirst",
+        "AddChannel",
+        "EnsureType",
+        "ToTensor",
+        "CastToType",
+        "Identity",
+        "CropForeground",  # spares patches of air; those around the prompt are the same
+    }
 )
+INFERENCE = ("configs/inference.json", "configs/inference.yaml", "configs/inference.yml")
 
 
 def bundle_method(folder: Path, *, key: str | None = None) -> SegmentationMethod:
@@ -56,7 +76,7 @@ def bundle_method(folder: Path, *, key: str | None = None) -> SegmentationMethod
     ------
     InputError
         ``quantify.bundle-unreadable``, ``quantify.bundle-without-onnx``, ``quantify.bundle-unknown-step``,
-        ``quantify.bundle-unsaid``, ``quantify.plugin-manifest-invalid``.
+        ``quantify.bundle-unsaid``, ``quantify.bundle-several-images``, ``quantify.plugin-manifest-invalid``.
     """
     models = sorted((folder / "models").glob("*.onnx"))
     if not models:
@@ -77,9 +97,13 @@ def bundle_manifest(folder: Path, model: Path, *, key: str | None = None) -> Man
 
 def _manifest(folder: Path, model: Path, key: str | None) -> Manifest:
     metadata = _json(folder, "configs/metadata.json")
-    inference = _json(folder, "configs/inference.json")
+    inference = _inference(folder)
     network = metadata.get("network_data_format", {})
-    image: dict[str, Any] = next(iter(network.get("inputs", {}).values()), {})
+    images = list(network.get("inputs", {}).values())
+    image: dict[str, Any] = next(iter(images), {})
+    modality = _modality(image)
+    if len(images) != 1 or image.get("num_channels", 1) != 1:
+        raise InputError(SEVERAL_IMAGES)
     prediction: dict[str, Any] = next(iter(network.get("outputs", {}).values()), {})
     told: dict[str, Any] = {
         "key": key or _key(folder.name),
@@ -91,7 +115,7 @@ def _manifest(folder: Path, model: Path, key: str | None) -> Manifest:
         "licence_line": _licence_line(folder),
         "commercial_use": False,  # unless somebody says so in a manifest
         "citation": _citation(metadata),
-        "modality": _modality(image),
+        "modality": modality,
         "output": {"labels": _labels(prediction), "activation": _activation(inference)},
         "sha256": sha256_of(model),
         **_inferer(inference, image),
@@ -100,11 +124,30 @@ def _manifest(folder: Path, model: Path, key: str | None) -> Manifest:
     return as_manifest(told)
 
 
+def _inference(folder: Path) -> dict[str, Any]:
+    """The configuration of inference; of a bundle that has it in several forms, the first."""
+    name = next((name for name in INFERENCE if (folder / name).exists()), INFERENCE[0])
+    return _json(folder, name) if name.endswith(".json") else _yaml(folder, name)
+
+
 def _json(folder: Path, name: str) -> dict[str, Any]:
     try:
         data = json.loads(text_of(folder / name))
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(NO_BUNDLE, file=name) from error
+    return _mapping(data, name)
+
+
+def _yaml(folder: Path, name: str) -> dict[str, Any]:
+    yaml = import_module("yaml")  # read where a bundle is written so; most are not
+    try:
+        data = yaml.safe_load(text_of(folder / name))
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        raise InputError(NO_BUNDLE, file=name) from error
+    return _mapping(data, name)
+
+
+def _mapping(data: object, name: str) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise InputError(NO_BUNDLE, file=name)
     return data
@@ -141,7 +184,7 @@ def _modality(image: Mapping[str, Any]) -> str:
 
 
 def _labels(prediction: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Every channel but the background."""
+    """The channels that are called a tumour; if none is, every channel but the background."""
     channels = prediction.get("channel_def") or {}
     named = [
         {"channel": int(number), "name": str(name)}
@@ -150,7 +193,7 @@ def _labels(prediction: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
     if not named:
         raise InputError(UNSAID, what=text("output channels (channel_def)"))
-    return named
+    return [label for label in named if TUMOUR.search(str(label["name"]))] or named
 
 
 def _steps(inference: Mapping[str, Any], part: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -177,6 +220,8 @@ def _activation(inference: Mapping[str, Any]) -> str:
                 return "softmax"
             if arguments.get("sigmoid"):
                 return "sigmoid"
+        elif name == "AsDiscrete" and arguments.get("argmax"):
+            return "softmax"  # the highest channel wins, as it does after softmax
     raise InputError(UNSAID, what=text("activation (postprocessing)"))
 
 
