@@ -81,10 +81,10 @@ class Chromium:
         yield Page(self, session)
         self.ask("Target.closeTarget", targetId=target)
 
-    def page_cpu_s(self) -> float:
-        """Processor time of the thread that runs a page's scripts, of the page that has used most."""
+    def page_cpu_s(self) -> dict[int, float]:
+        """Processor time of the thread that runs a page's scripts, by process; pages of one site may share one."""
         pages = [one for one in _family(self._process.pid) if b"--type=renderer" in _read(f"/proc/{one}/cmdline")]
-        return max((_thread_cpu_s(one) for one in pages), default=0.0)
+        return {one: _thread_cpu_s(one) for one in pages}
 
 
 class Page:

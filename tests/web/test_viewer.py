@@ -290,6 +290,37 @@ def test_what_may_not_be_kept_is_refused_in_words(running: Running, browser: Any
     opened.context.close()
 
 
+COLOURS = """window.cornerstone.getRenderingEngines()[0].getViewports().map(pane => pane.getActors()
+  .filter(one => one.representationUID).map(one => Boolean(one.actor.getProperty().getRGBTransferFunction(0))))"""
+
+
+def test_the_tools_to_outline_lay_each_segmentation_over_its_own_series_in_its_colours(
+    running: Running, browser: Any
+) -> None:
+    opened = running.page(browser, f"/viewer/segmentation?StudyInstanceUIDs={running.study}")
+    # Two panes at once: the second one was left without colours, black over the lesion, two times of three.
+    assert opened.until(f"JSON.stringify({COLOURS}) === '[[true],[true]]'")
+    assert opened.faults == []
+    opened.context.close()
+
+
+def test_the_browser_keeps_the_program_for_the_next_time_and_no_data(running: Running, browser: Any) -> None:
+    opened = running.page(browser, f"/exam/{running.study}")
+    assert opened.until("navigator.serviceWorker.getRegistration('/viewer/').then(r => r && r.active && r.scope)")
+    kept = opened.page.evaluate(
+        "async () => Promise.all((await caches.keys()).map(async one => (await (await caches.open(one)).keys())"
+        ".map(asked => asked.url)))"
+    )
+    ((program, *pieces),) = kept
+    assert program.startswith(f"{running.address}/viewer/")
+    assert all(one.endswith(".js") and one.startswith(f"{running.address}/viewer/") for one in (program, *pieces))
+    opened.page.goto(f"{running.address}/viewer/viewer?StudyInstanceUIDs={running.study}")
+    assert opened.until(SHADES)
+    assert opened.faults == []
+    assert opened.foreign() == []
+    opened.context.close()
+
+
 def test_three_planes_are_shown(running: Running, browser: Any) -> None:
     opened = running.page(
         browser,

@@ -21,6 +21,7 @@ FILES = {
     "package/package.json": b"{}",
     "package/dist/index.html": PUBLISHED_PAGE,
     "package/dist/app.bundle.00ff.js": (
+        b"(() => {\nvar __webpack_modules__ = ({\n7(module) {\nmodule.exports = 7;\n\n},\n\n});\n// The module cache\n"
         b'__webpack_require__.p = "/"; start();\n'
         b'pluginImports_extensions.push("@ohif/extension-default");\n'
         b'pluginImports_modes.push("@ohif/mode-microscopy");\n' + b"x" * 5000

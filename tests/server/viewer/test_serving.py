@@ -78,7 +78,7 @@ def test_files_are_sent_compressed_with_their_type_and_kept_by_the_browser(ready
     assert script.headers["content-encoding"] == "gzip"
     assert script.headers["content-type"].startswith("text/javascript")
     assert "immutable" in script.headers["cache-control"]
-    assert script.text.startswith("__webpack_require__.p")
+    assert "__webpack_require__.p" in script.text
     assert client.get(f"{adaptation.FILES}decoder.wasm").headers["content-type"] == "application/wasm"
     font = client.get(f"{adaptation.FILES}a.woff2")
     assert "content-encoding" not in font.headers
@@ -91,6 +91,20 @@ def test_who_takes_no_gzip_gets_the_same_content(ready):
     stored = ready.application.state.viewer.files["app.bundle.00ff.js"].path.read_bytes()
     assert "content-encoding" not in plain.headers
     assert plain.content == gzip.decompress(stored)
+
+
+def test_the_keeper_serves_all_below_viewer_and_is_asked_for_anew_each_time(ready):
+    answer = ready.anonymous().get("/viewer/keeper.js")  # the place of the script is the reach of a service worker
+    assert answer.headers["content-type"].startswith("text/javascript")
+    assert answer.headers["cache-control"] == "no-cache"
+    assert f"{adaptation.FILES}app.bundle.00ff.js" in answer.text
+    assert "/dicomweb" not in answer.text  # program only, no data
+
+
+def test_without_the_viewer_there_is_nothing_to_keep_and_no_error(home):
+    answer = home.anonymous().get("/viewer/keeper.js")
+    assert answer.status_code == 200
+    assert "addEventListener" not in answer.text
 
 
 def test_the_settings_point_at_this_server_and_nowhere_else(ready):

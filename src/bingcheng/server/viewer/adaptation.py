@@ -3,11 +3,12 @@
 As published, the viewer expects to stand at the root of its own site, brings 136 MB of a network runtime that is
 never used here, asks a public demonstration server for images, and has a service worker that loads a library from a
 public host. Here it stands below `BASE`, is given its own pages and settings, and calls nobody. It is also made ready
-to start soon: see `MODES`, `FIRST_PIECES` and `in_ascii`.
+to start soon: see `MODES`, `FIRST_PIECES`, `boot`, `in_ascii` and `bundle`.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,9 +17,10 @@ from types import MappingProxyType
 
 from bingcheng.core.errors import InputError, Owner, Problem
 from bingcheng.server.viewer import package
+from bingcheng.server.viewer.bundle import read_at_once, without_unmentioned
 
 BASE = "/viewer/"
-REVISION = 3
+REVISION = 4
 """Raised when the adaptation changes, so that what an older one made is made anew."""
 FILES = f"{BASE}{package.VERSION}-{REVISION}/"
 """Where the files stand; the address changes with their content, so that browsers may keep them."""
@@ -71,8 +73,8 @@ FIRST_PIECES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """Numbers of the pieces (chunks) that each mode asks for before it shows the first image, the large ones first. By
 itself it asks for them in five turns, each when the one before has been run; its page asks for them at once, while the
 program is read. That they run as scripts of the page was tried: it costs more than it saves, because the browser then
-reads all of them before it begins. So was dividing the program among scripts that are read side by side, and having its
-modules compiled while they are read: neither took measurably less of the page's thread."""
+reads all of them before it begins. So was dividing the program among scripts that are read side by side: that took
+no less time until the first image."""
 PLUGINS = re.compile(rb'^pluginImports_(?:extensions|modes)\.push\("(@ohif/[a-z0-9-]+)"\);\n', re.MULTILINE)
 """The lines by which the viewer's program names what it loads at each start."""
 ALWAYS_LOADED = frozenset({b"@ohif/extension-default", b"@ohif/extension-cornerstone"})
@@ -80,6 +82,9 @@ _BEYOND_ASCII = re.compile(r"(\\*)([^\x00-\x7f])")
 PUBLIC_PATH = '__webpack_require__.p = "/"'
 BOOT = "boot.js"
 NARROW = "narrow.css"
+KEEPER = "keeper.js"
+KEPT_AS = "bingcheng-viewer-"
+"""How the names begin under which a browser keeps the viewer's program."""
 PAGE = "index.html"
 """The page of the package."""
 
@@ -103,22 +108,28 @@ def adapted(path: PurePosixPath, content: bytes) -> bytes:
     """The file as it is served: scripts and styles look for the others below `FILES`."""
     if path.suffix == ".js":
         placed = content.replace(PUBLIC_PATH.encode(), f'__webpack_require__.p = "{FILES}"'.encode())
-        return in_ascii(PLUGINS.sub(lambda line: line[0] if line[1] in ALWAYS_LOADED else b"", placed))
+        return fit_script(PLUGINS.sub(lambda line: line[0] if line[1] in ALWAYS_LOADED else b"", placed))
     if path.suffix == ".css":
         return content.replace(b"url(/", f"url({FILES}".encode())
     return content
 
 
-def in_ascii(script: bytes) -> bytes:
+def fit_script(script: bytes) -> bytes:
+    """A script that does the same and is quicker to read; one that is no text is left as it is."""
+    try:
+        words = script.decode("utf-8")
+    except UnicodeDecodeError:
+        return script
+    return in_ascii(read_at_once(without_unmentioned(words))).encode("ascii")
+
+
+def in_ascii(script: str) -> str:
     """A script that does the same, each character beyond ASCII written as an escape (ECMA-262 12.9.4).
 
     A browser's engine holds a script as one byte a character if it can, and as two if a single one does not fit: the
-    few thousand of Arabic and Chinese double what it reads through, 17 MB of it before the viewer starts.
+    few thousand of Arabic and Chinese double what it reads through, 15 MB of it before the viewer starts.
     """
-    try:
-        return _BEYOND_ASCII.sub(_escaped, script.decode("utf-8")).encode("ascii")
-    except UnicodeDecodeError:
-        return script
+    return _BEYOND_ASCII.sub(_escaped, script)
 
 
 def _escaped(found: re.Match[str]) -> str:
@@ -165,8 +176,10 @@ def page(start: Entry, pieces: Iterable[str]) -> bytes:
     ----------
     pieces : what `first_pieces` names.
     """
+    # The program is read first, and the pieces while it runs: by themselves browsers fetch a deferred script last.
     asked = "\n".join(
-        f'<link rel="preload" as="{"style" if piece.endswith(".css") else "script"}" href="{FILES}{piece}">'
+        f'<link rel="preload" as="{"style" if piece.endswith(".css") else "script"}" fetchpriority="low" '
+        f'href="{FILES}{piece}">'
         for piece in pieces
     )
     return f"""<!doctype html>
@@ -181,7 +194,7 @@ def page(start: Entry, pieces: Iterable[str]) -> bytes:
 <link rel="stylesheet" href="{FILES}{NARROW}">
 <script src="{FILES}{BOOT}"></script>
 <script src="{BASE}app-config.js"></script>
-<script defer src="{FILES}{start.script}"></script>
+<script defer fetchpriority="high" src="{FILES}{start.script}"></script>
 {asked}
 </head>
 <body>
@@ -205,6 +218,64 @@ def narrow() -> bytes:
 """
 
 
+def keeper(names: Iterable[str]) -> bytes:
+    """A service worker that has the browser compile the program once, before it is needed, and keep that.
+
+    By itself a browser keeps what it compiled from the second opening on, so that only the third is quick. What a
+    service worker keeps when it is installed is compiled then (https://v8.dev/blog/code-caching-for-devs). It answers
+    no request itself: the browser takes these files from what is kept, by a rule of the Service Worker Static Routing
+    API. Where that is missing nothing is kept, and the viewer starts as it does without.
+
+    Parameters
+    ----------
+    names : scripts that the modes need at their start; they hold no data.
+    """
+    kept = json.dumps([f"{FILES}{name}" for name in names if name.endswith(".js")], indent=1)
+    return f""""use strict";
+const BEGINS = "{KEPT_AS}";
+const NAME = BEGINS + "{PurePosixPath(FILES).name}";
+const KEPT = {kept};
+self.addEventListener("install", (event) => {{
+  if (!event.addRoutes) return;
+  const route = {{ condition: {{ urlPattern: {{ pathname: "{FILES}*.js" }} }}, source: {{ cacheName: NAME }} }};
+  event.addRoutes(route);
+  event.waitUntil(caches.open(NAME).then((cache) => cache.addAll(KEPT)).then(() => self.skipWaiting()));
+}});
+self.addEventListener("activate", (event) => {{
+  const older = (names) => names.filter((name) => name.startsWith(BEGINS) && name !== NAME);
+  const left = caches.keys().then((names) => Promise.all(older(names).map((name) => caches.delete(name))));
+  event.waitUntil(left.then(() => self.clients.claim()));
+}});
+""".encode()
+
+
 def boot() -> bytes:
-    """What the viewer's scripts expect to find when they start."""
-    return f'window.PUBLIC_URL = "{BASE}";\nfunction browserImportFunction(path) {{ return import(path); }}\n'.encode()
+    """What the viewer's scripts expect to find when they start; and one drawing context for all that they look up.
+
+    The program asks three times what the graphics processor can do, each time with a drawing context of its own, which
+    takes a fifth of a second to make where there is no such processor. Here all three get one, made while the program
+    is still being read. The context in which images are drawn is asked for with options: it is made as ever, and so are
+    all after it.
+    """
+    return f"""window.PUBLIC_URL = "{BASE}";
+function browserImportFunction(path) {{ return import(path); }}
+(() => {{
+  const kind = HTMLCanvasElement.prototype;
+  const make = kind.getContext;
+  const canvas = Object.assign(document.createElement("canvas"), {{ width: 4, height: 4 }});
+  const asked = make.call(canvas, "webgl2");
+  if (!asked) return;
+  const lose = asked.getExtension("WEBGL_lose_context");
+  const extension = asked.getExtension.bind(asked);
+  asked.getExtension = (name) => (name === "WEBGL_lose_context" ? null : extension(name));
+  kind.getContext = function (name, options) {{
+    if (name === "webgl2" && !options) return asked;
+    const made = make.apply(this, arguments);
+    if (made && name === "webgl2") {{
+      kind.getContext = make;
+      if (lose) window.setTimeout(() => lose.loseContext(), 1000);
+    }}
+    return made;
+  }};
+}})();
+""".encode()

@@ -239,6 +239,50 @@ window.config = CONFIGURATION;
     };
   }
 
+  // Of two segmentations that come to two panes at once the viewer sometimes forgets to draw the second: it then stands
+  // there without its colours, black over what it outlines. What was not drawn in time is drawn again.
+  function drawForgotten() {
+    const { eventTarget } = window.cornerstone;
+    const { Enums, segmentation } = window.cornerstoneTools;
+    const { SEGMENTATION_REPRESENTATION_MODIFIED: CAME, SEGMENTATION_RENDERED: DRAWN } = Enums.Events;
+    const WAIT_MS = 500;
+    const MOST = 20;
+    const drawn = new Set();
+    const awaited = new Set();
+    const keyOf = ({ viewportId, segmentationId }) => viewportId + " " + segmentationId;
+    const look = (one, tries) => {
+      if (drawn.has(keyOf(one)) || tries === 0) return;
+      segmentation.triggerSegmentationEvents.triggerSegmentationRepresentationModified(one.viewportId, one.segmentationId);
+      window.setTimeout(look, WAIT_MS, one, tries - 1);
+    };
+    const came = ({ detail }) => {
+      if (!detail.viewportId || !detail.segmentationId || awaited.has(keyOf(detail))) return;
+      awaited.add(keyOf(detail));
+      window.setTimeout(look, WAIT_MS, { ...detail }, MOST);
+    };
+    const told = ({ detail }) => drawn.add(keyOf(detail));
+    eventTarget.addEventListener(CAME, came);
+    eventTarget.addEventListener(DRAWN, told);
+    return {
+      unsubscribe: () => {
+        eventTarget.removeEventListener(CAME, came);
+        eventTarget.removeEventListener(DRAWN, told);
+      },
+    };
+  }
+
+  // Once an image is seen the browser compiles the program for the next time, and keeps it. (Not where the site is
+  // reached without encryption: there browsers have no such keeper.)
+  function keepProgram({ cornerstoneViewportService: panes }) {
+    const LOOKED_MS = 500;
+    const seen = panes.subscribe(panes.EVENTS.VIEWPORT_DATA_CHANGED, () => {
+      seen.unsubscribe();
+      if (!("serviceWorker" in navigator)) return;
+      window.setTimeout(() => navigator.serviceWorker.register(own.keeper).catch(() => {}), LOOKED_MS);
+    });
+    return seen;
+  }
+
   // On a telephone the image gets the room; the series are one tap away.
   function makeRoom({ panelService: panels, cornerstoneViewportService: panes }) {
     const first = panes.subscribe(panes.EVENTS.VIEWPORT_DATA_CHANGED, () => {
@@ -266,7 +310,7 @@ window.config = CONFIGURATION;
       keepLines(servicesManager.services);
       const fused = window.location.pathname.endsWith("/tmtv"); // there lesions are outlined anew
       if (!fused) subscriptions = layOver(servicesManager.services, commandsManager);
-      subscriptions.push(tellOfImages(servicesManager.services));
+      subscriptions.push(tellOfImages(servicesManager.services), keepProgram(servicesManager.services), drawForgotten());
       if (window.innerWidth < 700) subscriptions.push(makeRoom(servicesManager.services));
     },
     onModeExit: () => {

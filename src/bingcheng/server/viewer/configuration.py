@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from importlib.resources import files
 
-from bingcheng.server.viewer.adaptation import BASE, MODES
+from bingcheng.server.viewer.adaptation import BASE, KEEPER, MODES
 
 SOURCE = "bingcheng"
 LANGUAGES: Mapping[str, str] = {"en": "en-US", "zh": "zh"}
@@ -46,6 +46,7 @@ def app_config(
             "home": "/",
             "signIn": sign_in,
             "exams": f"{BASE}exams/",
+            "keeper": f"{BASE}{KEEPER}",
             "notKept": not_kept,
             "notShown": not_shown[0],
             "whyNotShown": not_shown[1],

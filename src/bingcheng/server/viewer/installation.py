@@ -143,9 +143,12 @@ def _unpack(archive: Path, folder: Path) -> None:
         files[name] = _stored(folder, name, fit)
     if start is None or LICENCE not in files or start.script not in files or not moved:
         raise InputError(adaptation.NOT_AS_EXPECTED, part=adaptation.PAGE)
-    for mode in adaptation.MODES:
-        name, pieces = adaptation.page_of(mode), adaptation.first_pieces(mode, files)
+    needed = {mode: adaptation.first_pieces(mode, files) for mode in adaptation.MODES}
+    for mode, pieces in needed.items():
+        name = adaptation.page_of(mode)
         files[name] = _stored(folder, name, adaptation.page(start, pieces))
+    kept = dict.fromkeys([start.script, *(piece for pieces in needed.values() for piece in pieces)])
+    files[adaptation.KEEPER] = _stored(folder, adaptation.KEEPER, adaptation.keeper(kept))
     files[adaptation.BOOT] = _stored(folder, adaptation.BOOT, adaptation.boot())
     files[adaptation.NARROW] = _stored(folder, adaptation.NARROW, adaptation.narrow())
     described = {

@@ -75,6 +75,14 @@ def settings(request: Request) -> Response:
     return Response(script, media_type="text/javascript", headers={"cache-control": "private, no-cache"})
 
 
+@router.get("/viewer/keeper.js", dependencies=[public(why="has a browser keep the viewer's program; no data")])
+def keeper(request: Request, ready: Installed) -> Response:
+    """The service worker; its address makes it one for all below ``/viewer/``, and for nothing else."""
+    if ready is None:  # pages ask for it without knowing whether there is a viewer
+        return Response("// nothing to keep\n", media_type=KINDS[".js"], headers={"cache-control": "no-cache"})
+    return _file(request, ready.files[adaptation.KEEPER], age="no-cache")
+
+
 @router.get("/viewer/viewer", dependencies=[allowed(Action.READ_EXAM, Action.READ_CASE, emergency=True)])
 @router.get("/viewer/segmentation", dependencies=[allowed(Action.READ_EXAM, Action.READ_CASE, emergency=True)])
 @router.get("/viewer/tmtv", dependencies=[allowed(Action.READ_EXAM, Action.READ_CASE, emergency=True)])
