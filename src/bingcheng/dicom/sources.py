@@ -6,6 +6,7 @@ import warnings
 import zipfile
 from collections.abc import Sequence
 from io import BytesIO
+from pathlib import Path
 from typing import BinaryIO
 
 import pydicom
@@ -23,6 +24,17 @@ UNREADABLE = Problem(
 )
 
 
+def mode_of(path: Path) -> int:
+    """Kind and rights of a file or folder, as `os.stat` tells them; 0 where nothing is or nothing can be seen.
+
+    A name that is too long, a folder that may not be entered and a disk that went are all nothing.
+    """
+    try:
+        return path.stat().st_mode
+    except (OSError, ValueError):
+        return 0
+
+
 def open_source(source: FrameSource) -> BinaryIO:
     """The bytes of the file that holds a slice, open for reading from the start; the caller closes it.
 
@@ -36,11 +48,13 @@ def open_source(source: FrameSource) -> BinaryIO:
             return source.path.open("rb")
         with zipfile.ZipFile(source.path) as archive:
             # Python reads no more of a member than the archive's directory says.
-            if archive.getinfo(source.member).file_size > LARGEST_MIB * MIB:
-                raise InputError(TOO_LARGE, limit_mib=LARGEST_MIB)
-            return BytesIO(archive.read(source.member))
-    except (OSError, KeyError, RuntimeError, NotImplementedError, zipfile.BadZipFile) as error:
+            fits = archive.getinfo(source.member).file_size <= LARGEST_MIB * MIB
+            content = archive.read(source.member) if fits else b""
+    except Exception as error:  # each compression method of zip has its own error class
         raise InputError(UNREADABLE, error=type(error).__name__) from error
+    if not fits:
+        raise InputError(TOO_LARGE, limit_mib=LARGEST_MIB)
+    return BytesIO(content)
 
 
 def open_dataset(source: FrameSource, *, pixels: bool = False, specific_tags: Sequence[int] | None = None) -> Dataset:

@@ -11,8 +11,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bingcheng.core.errors import InputError, Owner, Problem
+
 Triple = tuple[float, float, float]
 
+IMPOSSIBLE_SIZE = Problem(
+    code="image.impossible-size",
+    says="by its header the image has voxels of {finest_mm} mm and is {largest_mm} mm long, which no image of a "
+    "patient is",
+    remedy="Ask whoever wrote the file to mend the spacing and the positions in its header.",
+    owner=Owner.VENDOR,
+)
+
+FINEST_MM, LARGEST_MM = 0.02, 5000.0
+"""No image of a patient has finer voxels or is larger: a number beyond is damaged, and whatever is worked out in
+millimetres (a resampling, a neighbourhood) would take hours or all memory that there is."""
 SQUARE = 1e-4
 """Cosine up to which two axes count as at right angles: the rounding of a header's direction cosines."""
 
@@ -96,3 +109,17 @@ class VolumeGeometry:
     def _corners(self) -> Iterator[tuple[int, int, int]]:
         z, y, x = (n - 1 for n in self.shape)
         yield from ((0, 0, 0), (z, 0, 0), (0, y, 0), (0, 0, x), (z, y, x))
+
+
+def require_possible(shape: tuple[int, int, int], spacing_mm: Triple) -> None:
+    """Raise where voxels are finer, or the image is longer, than any image of a patient.
+
+    Raises
+    ------
+    InputError
+        ``image.impossible-size``.
+    """
+    sizes = [count * step for count, step in zip(shape, spacing_mm, strict=True)]
+    possible = all(step >= FINEST_MM for step in spacing_mm) and all(size <= LARGEST_MM for size in sizes)
+    if not possible:  # what is no number is not possible either, and stands in no fact as one
+        raise InputError(IMPOSSIBLE_SIZE, finest_mm=f"{min(spacing_mm):.3g}", largest_mm=f"{max(sizes):.3g}")

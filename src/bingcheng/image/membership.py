@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from bingcheng.core.errors import InputError, Owner, Problem
 from bingcheng.image.geometry import VolumeGeometry
 
+TOO_LARGE_HERE = Problem(
+    code="image.region-too-large",
+    says="to carry the region to this image would take {millions} million steps, more than any patient's region does",
+    remedy="Check that the region was drawn on this image, and the spacing of both; else draw it again.",
+    owner=Owner.RADIOLOGIST,
+)
+
+MOST_VOXELS, MOST_STEPS, MOST_PIECES = 1 << 27, 1 << 30, 1 << 16
+"""To what a mask may grow on an image that is itself smaller, how many interpolations it may take (half a minute), and
+into how many pieces a voxel may be split: more than any organ of a patient on any image of one."""
 INDEX_TOLERANCE = 0.02
 """How far, in voxels over the whole mask, two grids may drift apart and still count as the same voxels."""
 FAINTEST = 1e-3
@@ -69,6 +81,11 @@ def resampled(mask: NDArray[Any], drawn: VolumeGeometry, grid: VolumeGeometry) -
     -------
     membership, start : the box of `grid` around all voxels that belong at all, and its first index. The box may
         reach beyond `grid`, so that nothing is lost unseen; `clipped` cuts it.
+
+    Raises
+    ------
+    InputError
+        ``image.region-too-large``.
     """
     padded = np.pad(np.asarray(mask, dtype=np.float32), 1)
     # From index in grid to index in the padded mask: m = A g + b.
@@ -77,6 +94,7 @@ def resampled(mask: NDArray[Any], drawn: VolumeGeometry, grid: VolumeGeometry) -
     low, high = _reach(mask.shape, matrix, offset)
     splits = [max(1, math.ceil(float(np.abs(matrix[:, axis]).max()) - 1e-6)) for axis in range(3)]
     shape = [int(size) for size in high - low]
+    _require_room(shape, grid, splits)
     total = np.zeros(shape, dtype=np.float32)
     for piece in np.ndindex(*splits):
         shift = [(p + 0.5) / s - 0.5 for p, s in zip(piece, splits, strict=True)]
@@ -84,6 +102,23 @@ def resampled(mask: NDArray[Any], drawn: VolumeGeometry, grid: VolumeGeometry) -
             padded, matrix, offset + matrix @ (low + shift), output_shape=shape, order=1, mode="constant", cval=0.0
         )
     return trimmed(total / math.prod(splits), (int(low[0]), int(low[1]), int(low[2])))
+
+
+def require_room(shape: Sequence[int], grid: VolumeGeometry) -> None:
+    """Raise where a box of `shape` is far larger than the image of `grid`, on which it is to be drawn.
+
+    Raises
+    ------
+    InputError
+        ``image.region-too-large``.
+    """
+    _require_room(shape, grid, ())
+
+
+def _require_room(shape: Sequence[int], grid: VolumeGeometry, splits: Sequence[int]) -> None:
+    voxels, pieces = math.prod(shape), math.prod(splits)
+    if voxels > max(MOST_VOXELS, 2 * math.prod(grid.shape)) or voxels * pieces > MOST_STEPS or pieces > MOST_PIECES:
+        raise InputError(TOO_LARGE_HERE, millions=math.ceil(voxels * pieces / 1e6))
 
 
 def _reach(

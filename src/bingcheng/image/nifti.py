@@ -5,6 +5,7 @@ Grids that are not at right angles, which SimpleITK can't hold, are read and wri
 
 from __future__ import annotations
 
+import math
 import zlib
 from importlib import import_module
 from pathlib import Path
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bingcheng.core.errors import InputError, Owner, Problem
-from bingcheng.image.geometry import Triple, VolumeGeometry
+from bingcheng.image.geometry import Triple, VolumeGeometry, require_possible
 from bingcheng.image.region import Region
 from bingcheng.image.sheared_nifti import sheared_image, sheared_voxels, write_sheared
 from bingcheng.image.volume import Volume
@@ -31,12 +32,24 @@ NOT_THREE_DIMENSIONAL = Problem(
     remedy="Split it into one file a volume.",
     owner=Owner.OPERATOR,
 )
+NO_MASK = Problem(
+    code="image.nifti-no-mask",
+    says="the file holds {count} different values: it is an image, and no mask",
+    remedy="Give the file of the segmentation, in which each region has a whole number of its own.",
+    owner=Owner.OPERATOR,
+)
 UNWRITABLE_NIFTI = Problem(
     code="image.nifti-unwritable",
     says="the NIfTI file can't be written",
     remedy="Give a folder that exists and may be written to, and a name that ends in .nii or .nii.gz.",
     owner=Owner.OPERATOR,
 )
+
+
+MOST_LABELS = 500
+"""Programs that outline the whole body, or parcel the brain, know some two hundred structures."""
+BEST_COMPRESSION = 1032
+"""How many times smaller DEFLATE makes anything at best (zlib.net/zlib_tech.html); more than that is not there."""
 
 
 def read_volume(path: Path, *, unit: str) -> Volume:
@@ -49,7 +62,7 @@ def read_volume(path: Path, *, unit: str) -> Volume:
     Raises
     ------
     InputError
-        ``image.nifti-unreadable``, ``image.nifti-not-3d``.
+        ``image.nifti-unreadable``, ``image.nifti-not-3d``, ``image.impossible-size``.
     """
     voxels, geometry = _read(path)
     return Volume(voxels=voxels.astype(np.float32, copy=False), geometry=geometry, unit=unit)
@@ -66,12 +79,14 @@ def read_regions(path: Path, *, label: str, method: str = "") -> tuple[Region, .
     Raises
     ------
     InputError
-        ``image.nifti-unreadable``, ``image.nifti-not-3d``.
+        ``image.nifti-unreadable``, ``image.nifti-not-3d``, ``image.impossible-size``, ``image.nifti-no-mask``.
     """
     values, grid = _read(path)
     found = np.unique(values[values > 0])
     if np.all(found <= 1) and np.any(found < 1):
         return (Region.of(values.astype(np.float32), grid, label=label, method=method),)
+    if found.size > MOST_LABELS:
+        raise InputError(NO_MASK, count=int(found.size))
     return tuple(
         Region.of(values == value, grid, label=label if found.size == 1 else f"{label} {value:g}", method=method)
         for value in found
@@ -84,20 +99,10 @@ def read_grid(path: Path) -> VolumeGeometry:
     Raises
     ------
     InputError
-        ``image.nifti-unreadable``, ``image.nifti-not-3d``.
+        ``image.nifti-unreadable``, ``image.nifti-not-3d``, ``image.impossible-size``.
     """
     askew = sheared_image(path)
-    if askew is not None:
-        return askew.geometry
-    reader: Any = _itk().ImageFileReader()
-    reader.SetFileName(str(path))
-    try:
-        reader.ReadImageInformation()
-    except RuntimeError as error:  # SimpleITK's only error
-        raise InputError(UNREADABLE_NIFTI) from error
-    if reader.GetDimension() != 3 or reader.GetNumberOfComponents() != 1:
-        raise InputError(NOT_THREE_DIMENSIONAL, dimensions=reader.GetDimension())
-    return _geometry(reader)
+    return _information(path)[1] if askew is None else _possible(askew.geometry)
 
 
 def write_volume(volume: Volume, path: Path) -> None:
@@ -136,16 +141,41 @@ def _read(path: Path) -> tuple[NDArray[Any], VolumeGeometry]:
     askew = sheared_image(path)
     if askew is not None:
         try:
-            return sheared_voxels(path, askew), askew.geometry
+            return sheared_voxels(path, askew), _possible(askew.geometry)
         except (OSError, EOFError, zlib.error) as error:
             raise InputError(UNREADABLE_NIFTI) from error
+    reader, grid = _information(path)
+    _require_content(path, grid.shape)
     try:
-        image: Any = _itk().ReadImage(str(path))
+        return _itk().GetArrayFromImage(reader.Execute()), grid
     except RuntimeError as error:  # SimpleITK's only error
         raise InputError(UNREADABLE_NIFTI) from error
-    if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
-        raise InputError(NOT_THREE_DIMENSIONAL, dimensions=image.GetDimension())
-    return _itk().GetArrayFromImage(image), _geometry(image)
+
+
+def _information(path: Path) -> tuple[Any, VolumeGeometry]:
+    """The reader of a file, and the grid that its header describes."""
+    reader: Any = _itk().ImageFileReader()
+    reader.SetFileName(str(path))
+    try:
+        reader.ReadImageInformation()
+    except RuntimeError as error:
+        raise InputError(UNREADABLE_NIFTI) from error
+    if reader.GetDimension() != 3 or reader.GetNumberOfComponents() != 1:
+        raise InputError(NOT_THREE_DIMENSIONAL, dimensions=reader.GetDimension())
+    return reader, _geometry(reader)
+
+
+def _require_content(path: Path, shape: tuple[int, int, int]) -> None:
+    """Raise where a NIfTI file can't hold what its header claims, at a byte a voxel, before memory is taken for it.
+
+    Other formats may hold their voxels compressed, or in another file.
+    """
+    shrinks = {".nii": 1, ".gz": BEST_COMPRESSION}.get(path.suffix.lower())
+    try:
+        if shrinks is not None and math.prod(shape) > path.stat().st_size * shrinks:
+            raise InputError(UNREADABLE_NIFTI)
+    except OSError as error:
+        raise InputError(UNREADABLE_NIFTI) from error
 
 
 def _geometry(image: Any) -> VolumeGeometry:
@@ -153,12 +183,19 @@ def _geometry(image: Any) -> VolumeGeometry:
     x, y, z = (_triple(columns[:, axis]) for axis in range(3))
     width, height, depth = image.GetSize()
     spacing_x, spacing_y, spacing_z = image.GetSpacing()
-    return VolumeGeometry(
-        shape=(depth, height, width),
-        spacing_mm=(spacing_z, spacing_y, spacing_x),
-        origin_mm=_triple(np.asarray(image.GetOrigin())),
-        axes=(z, y, x),
+    return _possible(
+        VolumeGeometry(
+            shape=(depth, height, width),
+            spacing_mm=(spacing_z, spacing_y, spacing_x),
+            origin_mm=_triple(np.asarray(image.GetOrigin())),
+            axes=(z, y, x),
+        )
     )
+
+
+def _possible(grid: VolumeGeometry) -> VolumeGeometry:
+    require_possible(grid.shape, grid.spacing_mm)
+    return grid
 
 
 def _write(voxels: NDArray[np.generic], geometry: VolumeGeometry, path: Path) -> None:

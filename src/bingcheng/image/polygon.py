@@ -9,6 +9,19 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from bingcheng.core.errors import InputError, Owner, Problem
+
+TOO_INTRICATE = Problem(
+    code="image.contours-too-intricate",
+    says="{count} contours with {points} points lie within each other in one slice, too many to tell holes from "
+    "islands",
+    remedy="Draw the region again with fewer contours, or store it as a DICOM segmentation.",
+    owner=Owner.RADIOLOGIST,
+)
+
+MOST_CROSSINGS = 2e9
+"""How many times a vertex may be compared with an edge, some seconds: a thousand times what a person draws."""
+
 
 def coverage(polygons: Sequence[NDArray[np.float64]]) -> tuple[NDArray[np.float32], tuple[int, int]]:
     """The part of each pixel, in [0, 1], that lies inside closed polygons of one plane.
@@ -25,6 +38,11 @@ def coverage(polygons: Sequence[NDArray[np.float64]]) -> tuple[NDArray[np.float3
     Returns
     -------
     covered, start : (rows, columns) of the box around all polygons, and the indices (row, column) of its first pixel.
+
+    Raises
+    ------
+    InputError
+        ``image.contours-too-intricate``.
     """
     kept = _distinct([polygon for polygon in polygons if len(polygon) >= 3])
     if not kept:
@@ -33,8 +51,7 @@ def coverage(polygons: Sequence[NDArray[np.float64]]) -> tuple[NDArray[np.float3
     low = np.floor(corners.min(axis=0) + 0.5).astype(int)
     rows, columns = np.ceil(corners.max(axis=0) + 0.5).astype(int) - low + 1
     total = np.zeros((rows, columns + 1))
-    for index, polygon in enumerate(kept):
-        depth = sum(_surrounds(other, polygon) for other in (*kept[:index], *kept[index + 1 :]))
+    for polygon, depth in zip(kept, _depths(kept), strict=True):
         moved = polygon + 0.5 - low
         sign = np.sign(signed_area(polygon)) * (-1 if depth % 2 else 1)
         _add_outline(total, np.ascontiguousarray(moved[:, 0]), np.ascontiguousarray(moved[:, 1]), sign)
@@ -57,22 +74,36 @@ def _distinct(polygons: list[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
     return list(found.values())
 
 
-def _surrounds(outer: NDArray[np.float64], inner: NDArray[np.float64]) -> bool:
+def _depths(polygons: Sequence[NDArray[np.float64]]) -> list[int]:
+    """In how many of the others each polygon lies."""
+    low, high = (np.array([edge(one, axis=0) for one in polygons]) for edge in (np.min, np.max))
+    areas = np.array([abs(signed_area(one)) for one in polygons])
+    counts = np.array([len(one) for one in polygons])
+    around = [
+        np.flatnonzero((low <= high[at]).all(axis=1) & (high >= low[at]).all(axis=1) & (areas > areas[at]))
+        for at in range(len(polygons))
+    ]
+    if sum(float(counts[others].sum()) * count for others, count in zip(around, counts, strict=True)) > MOST_CROSSINGS:
+        raise InputError(TOO_INTRICATE, count=len(polygons), points=int(counts.sum()))
+    plain = [np.ascontiguousarray(one) for one in polygons]
+    return [sum(_surrounds(plain[i], inner) for i in others) for inner, others in zip(plain, around, strict=True)]
+
+
+@numba.njit(cache=True, nogil=True)
+def _surrounds(outer: NDArray[Any], inner: NDArray[Any]) -> bool:
     """Whether most vertices of `inner` lie inside `outer` (even-odd crossings of a ray along the row)."""
-    if np.any(inner.max(axis=0) < outer.min(axis=0)) or np.any(inner.min(axis=0) > outer.max(axis=0)):
-        return False
-    if abs(signed_area(outer)) <= abs(signed_area(inner)):
-        return False
-    row, column = outer[:, 0], outer[:, 1]
-    next_row, next_column = np.roll(row, -1), np.roll(column, -1)
-    inside = 0
-    for point_row, point_column in inner:
-        crosses = (row > point_row) != (next_row > point_row)
-        at = column[crosses] + (point_row - row[crosses]) / (next_row[crosses] - row[crosses]) * (
-            next_column[crosses] - column[crosses]
-        )
-        inside += int(np.count_nonzero(at > point_column) % 2)
-    return 2 * inside > len(inner)
+    inside, count = 0, outer.shape[0]
+    for k in range(inner.shape[0]):
+        row, column = inner[k, 0], inner[k, 1]
+        odd = False
+        for i in range(count):
+            start, end = outer[i, 0], outer[(i + 1) % count, 0]
+            if (start > row) != (end > row):
+                begin = outer[i, 1]
+                at = begin + (row - start) / (end - start) * (outer[(i + 1) % count, 1] - begin)
+                odd ^= at > column
+        inside += odd
+    return bool(2 * inside > inner.shape[0])
 
 
 @numba.njit(cache=True, nogil=True)

@@ -95,6 +95,14 @@ def test_a_cut_stream_gives_what_can_be_read_and_a_damaged_one_nothing() -> None
         inflate(b"\xff" * 100)
 
 
+def test_where_all_of_it_is_wanted_a_cut_stream_gives_an_error_at_its_end() -> None:
+    small = deflated(NOISE)
+    assert b"".join(pieces(small + b"\0", whole=True)) == NOISE  # padded to an even length
+    for end in (0, 1, len(small) // 2, len(small) - 1):
+        with pytest.raises(Broken):
+            list(pieces(small[:end], whole=True))
+
+
 def test_parts_are_read_in_any_order() -> None:
     found = Inflated(deflated(NOISE))
     for offset, length in ((10, 20), (MIB - 5, 10), (MIB + 4, MIB), (0, 7), (len(NOISE) - 3, 100), (1 << 40, 5)):

@@ -59,6 +59,7 @@ def errors_mm(registration, volume, warp):
     return np.linalg.norm(registration.to_moving(earlier[shown]) - later[shown], axis=1)
 
 
+@pytest.mark.slow
 def test_a_rigid_motion_is_found_within_a_millimetre_under_noise(trunk):
     warp = Warp.drawn(np.random.default_rng(1), middle(trunk), swing_mm=0.0)
     later = warp.later(trunk, trunk.geometry, outside=-1000.0)
@@ -107,6 +108,7 @@ def deformed(grained):
     return warp, later, register(noisy(grained, 5.0, 7), noisy(later, 5.0, 8), QUICK)
 
 
+@pytest.mark.slow
 def test_deformation_brings_points_nearer_than_the_rigid_motion_alone(deformed):
     warp, later, found = deformed
     rigid = Registration(fixed=found.fixed, moving=found.moving, motion=found.motion)
@@ -185,6 +187,7 @@ def test_exams_in_one_frame_of_reference_that_did_not_move_stay_in_place(trunk):
     assert np.array_equal(found.to_moving(points), points)
 
 
+@pytest.mark.slow
 def test_the_same_pair_gives_the_same_map_on_any_number_of_threads(trunk):
     warp = Warp.drawn(np.random.default_rng(9), middle(trunk), swing_mm=2.0)
     later = noisy(warp.later(trunk, trunk.geometry, outside=-1000.0), 10.0, 9)
@@ -239,6 +242,7 @@ def test_noise_is_refused(trunk):
     assert refused(trunk, replace(trunk, voxels=grain * 300.0 - 300.0)).startswith("image.registration-no")
 
 
+@pytest.mark.slow
 def test_another_part_of_the_body_is_refused():
     head = enhanced_abdomen(spacing_mm=(5.0, 3.0, 3.0), levels_mm=(20.0, 150.0))
     foot = enhanced_abdomen(spacing_mm=(5.0, 3.0, 3.0), levels_mm=(-150.0, -20.0))

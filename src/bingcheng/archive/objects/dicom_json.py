@@ -11,7 +11,7 @@ import math
 import re
 import struct
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from bingcheng.archive.objects.decoding import decoded
@@ -175,16 +175,24 @@ def bulk(walk: Walk, path: str) -> bytes | None:
 _STEP = re.compile(r"[0-9A-F]{8}|[0-9]{1,6}")
 
 
+def _is_damaged(items: Sequence[Walk]) -> bool:
+    """Whether a sequence was told as bytes."""
+    try:
+        for item in items:
+            _object(item, "", None, False)
+    except InputError:
+        return True
+    return False
+
+
 def _bulk(walk: Walk, steps: list[str]) -> bytes | None:
     for element in walk:
         if f"{element.tag:08X}" != steps[0]:
             continue
         if len(steps) == 1:
-            return (
-                None
-                if element.items is not None
-                else little(walk.value(element), _settled(element.vr, False), walk.coding)
-            )
+            if element.items is not None and not _is_damaged(element.items):
+                return None
+            return little(walk.value(element), _settled(element.vr, False), walk.coding)
         if element.items is None or len(steps) < 3:
             return None
         for number, item in enumerate(element.items):

@@ -10,9 +10,9 @@ from functools import cache
 from bingcheng.archive.objects.problems import TRUNCATED
 from bingcheng.core.errors import InputError
 from bingcheng.dicom.index.elements import DEEPEST, ITEM, ITEM_END, PIXEL_TAGS, SEQUENCE_END, Coding
+from bingcheng.dicom.index.vrs import LONG_VRS, SHORT_VRS
 
 _UNDEFINED = 0xFFFFFFFF
-_LONG = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
 _IMPLICIT = Coding(explicit=False, little=True)
 
 
@@ -62,7 +62,7 @@ class Walk:
             value = at + 8
             if explicit:
                 group, number, raw_vr, length = heads(data, at)
-                if raw_vr in _LONG:
+                if raw_vr not in SHORT_VRS and self._is_long(group, raw_vr):
                     (length,) = longs(data, value)
                     value += 4
                 tag = group << 16 | number
@@ -93,6 +93,13 @@ class Walk:
             if at > end:
                 raise InputError(TRUNCATED)
             yield Element(tag, vr, value, length)
+
+    def _is_long(self, group: int, vr: bytes) -> bool:
+        """Whether the length takes four bytes, where it is not one of two."""
+        # Delimiters have no VR, nor have zeros that pad a file; of another the length can't be known.
+        if vr not in LONG_VRS and group != 0xFFFE and (self.depth or vr != b"\0\0"):
+            raise InputError(TRUNCATED)
+        return vr in LONG_VRS
 
     def _items(self, at: int, length: int, coding: Coding) -> tuple[list[Walk], int]:
         """The items of a sequence, and the offset behind it."""

@@ -40,6 +40,7 @@ from bingcheng.dicom.index.elements import (
     first_item,
     scan,
 )
+from bingcheng.dicom.index.inflated import pieces
 from bingcheng.dicom.index.values import integer, plain
 
 EXPLICIT = "1.2.840.10008.1.2.1"
@@ -191,22 +192,15 @@ def _plain(data: memoryview, syntax: str | None) -> Elements:
 
 def _deflated(data: memoryview) -> Elements:
     """The header of a deflated dataset (PS3.5 A.5), whose end was reached without keeping what it grows to."""
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    kept, size = [], 0
     try:
-        head = inflater.decompress(data, HEADER_LIMIT)
-        size = len(head)
-        rest = inflater.unconsumed_tail
-        while rest and not inflater.eof:
-            size += len(inflater.decompress(rest, MIB))
-            rest = inflater.unconsumed_tail
+        for piece in pieces(data, whole=True):
+            if size < HEADER_LIMIT:
+                kept.append(piece)
+            size += len(piece)
             if size > INFLATED_LIMIT:
                 raise InputError(TOO_LARGE, limit_mib=INFLATED_LIMIT // MIB)
-    except zlib.error:
-        raise InputError(TRUNCATED) from None
-    if not inflater.eof:
-        raise InputError(TRUNCATED)
-    try:
-        found = scan(head, size, _WANTED)
+        found = scan(b"".join(kept), size, _WANTED)
     except NeedMore:
         raise InputError(TOO_LARGE, limit_mib=HEADER_LIMIT // MIB) from None
     except Broken:

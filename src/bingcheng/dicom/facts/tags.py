@@ -10,7 +10,10 @@ import math
 import struct
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
 from pydicom.datadict import tag_for_keyword
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence as DicomSequence
@@ -57,6 +60,17 @@ class Tags:
     def numbers(self, keyword: str) -> tuple[float, ...]:
         """All numbers of a multi-valued attribute; empty if any part of it is no finite number."""
         return _numbers(self.value(keyword))
+
+    def decimals(self, keyword: str) -> NDArray[np.float64]:
+        """The same as `numbers`, of a value of the top level that may hold a million of them.
+
+        A structure set's contours are read from their bytes at once: an object a number would take half a minute.
+        """
+        tag = tag_for_keyword(keyword)
+        stored: object = self.dataset.get_item(tag) if tag is not None and tag in self.dataset else None
+        if isinstance(stored, RawDataElement) and isinstance(stored.value, bytes):
+            return _from_bytes(stored.value)
+        return np.asarray(self.numbers(keyword), dtype=np.float64)
 
     def positive(self, keyword: str) -> float | None:
         """A single number above zero, or None: a zero here is the usual way to write 'unknown'."""
@@ -176,6 +190,16 @@ def _numbers(value: object | None) -> tuple[float, ...]:
             return ()
         found.append(number)
     return tuple(found)
+
+
+def _from_bytes(stored: bytes) -> NDArray[np.float64]:
+    """The numbers of a decimal string (PS3.5 6.2, VR DS); empty if any part of it is no finite number."""
+    written = stored.strip(b"\0 ")
+    try:
+        found = np.array(written.split(b"\\") if written else [], dtype=np.bytes_).astype(np.float64)
+    except ValueError:
+        return np.empty(0)
+    return found if b"_" not in written and np.isfinite(found).all() else np.empty(0)
 
 
 def _unpacked(stored: bytes, form: str) -> tuple[float, ...]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from bingcheng.core.errors import InputError, Owner, Problem
 from bingcheng.dicom.grouping.slices import Slice
 from bingcheng.dicom.index.functional_groups import Sextuple
-from bingcheng.image.geometry import Triple, VolumeGeometry
+from bingcheng.image.geometry import Triple, VolumeGeometry, require_possible
 
 MISSING_SLICE = Problem(
     code="dicom.missing-slice",
@@ -53,6 +53,16 @@ BAD_SPACING = Problem(
     owner=Owner.VENDOR,
 )
 
+SLANTED = Problem(
+    code="dicom.slanted-slices",
+    says="each slice lies {sideways_mm} mm beside the one before and {step_mm} mm behind it: no gantry tilts so far",
+    remedy="Ask whoever wrote the files to mend ImagePositionPatient.",
+    owner=Owner.VENDOR,
+)
+
+STEEPEST = 1.8
+"""How far slices may drift sideways a step: the tangent of 61 degrees, twice the tilt of any gantry. A damaged position
+would make a grid whose upright box holds little but air."""
 SAME_PLACE_MM = 0.01
 """Positions are written with two to six decimals; slices closer than this lie at one place."""
 STEP_TOLERANCE = 0.05
@@ -90,7 +100,8 @@ def ordered(slices: Sequence[Slice]) -> tuple[list[Slice], VolumeGeometry]:
     ------
     InputError
         ``dicom.missing-slice``, ``dicom.irregular-spacing``, ``dicom.overlapping-slices``,
-        ``dicom.unknown-thickness``, ``dicom.bad-orientation``, ``dicom.bad-spacing``.
+        ``dicom.unknown-thickness``, ``dicom.bad-orientation``, ``dicom.bad-spacing``, ``dicom.slanted-slices``,
+        ``image.impossible-size``.
     """
     first = slices[0]
     assert first.orientation is not None
@@ -182,9 +193,12 @@ def _step(positions: NDArray[np.float64], normal: NDArray[np.float64]) -> NDArra
     if np.max(np.abs(sideways)) > max(2 * SAME_PLACE_MM, STEP_TOLERANCE * float(step @ normal)):
         lengths = np.linalg.norm(np.diff(positions, axis=0), axis=1)
         raise InputError(IRREGULAR, least_mm=float(np.min(lengths)), most_mm=float(np.max(lengths)))
+    sideways_mm, step_mm = float(np.linalg.norm(drift)), float(step @ normal)
+    if sideways_mm > max(STEEPEST * step_mm, 2 * SAME_PLACE_MM):
+        raise InputError(SLANTED, sideways_mm=round(sideways_mm, 2), step_mm=round(step_mm, 2))
     # Rounded positions alone drift by less than their last decimal over the whole stack.
-    if float(np.linalg.norm(drift)) * (len(positions) - 1) <= 2 * SAME_PLACE_MM:
-        return normal * float(step @ normal)
+    if sideways_mm * (len(positions) - 1) <= 2 * SAME_PLACE_MM:
+        return normal * step_mm
     return step
 
 
@@ -201,6 +215,7 @@ def _geometry(along: Sequence[Slice], step: NDArray[np.float64]) -> VolumeGeomet
     if min(spacing_y, spacing_x, rows, columns) <= 0:
         raise InputError(BAD_SPACING)
     length = float(np.linalg.norm(step))
+    require_possible((len(along), rows, columns), (length, spacing_y, spacing_x))
     return VolumeGeometry(
         shape=(len(along), rows, columns),
         spacing_mm=(length, spacing_y, spacing_x),

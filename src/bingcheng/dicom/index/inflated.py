@@ -30,13 +30,17 @@ class TooLarge(Broken):
     """The dataset unpacks to more than is read, or its header is longer."""
 
 
-def pieces(deflated: bytes | memoryview) -> Iterator[bytes]:
-    """The dataset of a deflated file, a mebibyte at a time; what can be read of a cut one.
+def pieces(deflated: bytes | memoryview, *, whole: bool = False) -> Iterator[bytes]:
+    """The dataset of a deflated file, a mebibyte at a time.
+
+    Parameters
+    ----------
+    whole : whether its end must be there; else of a file that is cut off comes what can be read.
 
     Raises
     ------
     Broken
-        The compressed bytes are damaged.
+        The compressed bytes are damaged; or `whole`, and they stop before their end (RFC 1951 3.2.3, BFINAL).
     """
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     view = memoryview(deflated)
@@ -56,6 +60,8 @@ def pieces(deflated: bytes | memoryview) -> Iterator[bytes]:
         raise Broken from None
     if rest:
         yield rest
+    if whole and not inflater.eof:
+        raise Broken
 
 
 def inflate(deflated: bytes | memoryview, largest: int = LARGEST_MIB * MIB) -> bytes:

@@ -7,6 +7,7 @@ that isn't DICOM impossible.
 from __future__ import annotations
 
 import os
+import stat
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -104,6 +105,7 @@ def index(
     *,
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
+    enter: Callable[[Path], bool] | None = None,
 ) -> Index:
     """The headers of all DICOM instances below `paths`; raises nothing for whatever it finds there.
 
@@ -112,9 +114,10 @@ def index(
     paths : folders (searched with all that is below), files, zip archives, or a DICOMDIR (its folder is searched).
     workers : processes to use; None takes as many as there are processors, once the files are many enough.
     progress : called with (files done, files in all).
+    enter : asked of each folder below `paths`; False leaves it out, and nothing is said of what is in it.
     """
     refusals: list[Refusal] = []
-    places = list(_once(_places(paths, refusals)))
+    places = list(_once(_Search(refusals, enter or _everywhere).places(paths)))
     total = len(places)
     tell = progress or (lambda _done, _total: None)
     tell(0, total)
@@ -257,55 +260,77 @@ def _missing_files(place: _Place, found: Elements) -> Iterator[Refusal]:
             yield Refusal.of(InputError(MISSING_FILE), kind=SubjectKind.FILE, subject="/".join(steps))
 
 
-def _places(paths: Iterable[Path], refusals: list[Refusal]) -> Iterator[_Place]:
-    for given in paths:
-        path = Path(os.path.abspath(given))  # noqa: PTH100 - a link must stay the name that was given
-        if path.is_dir():
-            yield from _in_folder(path, refusals)
-        elif path.is_file():
-            if path.name.upper() == "DICOMDIR":
-                yield from _in_folder(path.parent, refusals)
+def _everywhere(_folder: Path) -> bool:
+    return True
+
+
+class _Search:
+    """Where files are to be looked into; what can't be looked at is refused, and the rest goes on."""
+
+    def __init__(self, refusals: list[Refusal], enter: Callable[[Path], bool]) -> None:
+        self._refusals = refusals
+        self._enter = enter
+
+    def places(self, paths: Iterable[Path]) -> Iterator[_Place]:
+        for given in paths:
+            path = Path(os.path.abspath(given))  # noqa: PTH100 - a link must stay the name that was given
+            try:
+                mode = path.stat().st_mode
+            except (FileNotFoundError, NotADirectoryError, ValueError):
+                mode = 0
+            except OSError as error:
+                self._refuse(InputError(NOT_ALLOWED, error=type(error).__name__), path.name)
+                continue
+            if stat.S_ISDIR(mode):
+                yield from self._in_folder(path)
+            elif not stat.S_ISREG(mode):
+                self._refuse(InputError(NOT_FOUND), path.name or "/")
+            elif path.name.upper() == "DICOMDIR":
+                yield from self._in_folder(path.parent)
             else:
-                yield from _in_file(path, path, claims=True, refusals=refusals)
-        else:
-            refusals.append(Refusal.of(InputError(NOT_FOUND), kind=SubjectKind.FILE, subject=path.name or "/"))
+                yield from self._in_file(path, path, claims=True)
 
+    def _in_folder(self, root: Path) -> Iterator[_Place]:
+        def unreadable(error: OSError) -> None:
+            self._not_allowed(root, Path(error.filename), error)
 
-def _in_folder(root: Path, refusals: list[Refusal]) -> Iterator[_Place]:
-    def unreadable(error: OSError) -> None:
-        place = FrameSource(path=Path(error.filename))
-        refusals.append(
-            Refusal.of(
-                InputError(NOT_ALLOWED, error=type(error).__name__),
-                kind=SubjectKind.FILE,
-                subject=relative(root, place),
-            )
-        )
+        for folder, inside, names in os.walk(root, onerror=unreadable):
+            inside[:] = sorted(name for name in inside if not _is_junk(name) and self._enter(Path(folder, name)))
+            for name in sorted(names):
+                if not _is_junk(name):
+                    path = Path(folder, name)
+                    if self._is_file(root, path):
+                        yield from self._in_file(root, path, claims=_claims(name))
 
-    for folder, inside, names in os.walk(root, onerror=unreadable):
-        inside[:] = sorted(name for name in inside if not _is_junk(name))
+    def _is_file(self, root: Path, path: Path) -> bool:
+        """Whether there is a file, and no pipe, socket or broken link."""
+        try:
+            return path.is_file()
+        except OSError as error:  # a folder that may be listed, but not entered; a disk that went
+            self._not_allowed(root, path, error)
+            return False
+
+    def _in_file(self, root: Path, path: Path, *, claims: bool) -> Iterator[_Place]:
+        if path.suffix.lower() != ".zip":
+            yield _Place(root, FrameSource(path=path), claims)
+            return
+        try:
+            with zipfile.ZipFile(path) as archive:
+                names = [entry.filename for entry in archive.infolist() if not entry.is_dir()]
+        except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError) as error:
+            failed = InputError(BROKEN_ARCHIVE, error=type(error).__name__)
+            self._refuse(failed, relative(root, FrameSource(path=path)))
+            return
         for name in sorted(names):
-            if not _is_junk(name):
-                path = Path(folder, name)
-                if path.is_file():  # no pipes, sockets or broken links
-                    yield from _in_file(root, path, claims=_claims(name), refusals=refusals)
+            if not any(_is_junk(step) for step in name.split("/")):
+                yield _Place(root, FrameSource(path=path, member=name), _claims(name))
 
+    def _not_allowed(self, root: Path, path: Path, error: OSError) -> None:
+        failed = InputError(NOT_ALLOWED, error=type(error).__name__)
+        self._refuse(failed, relative(root, FrameSource(path=path)))
 
-def _in_file(root: Path, path: Path, *, claims: bool, refusals: list[Refusal]) -> Iterator[_Place]:
-    if path.suffix.lower() != ".zip":
-        yield _Place(root, FrameSource(path=path), claims)
-        return
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = [entry.filename for entry in archive.infolist() if not entry.is_dir()]
-    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError) as error:
-        failed = InputError(BROKEN_ARCHIVE, error=type(error).__name__)
-        subject = relative(root, FrameSource(path=path))
-        refusals.append(Refusal.of(failed, kind=SubjectKind.FILE, subject=subject))
-        return
-    for name in sorted(names):
-        if not any(_is_junk(step) for step in name.split("/")):
-            yield _Place(root, FrameSource(path=path, member=name), _claims(name))
+    def _refuse(self, error: InputError, subject: str) -> None:
+        self._refusals.append(Refusal.of(error, kind=SubjectKind.FILE, subject=subject))
 
 
 def _is_junk(name: str) -> bool:

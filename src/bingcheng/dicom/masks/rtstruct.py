@@ -15,7 +15,7 @@ from bingcheng.core.errors import BingchengError, InputError, Owner, Problem
 from bingcheng.dicom.facts.tags import Tags
 from bingcheng.dicom.masks.placement import EMPTY_SEGMENT, Drawn, References
 from bingcheng.image.geometry import VolumeGeometry
-from bingcheng.image.membership import Index, resampled
+from bingcheng.image.membership import Index, require_room, resampled
 from bingcheng.image.polygon import coverage
 
 NOT_CLOSED_PLANAR = Problem(
@@ -108,11 +108,11 @@ class _Membership:
         heights, planes = _planes(indices)
         distance = float(np.median(np.diff(heights))) if len(heights) > 1 else 1.0
         if ONE_A_SLICE[0] <= distance <= ONE_A_SLICE[1]:
-            return _stacked(planes, np.rint(heights).astype(int))
+            return _stacked(planes, np.rint(heights).astype(int), grid)
         # Planes further apart or nearer than the slices: each stands for a slab as thick as their distance.
         distance = float(np.min(np.diff(heights))) if len(heights) > 1 else 1.0
         steps = np.rint((heights - heights[0]) / distance).astype(int)
-        mask, (z, y, x) = _stacked(planes, steps)
+        mask, (z, y, x) = _stacked(planes, steps, grid)
         own = grid.box((0, 0, 0), grid.shape)
         origin = grid.to_mm((heights[0] + z * distance, y, x))
         drawn = replace(
@@ -140,9 +140,11 @@ def _planes(
 
 
 def _stacked(
-    planes: Sequence[Sequence[NDArray[np.float64]]], slices: NDArray[np.int64]
+    planes: Sequence[Sequence[NDArray[np.float64]]], slices: NDArray[np.int64], grid: VolumeGeometry
 ) -> tuple[NDArray[np.float32], Index]:
     """The planes' coverage, each at its slice; of two planes at one slice a pixel has the larger."""
+    corners = np.concatenate([outline for plane in planes for outline in plane])
+    require_room([int(side) + 2 for side in (np.ptp(slices), *np.ptp(corners, axis=0))], grid)
     filled = [coverage(plane) for plane in planes]
     used = [(mask, start, k) for (mask, start), k in zip(filled, slices, strict=True) if mask.size]
     if not used:
@@ -170,7 +172,7 @@ def _outlines(item: Dataset | None, label: str, number: int) -> tuple[list[NDArr
         kind = contour.text("ContourGeometricType") or "unknown"
         if kind.upper() not in CLOSED:
             raise InputError(NOT_CLOSED_PLANAR, label=label, kind=kind)
-        points = np.asarray(contour.numbers("ContourData"), dtype=float)
+        points = contour.decimals("ContourData")
         if not points.size or points.size % 3:
             raise InputError(BROKEN_CONTOUR, label=label)
         outlines.append(points.reshape(-1, 3))

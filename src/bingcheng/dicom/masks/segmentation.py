@@ -5,6 +5,7 @@ Frames are placed by their positions, never by their order: segments may leave o
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -19,7 +20,7 @@ from scipy import ndimage
 from bingcheng.core.errors import BingchengError, InputError, Owner, Problem
 from bingcheng.dicom.facts.tags import Tags
 from bingcheng.dicom.masks.placement import EMPTY_SEGMENT, Drawn, References
-from bingcheng.image.geometry import Triple, VolumeGeometry
+from bingcheng.image.geometry import FINEST_MM, LARGEST_MM, Triple, VolumeGeometry
 from bingcheng.image.membership import Index, aligned_start, resampled
 
 IRREGULAR_FRAMES = Problem(
@@ -44,9 +45,11 @@ UNDECLARED_SEGMENT = Problem(
 STEP_TOLERANCE = 0.1
 """Of the distance between frames: how far one may lie off the grid; scanners round positions to 1e-3 mm or so."""
 
-FINEST_MM, LARGEST_MM, MOST_STEPS = 0.02, 5000.0, 10_000
-"""No image of a patient has finer voxels, is larger or has more slices: a number beyond is damaged, and would take
-all memory that there is."""
+MOST_STEPS = 10_000
+"""No image of a patient has more slices: a number beyond is damaged, and would take all memory that there is."""
+LARGEST_MASK_BYTES = 1 << 31
+"""Twice what a whole body takes at the finest. Slices on which nothing is drawn cost a file nothing, so that a damaged
+position may claim any size."""
 
 
 def drawn_segments(dataset: Dataset) -> Iterator[Drawn | BingchengError]:
@@ -221,7 +224,7 @@ class _Frames:
 
     def label_boxes(self) -> tuple[NDArray[Any], Mapping[int, tuple[slice, slice, slice]]]:
         """A label map's frames in the order of their steps, and the box of each label in it."""
-        labels = np.zeros(self._geometry.shape, dtype=np.uint8 if self._bits == 8 else np.uint16)
+        labels = _room(self._geometry.shape, np.dtype(np.uint8 if self._bits == 8 else np.uint16))
         for frame, step in enumerate(self._steps):
             labels[step] = self._pixels(frame)
         boxes = ndimage.find_objects(labels)
@@ -243,7 +246,7 @@ class _Frames:
         columns = slice(min(b[2] for _, b in bounds), max(b[3] for _, b in bounds))
         box = (slice(min(steps), max(steps) + 1), rows, columns)
         shape = tuple(part.stop - part.start for part in box)
-        mask = np.zeros(shape, dtype=bool if self._maximum is None else np.float32)
+        mask = _room(shape, np.dtype(bool if self._maximum is None else np.float32))
         for i in frames:
             if min(steps) <= self._steps[i] <= max(steps):
                 pixels = self._pixels(i)[rows, columns]
@@ -267,6 +270,13 @@ class _Frames:
     def _box(self, box: tuple[slice, slice, slice]) -> VolumeGeometry:
         z, y, x = box
         return self._geometry.box((z.start, y.start, x.start), (z.stop - z.start, y.stop - y.start, x.stop - x.start))
+
+
+def _room(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """An empty mask of that shape, unless no honest one is so large."""
+    if math.prod(shape) * dtype.itemsize > LARGEST_MASK_BYTES:
+        raise InputError(BROKEN_SEGMENTATION, what="Rows, Columns, ImagePositionPatient")
+    return np.zeros(shape, dtype=dtype)
 
 
 def _regular(

@@ -26,6 +26,8 @@ BAD_FORMAT = Problem(
     owner=Owner.VENDOR,
 )
 
+LARGEST_FRAME = 1 << 26
+"""Pixels of a compressed frame that is decoded, 8192 x 8192; a few bytes may claim to be any number."""
 _FLOAT, _DOUBLE = 0x7FE00008, 0x7FE00009
 _FORMAT_TAGS = (
     *(0x00280002, 0x00280004, 0x00280008, 0x00280010, 0x00280011, 0x00280100, 0x00280101, 0x00280102, 0x00280103),
@@ -128,6 +130,8 @@ def _format(found: Elements) -> PixelFormat:
     )
     if min(form.rows, form.columns) <= 0:
         raise InputError(BAD_FORMAT, what="no rows or columns")
+    if found.pixels_length is None and form.rows * form.columns > LARGEST_FRAME:
+        raise InputError(BAD_FORMAT, what=f"{form.rows} x {form.columns} pixels in a frame")
     if allocated not in (8, 16, 32, 64) or not 0 < form.bits_stored <= allocated:
         raise InputError(BAD_FORMAT, what=f"{form.bits_stored} of {allocated} bits")
     high = count_of(get(0x00280102), coding)
