@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import gc
 import importlib
 import os
@@ -10,6 +11,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,19 +30,42 @@ settings.register_profile("house", deadline=None, suppress_health_check=[HealthC
 settings.load_profile("house")
 
 
-def import_from_the_back(config: pytest.Config) -> None:
-    """In every other process of a run of all tests, import them from the last to the first before they are collected.
+def import_from_elsewhere(config: pytest.Config) -> None:
+    """In all but one process of a run of all tests, import them from another place on before they are collected.
 
     Rewriting the assertions of a module takes as long as all else of collecting it, and is kept on the disk. Processes
-    that begin at either end meet in the middle, and rewrite each module once.
+    that begin where the share of another ends rewrite each module once.
     """
-    worker = int(getattr(config, "workerinput", {"workerid": "gw0"})["workerid"].removeprefix("gw"))
-    if worker % 2 == 0 or [Path(one).resolve() for one in config.args] != [TESTS]:
+    given = getattr(config, "workerinput", {"workerid": "gw0", "workercount": 1})
+    which, processes = int(given["workerid"].removeprefix("gw")), given["workercount"]
+    if which == 0 or [Path(one).resolve() for one in config.args] != [TESTS]:
         return
-    for path in sorted(TESTS.rglob("test_*.py"), reverse=True):
+    paths = sorted(TESTS.rglob("test_*.py"))
+    begin = len(paths) * which // processes
+    for path in paths[begin:] + paths[:begin]:
         # What can't be imported is told when it is collected.
         with contextlib.suppress(Exception, pytest.skip.Exception):
             importlib.import_module(".".join(path.relative_to(TESTS.parent).with_suffix("").parts))
+
+
+def pytest_xdist_auto_num_workers() -> int | None:
+    """One process more than there are processors: some test always waits, for a browser, a peer or a disk."""
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None
+    return (os.cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In a run of several processes, begin with the files that take longest: none is left alone with one at the end.
+
+    First come those of slow tests, most of them first, then those of most tests. A file's tests keep their order.
+    """
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    every = Counter(item.path for item in items)
+    items.sort(key=lambda item: (-slow[item.path], -every[item.path], item.path))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -52,7 +77,7 @@ def pytest_collection(session: pytest.Session) -> Generator[None, object, object
     """
     gc.disable()
     try:
-        import_from_the_back(session.config)
+        import_from_elsewhere(session.config)
         return (yield)
     finally:
         gc.freeze()
@@ -69,6 +94,25 @@ def reference_data() -> Path:
     if not path.is_dir():
         pytest.fail(f"{REFERENCE_DATA} names a folder that does not exist")
     return path
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory):
+    """shared("name", make): a folder that `make` fills once, in the first process of the run that asks. Read only."""
+    own = tmp_path_factory.getbasetemp()
+    root = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+    def once_made(name, make):
+        folder, made = root / name, root / f"{name}.made"
+        with (root / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not made.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                make(folder)
+                made.touch()
+        return folder
+
+    return once_made
 
 
 @pytest.fixture(scope="session")

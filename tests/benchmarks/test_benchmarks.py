@@ -49,6 +49,7 @@ def series(name: str, *walls_s: float) -> Series:
     return Series(name=name, samples=tuple(Sample(wall_s=w, cpu_s=w / 2, peak_bytes=clock.MIB) for w in walls_s))
 
 
+@pytest.mark.slow
 def test_the_exam_is_assessed_in_full_and_its_pixels_are_all_decoded(tiny, exam, monkeypatch):
     # To warm up and to be timed, which is the same here.
     monkeypatch.setattr(ct_exam, "_assess", cache(ct_exam._assess))
@@ -59,11 +60,13 @@ def test_the_exam_is_assessed_in_full_and_its_pixels_are_all_decoded(tiny, exam,
     assert ours.samples[0].peak_bytes >= ours.samples[0].before_bytes > 0
 
 
+@pytest.mark.slow
 def test_an_exam_without_its_lesion_is_no_result(exam, tmp_path):
     with pytest.raises(ContenderError, match="not assessed in full: 0 lesions"):
         ct_exam._assess(exam / "ct", tmp_path)
 
 
+@pytest.mark.slow
 def test_stored_exams_are_judged_and_summaries_asked(tiny, monkeypatch):
     monkeypatch.setattr(judging, "NAMES", judging.NAMES[-1:])
     started = subprocess.run
@@ -164,6 +167,7 @@ def test_stacks_are_folded_into_a_tree_of_our_own_functions():
     ]
 
 
+@pytest.mark.slow
 def test_the_command_runs_what_is_named_and_every_reader_of_headers_finds_all_of_them(tmp_path, capsys):
     file = tmp_path / "figures.json"
     size = ["--files", "12", "--repeats", "1", "--no-peers", "--json", str(file)]

@@ -77,22 +77,31 @@ def assess_json(bingcheng):
 
 
 @pytest.fixture(scope="session")
-def small_study(tmp_path_factory):
+def small_study(shared):
     """Four exams of three patients in two hospitals. Read only."""
-    return write_study(tmp_path_factory.mktemp("study"))
+    return shared("small-study", write_study)
 
 
 @pytest.fixture(scope="session")
-def first_run(small_study, tmp_path_factory):
+def first_run(small_study, shared, tmp_path_factory):
     """What the command said when the small study was assessed, and into which workspace. Read only."""
-    workspace = tmp_path_factory.mktemp("first") / "workspace"
-    out, err = StringIO(), StringIO()
-    with pytest.MonkeyPatch.context() as patched, redirect_stdout(out), redirect_stderr(err):
-        settle(patched, workspace)
-        patched.setattr(sys, "argv", ["bingcheng", "assess", str(small_study), "--workers", "1"])
-        with pytest.raises(SystemExit) as ended:
-            main()
-    return Said(int(ended.value.code or 0), out.getvalue(), err.getvalue()), workspace
+
+    def make(folder):
+        out, err = StringIO(), StringIO()
+        with pytest.MonkeyPatch.context() as patched, redirect_stdout(out), redirect_stderr(err):
+            settle(patched, folder / "workspace")
+            patched.setattr(sys, "argv", ["bingcheng", "assess", str(small_study), "--workers", "1"])
+            with pytest.raises(SystemExit) as ended:
+                main()
+        said = [int(ended.value.code or 0), out.getvalue(), err.getvalue()]
+        (folder / "said.json").write_text(json.dumps(said), encoding="utf-8")
+
+    folder = shared("first-run", make)
+    code, out, err = json.loads((folder / "said.json").read_text(encoding="utf-8"))
+    # What another process has open can't be copied: each has a copy of its own.
+    made, own = folder / "workspace", tmp_path_factory.mktemp("first") / "workspace"
+    shutil.copytree(made, own)
+    return Said(code, out.replace(str(made), str(own)), err), own
 
 
 @pytest.fixture

@@ -11,10 +11,17 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import JPEGBaseline8Bit, generate_uid
 from tests.engine import making
+from tests.engine.conftest import shorten_uncertainties
 from tests.engine.making import ANNA, BRUNO, ct, drawn, grid, pet
 
 from bingcheng.dicom.write.header import uid_of
 from bingcheng.image.nifti import write_region
+
+
+@pytest.fixture(autouse=True)
+def uncertainties_are_short(monkeypatch):
+    """Nothing here asks how large they are."""
+    shorten_uncertainties(monkeypatch)
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ import shutil
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.engine.conftest import shorten_uncertainties
 from tests.engine.making import ct
 
 from bingcheng.archive.workspace import Workspace
@@ -19,6 +20,12 @@ FLIPS = st.lists(
     min_size=1,
     max_size=12,
 )
+
+
+@pytest.fixture(autouse=True)
+def uncertainties_are_short(monkeypatch):
+    """Nothing here asks how large they are."""
+    shorten_uncertainties(monkeypatch)
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +46,7 @@ def empty(tmp_path_factory):
 # The same damages each time, so that what fails, and how long it takes, answers to the change that is tested.
 @settings(max_examples=25, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.sampled_from(["00001.dcm", "00008.dcm", "seg.dcm"]), flips=FLIPS, cut=st.none() | st.integers(0, 5000))
+@pytest.mark.slow
 def test_flipped_bytes_end_in_values_or_refusals(exam, empty, tmp_path, name, flips, cut):
     folder = tmp_path / "work"
     shutil.rmtree(folder, ignore_errors=True)

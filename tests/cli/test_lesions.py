@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 
 import pytest
+from tests.engine.conftest import make_no_objects, shorten_uncertainties
 from tests.engine.follow_up_making import QUICK, follow_up
 
 from bingcheng.archive.workspace import Workspace
@@ -16,12 +17,14 @@ WHO = ("--who", "Dr Li", "--why", "seen in both planes")
 
 @pytest.fixture(scope="module")
 def assessed_folder(tmp_path_factory):
-    """A workspace with two exams whose lesions were matched."""
+    """A workspace with two exams whose lesions were matched; without DICOM objects and how large uncertainties are."""
     folder = tmp_path_factory.mktemp("lesions")
     workspace = Workspace.open(folder / "workspace")
     study = follow_up(folder / "study")
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(by_images, "RegistrationSettings", lambda: QUICK)
+        make_no_objects(patched)
+        shorten_uncertainties(patched)
         assess(study, workspace, Options(workers=1), lambda *_: None)
     workspace.close()
     return folder / "workspace"

@@ -62,6 +62,7 @@ def test_every_help_speaks_plainly_in_both_languages(bingcheng, command):
     assert "Options" in english.out
 
 
+@pytest.mark.slow
 def test_an_assessment_says_what_was_found_and_where_the_report_is(first_run):
     said, workspace = first_run
     assert said.code == 0
@@ -207,6 +208,7 @@ def test_a_terminal_that_knows_no_chinese_is_no_fault(small_study, tmp_path):
     assert out.strip()
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_with_130_and_keeps_what_was_finished(small_study, tmp_path):
     workspace = tmp_path / "workspace"
     process = subprocess.Popen(

@@ -71,6 +71,7 @@ def forget_what_is_installed():
     methods.installed.cache_clear()
 
 
+@pytest.mark.slow
 def test_a_one_file_measure_appears_everywhere(installed, bingcheng, tmp_path):
     workspace = tmp_path / "workspace"
     ct(tmp_path / "exam")

@@ -60,6 +60,7 @@ def first_run(ward, tmp_path_factory):
     return Said(*finished(start("assess", ward, "--workspace", workspace, "--workers", 2))), workspace
 
 
+@pytest.mark.slow
 def test_nothing_of_a_patient_leaves_the_tables_that_hold_identities(ward, first_run, stored, tmp_path):
     workspace = tmp_path / "workspace"
     assert (tokens_in(first_run[0].out), tokens_in(first_run[0].err)) == ([], [])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import shutil
 from dataclasses import replace
 from functools import partial
@@ -20,25 +18,6 @@ from bingcheng.engine.view import assessment
 from bingcheng.quantify.uncertainty.perturbation import Perturbations
 
 BRIEF = Perturbations(contours=2, noises=2)
-
-
-@pytest.fixture(scope="session")
-def shared(tmp_path_factory):
-    """shared("name", make): a folder that `make` fills once, in the first process of the run that asks. Read only."""
-    own = tmp_path_factory.getbasetemp()
-    root = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
-
-    def once_made(name, make):
-        folder, made = root / name, root / f"{name}.made"
-        with (root / f"{name}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not made.exists():
-                shutil.rmtree(folder, ignore_errors=True)
-                make(folder)
-                made.touch()
-        return folder
-
-    return once_made
 
 
 @pytest.fixture(scope="session")

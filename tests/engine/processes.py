@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -17,6 +19,7 @@ def environment(**changed: str) -> dict[str, str]:
 
 
 def start(*arguments: object, **changed: str) -> subprocess.Popen[str]:
+    """The command in a session of its own, so that `finished` can end all of it."""
     return subprocess.Popen(
         [BINGCHENG, *map(str, arguments)],
         stdout=subprocess.PIPE,
@@ -24,11 +27,26 @@ def start(*arguments: object, **changed: str) -> subprocess.Popen[str]:
         text=True,
         env=environment(**changed),
         encoding="utf-8",
+        start_new_session=True,
     )
 
 
-def finished(process: subprocess.Popen[str]) -> tuple[int, str, str]:
-    out, err = process.communicate(timeout=120)
+def finished(process: subprocess.Popen[str], within_s: float = 120.0) -> tuple[int, str, str]:
+    """Exit code, output and errors of a process that leads a session; whatever is not over in time is killed.
+
+    Raises
+    ------
+    subprocess.TimeoutExpired
+        with what it said until then.
+    """
+    try:
+        out, err = process.communicate(timeout=within_s)
+    except BaseException:
+        # What it started too: workers that are left would hold its pipes open, and a processor.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        raise
     return process.returncode, out, err
 
 

@@ -6,6 +6,7 @@ import shutil
 import signal
 import time
 
+import pytest
 from tests.engine.making import ct
 from tests.engine.processes import dump, finished, objects, start, stored_exams
 
@@ -54,6 +55,7 @@ def test_an_exam_asked_for_again_is_replaced_not_added(small_study, own_workspac
     assert after == seen_once
 
 
+@pytest.mark.slow
 def test_a_run_killed_without_warning_goes_on_where_it_stopped(small_study, seen_once, assessed, tmp_path):
     workspace = tmp_path / "workspace"
     process = start("assess", small_study, "--workspace", workspace, "--workers", 1, "--quiet")
@@ -69,6 +71,7 @@ def test_a_run_killed_without_warning_goes_on_where_it_stopped(small_study, seen
     assert {exam.uid: exam.label for exam in seen.exams} == {exam.uid: exam.label for exam in seen_once.exams}
 
 
+@pytest.mark.slow
 def test_two_runs_that_make_and_fill_one_workspace_at_the_same_moment_agree(small_study, tmp_path):
     workspace = tmp_path / "workspace"
     exams = small_study / "north"

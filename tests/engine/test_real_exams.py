@@ -86,6 +86,7 @@ def ibsi_phantom(reference_data, seen_at):
     return exam
 
 
+@pytest.mark.slow
 def test_the_ibsi_phantoms_tumour_has_the_size_that_the_ibsi_agreed_on(ibsi_phantom):
     values = lesion_values(only(ibsi_phantom, "CT"))
     # IBSI reference values, CT phantom, configuration A: voxel-counted volume 359 ml +- 5 and maximum 3D diameter
@@ -161,6 +162,7 @@ def highest_by_hand(path, row):
     return highest * float(d.PatientWeight) * 1000 / left_bq
 
 
+@pytest.mark.slow
 def test_every_vendors_slice_has_a_value_or_a_named_refusal(reference_data, seen_at):
     folder = reference_data / "05_suv" / "vendor_slices"
     exams = {exam.uid: exam for exam in seen_at(folder).exams}
@@ -207,6 +209,7 @@ def processed(reference_data, seen_at):
     return exam
 
 
+@pytest.mark.slow
 def test_raw_pet_becomes_the_suv_that_the_other_software_made_of_it(reference_data, raw_pet, processed):
     ours, theirs = lesion_values(only(raw_pet, "PT")), lesion_values(only(processed, "PT"))
     assert ours["suv_max"] == pytest.approx(theirs["suv_max"], rel=1e-6)
@@ -246,6 +249,7 @@ def test_images_made_from_images_are_not_judged_as_if_a_scanner_had_made_them(pr
     assert not any(f.protocol == "fdg_petct_qiba114" for f in processed.findings)
 
 
+@pytest.mark.slow
 def test_two_structure_sets_under_one_uid_measure_the_tumour_on_both_images(reference_data, seen_at):
     (exam,) = seen_at(reference_data / "06_sts001").exams
     assert codes(exam) == ["dicom.mask-versions"]

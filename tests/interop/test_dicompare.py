@@ -154,6 +154,7 @@ def failures(folder: Path, asked: object, *outcomes: Outcome) -> set[tuple[str, 
     }
 
 
+@pytest.mark.slow
 def test_everything_that_dicompare_finds_is_found(dicompare, classic):
     theirs = dicompare(classic, ASKED).findings
     assert len(theirs) >= 8, theirs

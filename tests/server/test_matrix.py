@@ -97,6 +97,7 @@ def test_a_public_route_says_why_and_lets_everybody_in(served):
     hold(PUBLIC, holds)
 
 
+@pytest.mark.slow
 def test_a_guarded_route_lets_in_only_whom_the_table_names(served, callers):
     def holds(method, route):
         path = address(served, route.path)
@@ -115,6 +116,7 @@ def test_a_guarded_route_lets_in_only_whom_the_table_names(served, callers):
     hold(GUARDED, holds)
 
 
+@pytest.mark.slow
 def test_what_belongs_to_another_hospital_is_as_if_it_were_not_there(served, callers):
     def holds(method, route):
         path, absent = address(served, route.path), address(served, route.path, absent=True)
@@ -128,6 +130,7 @@ def test_what_belongs_to_another_hospital_is_as_if_it_were_not_there(served, cal
     hold(SINGLE, holds)
 
 
+@pytest.mark.slow
 def test_a_token_may_only_what_its_scopes_say(served, callers):
     def holds(method, route):
         path = address(served, route.path)

@@ -9,10 +9,11 @@ from bingcheng.archive.codec import decoded
 from bingcheng.core.finding import Finding
 
 
-def judged_from(connection: Connection) -> dict[str, str]:
-    """Of every exam that was judged, by its UID, the digest of what it was judged from."""
+def judged_from(connection: Connection, exam_uid: str | None = None) -> dict[str, str]:
+    """Of every exam that was judged, or of one alone, by its UID, the digest of what it was judged from."""
     exam = schema.exam.c
-    rows = connection.execute(select(exam.uid, exam.judged).where(exam.judged.is_not(None)).order_by(exam.uid))
+    query = select(exam.uid, exam.judged).where(exam.judged.is_not(None))
+    rows = connection.execute(query.order_by(exam.uid) if exam_uid is None else query.where(exam.uid == exam_uid))
     return {row.uid: row.judged for row in rows}
 
 

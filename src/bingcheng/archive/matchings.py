@@ -51,7 +51,7 @@ class Decision:
     Parameters
     ----------
     number : by which it is known; 0 before it is kept.
-    undone_at : when it was taken back, if it was (UTC).
+    undone_at, undone_by : when (UTC) and by whom it was taken back, if it was; nobody need have said who.
     """
 
     earlier_uid: str
@@ -59,6 +59,7 @@ class Decision:
     edit: Edit
     number: int = 0
     undone_at: datetime | None = None
+    undone_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +88,13 @@ class DrawnExam:
     lesions: tuple[DrawnLesion, ...]
 
 
-def drawn_exams(connection: Connection) -> tuple[DrawnExam, ...]:
-    """Every stored exam with its lesions, in the order of patients, times and UIDs; undated ones last."""
+def drawn_exams(connection: Connection, among: Collection[str] | None = None) -> tuple[DrawnExam, ...]:
+    """Every stored exam with its lesions, in the order of patients, times and UIDs; undated ones last.
+
+    Parameters
+    ----------
+    among : only these exams; None for all.
+    """
     series, lesion, exam = schema.series.c, schema.lesion.c, schema.exam.c
     found: dict[str, list[DrawnLesion]] = {}
     query = (
@@ -96,10 +102,13 @@ def drawn_exams(connection: Connection) -> tuple[DrawnExam, ...]:
         .join(schema.series, (series.exam_uid == lesion.exam_uid) & (series.uid == lesion.series_uid))
         .order_by(lesion.id)
     )
+    those = select(exam.uid, exam.patient, exam.performed_at, exam.fingerprint)
+    if among is not None:
+        query, those = query.where(lesion.exam_uid.in_(among)), those.where(exam.uid.in_(among))
     for exam_uid, series_uid, modality, name, label in connection.execute(query):
         one = DrawnLesion(series_uid=series_uid, modality=modality, lesion=name, label=label)
         found.setdefault(exam_uid, []).append(one)
-    heads = connection.execute(select(exam.uid, exam.patient, exam.performed_at, exam.fingerprint)).all()
+    heads = connection.execute(those).all()
     ordered = sorted(
         heads,
         key=lambda head: (head.patient, head.performed_at or datetime.max, head.uid),  # noqa: DTZ901 - a key only
@@ -174,6 +183,7 @@ def decisions(
             edit=decoded(Edit, row.record),
             number=row.id,
             undone_at=row.undone_at,
+            undone_by=row.undone_by or "",
         )
         for row in connection.execute(query)
     )
@@ -194,7 +204,7 @@ def save_decisions(connection: Connection, made: Sequence[Decision]) -> tuple[in
     return tuple(int(connection.execute(insert(table).returning(table.c.id), row).scalar_one()) for row in rows)
 
 
-def undo_decision(connection: Connection, number: int, at: datetime) -> None:
-    """Take a decision back at that time (UTC)."""
+def undo_decision(connection: Connection, number: int, at: datetime, by: str = "") -> None:
+    """Take a decision back at that time (UTC); `by` is who does, empty where nobody says."""
     table = schema.lesion_edit
-    connection.execute(update(table).where(table.c.id == number).values(undone_at=at))
+    connection.execute(update(table).where(table.c.id == number).values(undone_at=at, undone_by=by or None))

@@ -19,6 +19,14 @@ Values = Mapping[str, Any]
 Found = tuple[Any, ...]
 
 
+def said(connection: Connection, words: str) -> None:
+    """Run words that give nothing back and need nothing, as every transaction's first are."""
+    with _as_sqlalchemy(connection.dialect):
+        cursor = connection.connection.cursor()
+        cursor.execute(words)
+        cursor.close()
+
+
 def first(connection: Connection, statement: Executable, values: Values) -> Found | None:
     """The first row of a statement, within the connection's transaction."""
     compiled = _compiled(statement, connection.dialect)

@@ -188,5 +188,6 @@ lesion_edit = Table(
     Column("later_uid", String(64), nullable=False, index=True),
     Column("made_at", DateTime, nullable=False),
     Column("undone_at", DateTime),
+    Column("undone_by", Text, comment="who took it back; null where nobody said"),
     Column("record", Text, nullable=False),
 )

@@ -22,7 +22,6 @@ from bingcheng.engine.publish import Published, publish
 from bingcheng.engine.radiomics.asked import Asked
 from bingcheng.engine.received.derived import follow_run
 from bingcheng.engine.run import Options, Tally, assess
-from bingcheng.engine.view import assessment
 from bingcheng.outputs.assessment import Assessment
 from bingcheng.outputs.language import Language
 from bingcheng.outputs.machine_readable import as_json
@@ -75,8 +74,8 @@ def run_assess(request: Request, language: Language) -> int:
             tally = assess(request.paths, workspace, options, told)
             step = text("Writing report and tables")
             told(step, 0, 1)
-            seen = assessment(workspace, identified=request.identified)
-            published = publish(seen, workspace.folder, language)
+            published = publish(workspace, language, identified=request.identified)
+            seen = published.assessment
             keep_numbers(workspace, seen, datetime.now(UTC).replace(tzinfo=None))
             with suppress(BingchengError):  # the results are stored; the archive follows at the next opportunity
                 follow_run(workspace)

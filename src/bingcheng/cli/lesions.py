@@ -204,6 +204,7 @@ def _as_json(
                 "at": one.edit.at.isoformat(),
                 "why": one.edit.why,
                 "undone_at": None if one.undone_at is None else one.undone_at.isoformat(),
+                "undone_by": one.undone_by or None,
             }
             for one in decided
         ],
@@ -220,7 +221,7 @@ def _changed(
     try:
         done = deciding(workspace, assessment(workspace, images=False))
         console.print(language.say(done), highlight=False)
-        published = publish(assessment(workspace), workspace.folder, language)
+        published = publish(workspace, language)
     finally:
         workspace.close()
     told = text("Report: {report}", report=str(published.report))

@@ -204,7 +204,7 @@ def _changed(place: Place, stating: Callable[[Workspace, str | None], Text], lan
         exam_uid = _meant(place, workspace)
         console.print(language.say(stating(workspace, exam_uid)), highlight=False)
         count = judge_again(workspace, _now().date(), language)
-        published = publish(assessment(workspace), workspace.folder, language)
+        published = publish(workspace, language)
     finally:
         workspace.close()
     told = text("{count} exams were judged again; the report is {report}", count=count, report=str(published.report))

@@ -125,7 +125,10 @@ def _unless_doubtful(change: Change, tracks: Tracks) -> Change:
         " to confirm it.",
         percent=round(100.0 * least),
     )
-    remedy = text("Look at both exams, then confirm or change the match with `bingcheng lesions link` or `unlink`.")
+    remedy = text(
+        "Look at both exams, then confirm or change the match: in the list of the patient's lesions on the server, or "
+        "with `bingcheng lesions`."
+    )
     if change.remedy is not None:
         remedy = text("{first} {second}", first=remedy, second=change.remedy)
     return replace(change, verdict=Verdict.UNKNOWN, reasons=(reason, *change.reasons), remedy=remedy)

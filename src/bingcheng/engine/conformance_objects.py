@@ -18,7 +18,9 @@ from bingcheng.core.errors import InputError, Owner, Problem
 from bingcheng.core.finding import Finding
 from bingcheng.core.refusal import Refusal, SubjectKind
 from bingcheng.dicom.exam import Exam
+from bingcheng.dicom.sources import mode_of
 from bingcheng.engine.plan import DICOM_FOLDER, image_series, short
+from bingcheng.engine.problems import CANNOT_WRITE
 from bingcheng.engine.replacing import staying
 from bingcheng.outputs.conformance_source import GARBLED, JudgedExam, report_at
 from bingcheng.outputs.conformance_sr import conformance_uid, write_conformance_sr
@@ -66,24 +68,43 @@ def write_conformance_objects(
     Raises
     ------
     InputError
-        ``outputs.cannot-write``, ``archive.damaged-row``.
+        ``outputs.cannot-write``, ``engine.cannot-write``, ``archive.damaged-row``.
     """
     spoken = language or Language.of("en")
     with workspace.reading() as connection:
-        stale = {
-            uid: wanted
-            for uid, digest in judged_from(connection).items()
-            if not (wanted := _path(workspace, uid, digest, spoken)).exists()
-        }
-        found = {uid: findings_of(connection, uid) for uid in stale}
+        judged = judged_from(connection)
     renewed: dict[str, _Renewed] = {}
-    for uid, path in stale.items():
+    for uid, digest in judged.items():
+        path = _path(workspace, uid, digest, spoken)
+        if mode_of(path):
+            continue
         with staying(path.parent):
-            renewed[uid] = _renewed(uid, path, found[uid], protocols, (given or {}).get(uid), spoken)
+            # Another run may have judged the exam anew meanwhile; what it wrote is not replaced by what was before.
+            latest = _standing(workspace, uid)
+            if latest is not None:
+                path = _path(workspace, uid, latest.digest, spoken)
+                renewed[uid] = _renewed(uid, path, latest.findings, protocols, (given or {}).get(uid), spoken)
     if renewed:
         with workspace.writing() as connection:
-            save_refusals(connection, NO_REPORT.code, {uid: one.refusal for uid, one in renewed.items()})
+            here = judged_from(connection).keys()  # an exam may have been deleted
+            told = {uid: one.refusal for uid, one in renewed.items() if uid in here}
+            save_refusals(connection, NO_REPORT.code, told)
     return sum(one.written for one in renewed.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Standing:
+    """The findings on an exam at this moment, and the digest of what they were judged from."""
+
+    digest: str
+    findings: tuple[Finding, ...]
+
+
+def _standing(workspace: Workspace, uid: str) -> _Standing | None:
+    """The findings on an exam; None where it is not judged, or gone."""
+    with workspace.reading() as connection:
+        digest = judged_from(connection, uid).get(uid)
+        return None if digest is None else _Standing(digest=digest, findings=findings_of(connection, uid))
 
 
 def _path(workspace: Workspace, uid: str, digest: str, language: Language) -> Path:
@@ -117,9 +138,11 @@ def _renewed(
         # A header that no DICOM object can inherit costs this exam its report, and no other exam anything.
         refused = InputError(NO_REPORT, error=type(error).__name__)
         outcome = _Renewed(refusal=Refusal.of(refused, kind=SubjectKind.EXAM, subject=uid, study_uid=uid))
+    except OSError as error:
+        raise InputError(CANNOT_WRITE, what=DICOM_FOLDER, error=type(error).__name__) from error
     for old in earlier:
         if old != path:  # what it says no longer holds
-            with suppress(FileNotFoundError):
+            with suppress(OSError):  # one that can't be taken away is not up to date by its name
                 old.unlink()
     return outcome
 

@@ -15,6 +15,7 @@ from bingcheng.core.refusal import Refusal, SubjectKind
 from bingcheng.dicom.acquisition import AnyAcquisition
 from bingcheng.dicom.exam import Exam, Series
 from bingcheng.dicom.facts.acquired import acquisition
+from bingcheng.dicom.sources import mode_of
 from bingcheng.engine import methods as measures
 from bingcheng.engine.discretion import Discretion
 from bingcheng.engine.doses import exam_dose
@@ -76,7 +77,7 @@ def _whole(task: Task, outputs: Path | None) -> ExamRecord:
     """
     record = Discretion.about([task.exam]).record(_record(task, outputs))
     files = {source.path for series in task.exam.series for source in series.sources}
-    gone = sum(not path.exists() for path in files)
+    gone = sum(not mode_of(path) for path in files)
     if gone:
         raise InputError(FILES_WENT, count=gone)
     return record

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import stat
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,6 +21,7 @@ from bingcheng.core.errors import InputError
 from bingcheng.core.refusal import Refusal, SubjectKind
 from bingcheng.dicom.exam import Exam, Series
 from bingcheng.dicom.masks.placement import PlacedRegion
+from bingcheng.dicom.sources import mode_of
 from bingcheng.engine.problems import MASK_AMBIGUOUS, MASK_WITHOUT_IMAGE
 from bingcheng.image.geometry import VolumeGeometry
 from bingcheng.image.nifti import read_grid, read_regions
@@ -109,9 +111,10 @@ def placed(mask: MaskFile, images: Sequence[Series]) -> tuple[PlacedRegion, ...]
 
 
 def _below(path: Path) -> Iterator[MaskFile]:
-    if path.is_dir():
+    if stat.S_ISDIR(mode_of(path)):
         for file in path.rglob("*.nii*"):
-            if file.name.endswith(ENDINGS) and not file.name.startswith(".") and file.is_file():
+            named = file.name.endswith(ENDINGS) and not file.name.startswith(".")
+            if named and stat.S_ISREG(mode_of(file)):
                 yield MaskFile(path=file, subject=file.relative_to(path).as_posix())
     elif path.name.endswith(ENDINGS):
         yield MaskFile(path=path, subject=path.name)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from bingcheng.core.errors import InputError
@@ -15,7 +16,7 @@ from bingcheng.dicom.dose.read import DOSE_CLASSES
 from bingcheng.dicom.exam import Exam, Series
 from bingcheng.dicom.grouping.exams import Grouping
 from bingcheng.dicom.grouping.sop_classes import MASK_CLASSES
-from bingcheng.dicom.index.scan import Index
+from bingcheng.dicom.index.scan import Index, index
 from bingcheng.dicom.sources import open_source
 from bingcheng.engine.nifti_masks import MaskFile, assigned
 from bingcheng.engine.radiomics.asked import Asked
@@ -99,17 +100,20 @@ def plan(
     return Plan(tasks=tasks, stray=(*(r for left in refusals.values() for r in left), *unplaced))
 
 
-def without_outputs(scanned: Index, outputs: Path) -> Index:
-    """The index without the objects that earlier runs wrote below `outputs`: a workspace may lie among the exams."""
+def foreign_index(paths: Sequence[Path], outputs: Path, progress: Callable[[int, int], None] | None = None) -> Index:
+    """The headers below `paths` without the objects that runs write below `outputs`.
+
+    A workspace may lie among the exams, and another run may replace its folders while they would be read.
+    """
     own = outputs.resolve()
 
-    def foreign(path: Path) -> bool:
-        folder = path.resolve().parent
-        return folder.parent != own or OWN_FOLDER.fullmatch(folder.name) is None
+    @cache  # a folder holds many files, and to resolve a name takes long
+    def foreign(folder: Path) -> bool:
+        found = folder.resolve()
+        return found.parent != own or OWN_FOLDER.fullmatch(found.name) is None
 
-    if not own.exists():
-        return scanned
-    return replace(scanned, headers=tuple(header for header in scanned.headers if foreign(header.source.path)))
+    scanned = index(paths, progress=progress, enter=foreign)
+    return replace(scanned, headers=tuple(header for header in scanned.headers if foreign(header.source.path.parent)))
 
 
 def image_series(exam: Exam) -> tuple[Series, ...]:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from bingcheng.archive.workspace import Workspace
 from bingcheng.core.errors import InputError
 from bingcheng.engine.problems import CANNOT_WRITE
+from bingcheng.engine.replacing import staying
+from bingcheng.engine.view import assessment
 from bingcheng.outputs.assessment import Assessment
 from bingcheng.outputs.language import Language
 from bingcheng.outputs.report.page import write_report
@@ -18,23 +21,34 @@ TABLE_FOLDER = "tables"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """Where the outputs are."""
+    """What the outputs show, and where they are."""
 
+    assessment: Assessment
     report: Path
     tables: tuple[Path, ...]
 
 
-def publish(assessment: Assessment, folder: Path, language: Language) -> Published:
-    """Write the report and the tables.
+def publish(workspace: Workspace, language: Language, *, identified: bool = False) -> Published:
+    """Write the report and the tables of everything that the workspace holds.
+
+    Runs that end at the same time write one after the other, each what the workspace holds then: the last one shows
+    what all of them found, and report and tables are of one moment.
+
+    Parameters
+    ----------
+    identified : see `bingcheng.engine.view.assessment`.
 
     Raises
     ------
     InputError
-        ``engine.cannot-write``, ``outputs.cannot-write``.
+        ``engine.cannot-write``, ``outputs.cannot-write``, and what reading the workspace raises.
     """
-    try:
-        report = write_report(assessment, folder / REPORT_FOLDER, language)
-    except OSError as error:
-        raise InputError(CANNOT_WRITE, what=REPORT_FOLDER, error=type(error).__name__) from error
-    tables = write_tables(assessment, folder / TABLE_FOLDER, say=language.say)
-    return Published(report=report, tables=tables)
+    folder = workspace.folder
+    with staying(folder / REPORT_FOLDER):
+        seen = assessment(workspace, identified=identified)
+        try:
+            report = write_report(seen, folder / REPORT_FOLDER, language)
+        except OSError as error:
+            raise InputError(CANNOT_WRITE, what=REPORT_FOLDER, error=type(error).__name__) from error
+        tables = write_tables(seen, folder / TABLE_FOLDER, say=language.say)
+    return Published(assessment=seen, report=report, tables=tables)

@@ -66,6 +66,10 @@ def staying(folder: Path) -> Iterator[None]:
         raise InputError(CANNOT_WRITE, what=folder.parent.name, error=type(error).__name__) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
+    except OSError as error:
+        os.close(lock)
+        raise InputError(CANNOT_WRITE, what=folder.parent.name, error=type(error).__name__) from error
+    try:
         yield
     finally:
         fcntl.flock(lock, fcntl.LOCK_UN)  # a process that was forked meanwhile holds the same lock

@@ -22,7 +22,7 @@ from bingcheng.core.errors import BingchengError, InputError
 from bingcheng.core.refusal import Refusal, SubjectKind
 from bingcheng.core.wording import Text, text
 from bingcheng.dicom.grouping.exams import exams
-from bingcheng.dicom.index.scan import index
+from bingcheng.dicom.sources import mode_of
 from bingcheng.engine import distributed, local
 from bingcheng.engine.agreed import agreed
 from bingcheng.engine.conformance_objects import write_conformance_objects
@@ -33,7 +33,7 @@ from bingcheng.engine.follow_up.pairs import match_follow_ups
 from bingcheng.engine.judgement import judge_exams
 from bingcheng.engine.methods import fingerprint, installed
 from bingcheng.engine.nifti_masks import mask_files
-from bingcheng.engine.plan import DICOM_FOLDER, Plan, Task, places, plan, without_outputs
+from bingcheng.engine.plan import DICOM_FOLDER, Plan, Task, foreign_index, places, plan
 from bingcheng.engine.problems import NO_SUCH_PATH, UNEXPECTED
 from bingcheng.engine.radiomics.asked import Asked, asked_for
 from bingcheng.engine.received.owned import Owned
@@ -112,7 +112,7 @@ def assess(paths: Sequence[Path], workspace: Workspace, options: Options, progre
         ``archive.database-failed``, ``engine.scheduler-silent``, ``engine.no-workers``.
     """
     for path in paths:
-        if not path.exists():
+        if not mode_of(path):
             raise InputError(NO_SUCH_PATH, path=str(path))
     judges = agreed(workspace, options.protocols, options.own_protocols)
     features = asked_for(workspace, options.radiomics, none=options.no_radiomics)
@@ -176,7 +176,7 @@ def _planned(
 ) -> tuple[Plan, Discretion]:
     step = text("Reading headers")
     outputs = workspace.folder / DICOM_FOLDER
-    scanned = without_outputs(index(paths, progress=lambda done, total: progress(step, done, total)), outputs)
+    scanned = foreign_index(paths, outputs, lambda done, total: progress(step, done, total))
     grouping = exams(scanned)
     todo = plan(grouping, scanned.refusals, mask_files(paths), fingerprint(installed()), outputs, features)
     return todo, Discretion.about(grouping.exams)

@@ -67,6 +67,11 @@ class Language:
         """Sentences one after the other; Chinese puts no space between them."""
         return ("" if self.code == "zh" else " ").join(self.say(sentence) for sentence in sentences)
 
+    @property
+    def comma(self) -> str:
+        """What parts the things of a list."""
+        return "、" if self.code == "zh" else ", "
+
     def plural(self, one: str, many: str, count: int) -> str:
         """`one` for a count of 1, else `many`, with ``{count}`` filled in. Chinese has one form for both."""
         return self.say(several(one, many, count))

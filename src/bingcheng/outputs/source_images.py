@@ -8,10 +8,10 @@ import tempfile
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 import highdicom
-from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
 
@@ -96,8 +96,13 @@ def inheritable(dataset: Dataset) -> Dataset:
     return dataset
 
 
+@lru_cache(maxsize=1024)
 def concept(code: Code) -> highdicom.sr.CodedConcept:
-    """The coded concept for highdicom; values over 16 characters become long code values by themselves."""
+    """The coded concept for highdicom; values over 16 characters become long code values by themselves.
+
+    The same concept is one object, which stands in many content items and is changed in none: to make it takes longer
+    than all else of an item.
+    """
     return highdicom.sr.CodedConcept(value=code.value, scheme_designator=code.scheme, meaning=code.meaning)
 
 
@@ -134,11 +139,11 @@ def _make_repeatable(dataset: Dataset, moment: datetime) -> None:
         if f"{kind}Time" in dataset:
             setattr(dataset, f"{kind}Time", moment.strftime("%H%M%S.%f"))
     dimensions = generate_uid(entropy_srcs=[str(dataset.SOPInstanceUID), "dimensions"])
-
-    def replace(_: Dataset, element: DataElement) -> None:
-        if element.keyword == "ContributionDateTime":
-            element.value = moment.strftime("%Y%m%d%H%M%S.%f")
-        elif element.keyword == "DimensionOrganizationUID":
-            element.value = dimensions
-
-    dataset.walk(replace)
+    for equipment in dataset.get("ContributingEquipmentSequence", ()):
+        if "ContributionDateTime" in equipment:
+            equipment.ContributionDateTime = moment.strftime("%Y%m%d%H%M%S.%f")
+    # All places where it may stand (PS3.3 C.7.6.17).
+    for keyword in ("DimensionOrganizationSequence", "DimensionIndexSequence"):
+        for item in dataset.get(keyword, ()):
+            if "DimensionOrganizationUID" in item:
+                item.DimensionOrganizationUID = dimensions

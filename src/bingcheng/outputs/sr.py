@@ -108,9 +108,14 @@ def save_groups(
     """
     moment = written_at or datetime.now().astimezone()
     entropy = [seg.sop_instance_uid, fingerprint, moment.isoformat()]
+    (root,) = _report(groups, sources)
+    whole = root.ContentSequence
+    # The groups come after highdicom has done its work: it copies and searches all content several times. What it takes
+    # from there is the check that all images that are referred to are in the evidence, which they are.
+    root.ContentSequence = [item for item in whole if item.name.value != IMAGING_MEASUREMENTS]
     written = ComprehensiveSR(
         evidence=[*sources, _evidence(seg)],
-        content=_report(groups, sources),
+        content=root,
         series_instance_uid=generate_uid(entropy_srcs=[*entropy, "sr-series"]),
         series_number=series_number,
         sop_instance_uid=generate_uid(entropy_srcs=[*entropy, "sr"]),
@@ -122,6 +127,7 @@ def save_groups(
         is_complete=True,
         is_verified=False,
     )
+    written.ContentSequence = whole
     save(written, path, moment)
     return str(written.SOPInstanceUID)
 

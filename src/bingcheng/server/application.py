@@ -14,6 +14,7 @@ from starlette.middleware import Middleware
 from bingcheng import __version__
 from bingcheng.archive.objects.place import storage_of
 from bingcheng.archive.workspace import Workspace
+from bingcheng.server.route_index import RouteIndex
 from bingcheng.server.security.access_log import AccessLog
 from bingcheng.server.security.faults import Faults
 from bingcheng.server.security.guards import check_guards, guarded_routes
@@ -32,6 +33,7 @@ ROUTERS = (
     "bingcheng.server.exams.exam",
     "bingcheng.server.exams.patient",
     "bingcheng.server.exams.exports",
+    "bingcheng.server.follow_up.pages",
     "bingcheng.server.dicom_admin.sending",
     "bingcheng.server.numbers.pages",
     "bingcheng.server.numbers.exports",
@@ -129,11 +131,11 @@ def application(settings: Settings, *, site: Site | None = None, more: Iterable[
     )
     made.state.site, made.state.recorder = where, recorder
     add_refusals(made)
-    for name in ROUTERS:
-        made.include_router(import_module(name).router)
-    for router in more:
-        made.include_router(router)
+    for router in (*(import_module(name).router for name in ROUTERS), *more):
+        # Their routes, not the routers: each of those would look for the route once more.
+        made.router.routes.extend(router.routes)
     check_guards(made)
+    made.router.routes.insert(0, RouteIndex(made.router.routes))
     made.state.paths = frozenset(route.path for route in guarded_routes(made) if "GET" in route.methods)
     return made
 

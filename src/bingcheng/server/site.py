@@ -48,6 +48,14 @@ class Site:
         self.workspace.close()
 
 
-def site(request: HTTPConnection) -> Site:
-    """The site of a request; handlers ask for it with ``Annotated[Site, Depends(site)]``."""
+def site_of(request: HTTPConnection) -> Site:
+    """The site of a request."""
     return cast("Site", request.app.state.site)
+
+
+async def site(request: HTTPConnection) -> Site:
+    """The same for handlers, which ask for it with ``Annotated[Site, Depends(site)]``.
+
+    A coroutine, though it waits for nothing: what is none the framework hands to a thread, for every request.
+    """
+    return site_of(request)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import math
@@ -230,12 +231,20 @@ def test_instances_that_were_read_before_the_series_changed_are_still_told(objec
     assert [json.loads(line)["00200013"]["Value"] for line in objects.metadata(before)] == [[1], [2]]
 
 
-def test_a_damaged_sequence_is_told_as_bytes(objects):
+@pytest.mark.parametrize(
+    ("at", "damage"), [(-12, struct.pack("<I", 9999)), (-4, b'"H')], ids=["length of an item", "VR of an element"]
+)
+def test_a_damaged_sequence_is_told_as_bytes_and_they_are_given(objects, at, damage):
     data = written(dataset(RequestAttributesSequence=[item(ScheduledProcedureStepID="STEP")]))
-    at = data.index(b"STEP") - 8 - 8
-    assert data[at : at + 4] == b"\xfe\xff\x00\xe0"
-    damaged = data[: at + 4] + struct.pack("<I", 9999) + data[at + 8 :]
-    assert told(objects, damaged)["00400275"]["vr"] == "UN"
+    value = data.index(b"STEP")
+    assert data[value - 16 : value - 12] == b"\xfe\xff\x00\xe0"
+    assert data[value - 4 : value - 2] == b"SH"
+    damaged = data[: value + at] + damage + data[value + at + len(damage) :]
+    found = told(objects, damaged)["00400275"]
+    assert found["vr"] == "UN"
+    (instance,) = objects.instances_of([SPACE], STUDY)
+    given = base64.b64decode(found.get("InlineBinary", "")) or objects.bulk(instance, found["BulkDataURI"])
+    assert given.endswith(damaged[value + at : value + 4])
 
 
 def test_a_dataset_without_meta_header_is_read_in_its_own_byte_order(objects):

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, insert, select
 from tests.archive.objects.conftest import FROM, SPACE, files_of
 from tests.archive.objects.sent import SERIES, STUDY, file
 
@@ -18,7 +18,7 @@ from bingcheng.archive.objects import objects as objects_module
 from bingcheng.archive.objects import retrieval
 from bingcheng.archive.objects.objects import Objects
 from bingcheng.archive.objects.query import Query
-from bingcheng.archive.objects.received import ReceivedStatus
+from bingcheng.archive.objects.received import Origin, ReceivedStatus
 from bingcheng.archive.objects.tables import stored_conflict, stored_instance, stored_removal
 from bingcheng.archive.workspace import Workspace
 
@@ -112,6 +112,26 @@ def test_a_file_without_a_row_gets_one(objects):
     second = crashed(objects)
     assert second.recovered.indexed == 1
     assert second.instance([SPACE], STUDY, SERIES, f"{SERIES}.2").size == len(file(2))
+    second.close()
+
+
+def test_a_file_without_a_row_still_tells_who_drew_or_made_it(objects):
+    origins = [
+        Origin(kind="drawn", peer="li@127.0.0.1", person=7),
+        Origin(kind="drawn", peer="li@127.0.0.1"),
+        Origin(kind="derived", peer="here"),
+        FROM,
+    ]
+    for number, origin in enumerate(origins, start=1):
+        objects.receive(file(number), space=SPACE, origin=origin)
+    with objects.workspace.writing() as connection:
+        connection.execute(delete(stored_instance))
+    second = crashed(objects)
+    assert second.recovered.indexed == len(origins)
+    found = stored_instance.c
+    query = select(found.origin_kind, found.origin_person).order_by(found.instance_number)
+    with second.workspace.reading() as connection:
+        assert connection.execute(query).all() == [("drawn", 7), ("drawn", None), ("derived", None), ("import", None)]
     second.close()
 
 

@@ -6,7 +6,9 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 from tests.archive.objects.conftest import FROM, SPACE
@@ -28,33 +30,38 @@ KEY = {"key_id": "testing", "secret": "testing-secret", "region": "us-east-1"}
 def endpoint():
     """The address of an S3 server that holds an empty bucket."""
     boto3 = pytest.importorskip("boto3")
-    program = shutil.which("moto_server")
+    # The one of this environment, if it has one: on the path may lie a stranger's that lacks what it needs.
+    own = Path(sys.executable).with_name("moto_server")
+    program = str(own) if own.exists() else shutil.which("moto_server")
     if program is None:
-        pytest.skip("no S3 server is installed (PyPI: moto[server], in an environment whose programs are on the path)")
+        pytest.skip("no S3 server is installed (PyPI: moto[s3] with flask and flask-cors)")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     with subprocess.Popen([program, "-H", "127.0.0.1", "-p", str(port)], **quiet) as server:
-        for _ in range(200):
-            with socket.socket() as trial:
-                if trial.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            if server.poll() is not None:
-                pytest.skip("the S3 server on the path ends as soon as it is started")
-            time.sleep(0.1)
-        client = boto3.client(
-            "s3",
-            endpoint_url=address,
-            region_name=KEY["region"],
-            aws_access_key_id=KEY["key_id"],
-            aws_secret_access_key=KEY["secret"],
-        )
-        client.create_bucket(Bucket=BUCKET)
-        client.close()
-        yield address
-        server.kill()
+        try:
+            for _ in range(200):
+                with socket.socket() as trial:
+                    if trial.connect_ex(("127.0.0.1", port)) == 0:
+                        break
+                if server.poll() is not None:
+                    assert not own.exists(), "the S3 server of this environment ends as soon as it is started"
+                    pytest.skip("the S3 server on the path ends as soon as it is started")
+                time.sleep(0.1)
+            client = boto3.client(
+                "s3",
+                endpoint_url=address,
+                region_name=KEY["region"],
+                aws_access_key_id=KEY["key_id"],
+                aws_secret_access_key=KEY["secret"],
+            )
+            client.create_bucket(Bucket=BUCKET)
+            client.close()
+            yield address
+        finally:
+            server.kill()
 
 
 def connected(endpoint, tmp_path, **how):

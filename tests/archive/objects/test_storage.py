@@ -40,12 +40,10 @@ def relative(told, tmp_path):
 
 def test_a_file_is_flushed_under_its_final_name_alone_where_that_makes_the_name_durable(tmp_path, flushed):
     folder = opened(tmp_path, flush_folders=False)
-    folder.put(KEY, memoryview(BYTES))
-    # Each new folder in the one above it, then the file.
-    assert relative(flushed, tmp_path) == [".", "hospital-1", "hospital-1/study", KEY]
-    flushed.clear()
-    folder.put(KEY.replace("one", "two"), memoryview(BYTES))
-    assert relative(flushed, tmp_path) == [KEY.replace("one", "two")]
+    keys = [KEY, KEY.replace("one", "two")]
+    for key in keys:
+        folder.put(key, memoryview(BYTES))
+    assert relative(flushed, tmp_path) == keys
     folder.close()
 
 
@@ -62,7 +60,8 @@ def test_elsewhere_folders_that_somebody_else_just_made_are_flushed_too(tmp_path
     folder = opened(tmp_path, flush_folders=True)
     (tmp_path / "objects" / "hospital-1/study/series").mkdir(parents=True)
     folder.put(KEY, memoryview(BYTES))
-    assert relative(flushed, tmp_path) == [".", "hospital-1", "hospital-1/study", KEY, "hospital-1/study/series"]
+    # Each new folder in the one above it, the topmost too, then the file.
+    assert relative(flushed, tmp_path) == ["..", ".", "hospital-1", "hospital-1/study", KEY, "hospital-1/study/series"]
     folder.close()
 
 
@@ -118,18 +117,22 @@ def test_when_put_returns_a_copy_of_what_the_disk_holds_has_the_file(disk, tmp_p
     at = mount(image)
     folder = Folder(at / "objects")
     assert not folder._flush_folders
-    keys = [KEY.replace("one", str(number)) for number in range(8)]
+    # Three series in two studies: the folders are new, too, and some are made by two at once.
+    keys = [f"hospital-1/study-{number // 6}/series-{number % 3}/{number}.dcm" for number in range(12)]
     senders = [threading.Thread(target=folder.put, args=(key, memoryview(BYTES))) for key in keys]
     for sender in senders:
         sender.start()
     for sender in senders:
         sender.join()
-    (at / "objects" / KEY).write_bytes(BYTES)  # never flushed: the disk has nothing of it
+    keys.append("hospital-2/study/series/last.dcm")  # what is made for it, nothing that comes later flushes
+    folder.put(keys[-1], memoryview(BYTES))
+    unflushed = at / "objects" / f"{keys[0]}.never"
+    unflushed.write_bytes(BYTES)  # the disk has nothing of it
     copy = tmp_path / "copy"
     shutil.copyfile(image, copy)
     after = Folder(mount(copy) / "objects")
     for key in keys:
         assert after.path(key).read_bytes() == BYTES
-    assert not (after.root / KEY).exists()
+    assert not (after.root / f"{keys[0]}.never").exists()
     after.close()
     folder.close()

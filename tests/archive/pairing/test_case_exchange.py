@@ -33,6 +33,7 @@ from bingcheng.archive.pairing.permission import Permission
 from bingcheng.archive.pairing.receiving import Receiving
 from bingcheng.archive.pairing.tables import peer as pairing_peer
 from bingcheng.archive.people.hospital import make_hospital
+from bingcheng.archive.people.notice import notices
 from bingcheng.archive.people.person import make_person
 from bingcheng.core.errors import InputError
 
@@ -277,9 +278,36 @@ def test_an_earlier_version_that_comes_late_changes_nothing(both, published, beg
     assert (late.state, late.case) == (BundleState.COMPLETE, done.case)
     assert written(south, done.case).title == "As it is now"
     assert not list(south.workspace.folder.glob("pairing/*"))
+    with south.workspace.writing() as connection:
+        bundles.move(connection, done.number, BundleState.WITHDRAWN, NOON)
+        assert bundles.came_of_case(connection, done.case).state is BundleState.WITHDRAWN, "whatever came last"
     there.withdraw(late.name, NOON)
     with south.workspace.reading() as connection:
         assert case(connection, done.case).status is CaseStatus.WITHDRAWN
+
+
+@pytest.mark.parametrize("there_too", [False, True])
+def test_a_later_version_of_a_withdrawn_case_opens_nothing_and_is_told(both, published, there_too):
+    """Withdrawn by its hospital here, or where it came from: it stays so until the hospital publishes it again."""
+    north, south = both
+    number, receiver = published
+    there, first = crossed(north, south, number)
+    if there_too:
+        there.withdraw(first.name, NOON)
+    else:
+        with south.workspace.writing() as connection:
+            set_status(connection, first.case, CaseStatus.WITHDRAWN, NOON)
+    write(north, number, title="As it is now")
+    _, second = crossed(north, south, number)
+    assert second.case == first.case
+    with south.workspace.writing() as connection:
+        known = case(connection, first.case)
+        assert (known.status, known.written.title) == (CaseStatus.WITHDRAWN, "As it is now")
+        assert spaces_granted(connection, receiver, NOON) == ()
+        assert bundles.came_of_case(connection, first.case).state is BundleState.COMPLETE
+        assert [one.says for one in notices(connection, known.author)] == [case_exchange.STAYS_WITHDRAWN]
+        set_status(connection, first.case, CaseStatus.PUBLISHED, NOON)
+        assert spaces_granted(connection, receiver, NOON) == (case_space(first.case),)
 
 
 def test_a_later_version_takes_the_place_of_the_one_before(both, published):

@@ -79,6 +79,7 @@ def _masks(folder, series, image):
     return masks
 
 
+@pytest.mark.slow
 def test_the_story_has_a_real_change_an_unchanged_lesion_and_a_victim_of_the_protocol(study):
     _, truth = study
     assert {v.verdict for v in truth.verdicts} == {REAL, WITHIN, NOT_COMPARABLE}

@@ -93,6 +93,7 @@ def expected_of_series(series):
     return {"liver_suv_mean": series["liver_suv"]} if series["modality"] == "PT" else {}
 
 
+@pytest.mark.slow
 def test_every_measured_value_lies_within_its_stated_uncertainty_of_the_truth(again, truth):
     measured = {
         (series["uid"], lesion and lesion["lesion"], one["key"]): one
@@ -186,6 +187,7 @@ def test_assessing_again_does_nothing_again(again):
     assert again["tally"]["unchanged"] == again["tally"]["found"] > 0
 
 
+@pytest.mark.slow
 def test_structured_reports_and_segmentations_conform_and_are_read_back(demo, complaints):
     written = sorted((demo[0] / "workspace" / "dicom").rglob("*.dcm"))
     assert len(written) > 20

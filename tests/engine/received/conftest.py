@@ -94,11 +94,9 @@ def inhabit(archive: Archive) -> None:
 
 
 @pytest.fixture(scope="session")
-def exam(tmp_path_factory):
+def exam(shared):
     """A CT exam with a segmentation, of the North Hospital. Read only."""
-    folder = tmp_path_factory.mktemp("received") / "exam"
-    ct(folder)
-    return folder
+    return shared("received-exam", ct)
 
 
 @pytest.fixture(autouse=True)
@@ -107,35 +105,41 @@ def uncertainties_are_short(monkeypatch):
     shorten_uncertainties(monkeypatch)
 
 
-def made(factory, do=lambda _: None):
-    """The folder of a workspace with both hospitals in which something was done, to be copied."""
-    folder = factory.mktemp("made") / "workspace"
-    opened = Archive.open(folder)
-    inhabit(opened)
-    with pytest.MonkeyPatch.context() as patched:
-        shorten_uncertainties(patched)
-        do(opened)
-    opened.close()
-    return folder
+@pytest.fixture(scope="session")
+def made(shared):
+    """made("name", do): the folder of a workspace with both hospitals in which something was done, to be copied."""
+
+    def once(name, do=lambda _: None):
+        def make(folder):
+            opened = Archive.open(folder)
+            inhabit(opened)
+            with pytest.MonkeyPatch.context() as patched:
+                shorten_uncertainties(patched)
+                do(opened)
+            opened.close()
+
+        return shared(name, make)
+
+    return once
 
 
 @pytest.fixture(scope="session")
-def empty_made(tmp_path_factory):
-    return made(tmp_path_factory)
+def empty_made(made):
+    return made("received-empty")
 
 
 @pytest.fixture(scope="session")
-def received_made(tmp_path_factory, exam):
+def received_made(made, exam):
     def do(archive):
         archive.receive(exam)
         assert archive.assess().refusal is None
 
-    return made(tmp_path_factory, do)
+    return made("received-assessed", do)
 
 
 @pytest.fixture(scope="session")
-def from_folder_made(tmp_path_factory, exam):
-    return made(tmp_path_factory, lambda archive: archive.from_folder(exam))
+def from_folder_made(made, exam):
+    return made("received-from-folder", lambda archive: archive.from_folder(exam))
 
 
 def own(folder, tmp_path):

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 from tests.engine.making import ct, uid_of
-from tests.engine.received.conftest import NORTHERN, STUDY, made, own
+from tests.engine.received.conftest import NORTHERN, STUDY, own
 
 from bingcheng.archive.objects.objects import Objects
 from bingcheng.archive.problems import DISK_FULL
@@ -17,12 +17,12 @@ SECOND = uid_of("study", "second")
 
 
 @pytest.fixture(scope="module")
-def two_made(exam, tmp_path_factory):
+def two_made(exam, made, tmp_path_factory):
     """Two exams, and a workspace into which they were assessed. Read only."""
     exams = tmp_path_factory.mktemp("exams") / "exams"
     shutil.copytree(exam, exams / "first")
     ct(exams / "second", name="second")
-    return exams, made(tmp_path_factory, lambda archive: archive.from_folder(exams))
+    return exams, made("received-two", lambda archive: archive.from_folder(exams))
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import delete
 from tests.engine.received.conftest import NORTHERN, STUDY
 
-from bingcheng.archive.objects.location import is_derived
+from bingcheng.archive.objects.location import told_origin
 from bingcheng.archive.objects.query import Query
 from bingcheng.archive.objects.tables import stored_instance
 from bingcheng.archive.problems import DISK_FULL
@@ -68,7 +68,7 @@ def test_a_study_deleted_at_the_same_moment_does_not_come_back(from_folder, exam
 def test_a_file_that_lost_its_row_is_known_as_made_here(assessed):
     made = assessed.derived()
     names = {one.sop_uid: one.location for one in assessed.objects.instances_of([NORTHERN], STUDY)}
-    assert {uid for uid, location in names.items() if is_derived(location)} == set(made)
+    assert {uid for uid, location in names.items() if told_origin(location, "").kind == "derived"} == set(made)
     # As after kill -9 between file and row.
     with assessed.workspace.writing() as connection:
         connection.execute(delete(stored_instance).where(stored_instance.c.sop_uid.in_(made)))

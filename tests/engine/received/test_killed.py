@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pydicom
 import pytest
-from tests.engine.received.conftest import NORTHERN, STUDY, Archive, made
+from tests.engine.received.conftest import NORTHERN, STUDY, Archive
 
 from bingcheng.archive.jobs.queue import JobKind
 from bingcheng.archive.objects.recovery import NOTHING
@@ -51,8 +51,8 @@ def dying(sent_made, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def sent_made(tmp_path_factory, exam):
-    return made(tmp_path_factory, lambda archive: archive.receive(exam))
+def sent_made(made, exam):
+    return made("received-sent", lambda archive: archive.receive(exam))
 
 
 @pytest.fixture

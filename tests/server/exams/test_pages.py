@@ -67,6 +67,9 @@ def test_images_that_lie_in_a_folder_are_brought_in_at_once_on_wish(house):
     with house.site.workspace.writing() as connection:
         (job,) = latest(connection, [space], [BEFORE]).values()
         assert (job.kind, job.state, job.urgent) == (JobKind.BRING_IN, JobState.WAITING, True)
+    for path in (f"/exam/{BEFORE}", f"/exam/{BEFORE}/progress", "/worklist"):
+        assert "Its images wait to be brought in" in get(house, "technologist", path).text, path
+    with house.site.workspace.writing() as connection:
         assert stop(connection, job.number, house.clock())
     assert button in get(house, "technologist", f"/exam/{BEFORE}").text
 

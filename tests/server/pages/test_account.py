@@ -93,7 +93,7 @@ def test_one_session_is_ended_and_all(served):
     assert second.get("/api/me").status_code == 200
     first.post("/account/sessions/end", data={"session": digest})
     assert second.get("/api/me").status_code == 401
-    assert first.post("/account/sessions/end-all").headers["location"] == "/login"
+    assert first.post("/account/sessions/end-all").headers["location"].startswith("/login")
     assert first.get("/api/me").status_code == 401
 
 

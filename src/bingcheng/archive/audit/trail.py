@@ -69,7 +69,7 @@ def record(connection: Connection, event: AuditEvent) -> int:
     prepared.each(connection, _NEW, [row])
     studies = [{"event": number + 1, "study_uid": uid} for uid in dict.fromkeys(event.studies)]
     if studies:
-        connection.execute(insert(tables.audit_study), studies)
+        prepared.each(connection, _NEW_STUDY, studies)
     return number + 1
 
 
@@ -81,6 +81,9 @@ def head(connection: Connection) -> tuple[int, str]:
 
 _NEW = insert(tables.audit_event).values(
     {column.name: bindparam(column.name, type_=column.type) for column in tables.audit_event.c}
+)
+_NEW_STUDY = insert(tables.audit_study).values(
+    {column.name: bindparam(column.name, type_=column.type) for column in tables.audit_study.c}
 )
 _LAST = select(tables.audit_event.c.id, tables.audit_event.c.digest).where(
     tables.audit_event.c.id == select(func.max(tables.audit_event.c.id)).scalar_subquery()

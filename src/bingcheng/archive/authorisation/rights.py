@@ -43,6 +43,7 @@ RIGHTS: Mapping[Role, Mapping[Action, Reach]] = MappingProxyType(
             **_EVERYBODY,
             **_READER_OF_CASES,
             **_AT_THE_SCANNER,
+            Action.LINK_LESIONS: Reach.OWN,
             Action.BREAK_GLASS: Reach.EMERGENCY,
             Action.PUBLISH_CASE: Reach.OWN,
             Action.GRANT_CASE: Reach.OWN,
@@ -53,6 +54,7 @@ RIGHTS: Mapping[Role, Mapping[Action, Reach]] = MappingProxyType(
             **_EVERYBODY,
             **_READER_OF_CASES,
             **_AT_THE_SCANNER,
+            Action.LINK_LESIONS: Reach.OWN,
             Action.SHARE_PROTOCOL: Reach.OWN,
         },
         Role.SITE_ADMIN: {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from bingcheng.archive.dicomweb.problems import BAD_ACCEPT, NOT_ACCEPTABLE
 from bingcheng.core.errors import InputError, RefusedError
@@ -120,6 +121,12 @@ def accepted(header: str | None, parameter: str | None = None) -> tuple[MediaTyp
     InputError
         ``archive.bad-accept``.
     """
+    # A viewer says the same with each of its hundreds of requests.
+    return _accepted(None if header is None else header[:LONGEST], parameter)
+
+
+@lru_cache(maxsize=256)
+def _accepted(header: str | None, parameter: str | None) -> tuple[MediaType, ...]:
     # A plus in an address stands for a space; media types have none.
     asked = tuple(_ranges(parameter.replace("dicom ", "dicom+"))) if parameter else ()
     if header is None or not header.strip():
@@ -148,7 +155,6 @@ def _ranges(written: str) -> Iterator[MediaType]:
 
 def _listed(written: str) -> Iterator[str]:
     """The members of a list, one by one; after what can't be taken apart, from the next comma on."""
-    written = written[:LONGEST]
     at = 0
     while at < len(written):
         match = _RANGE.match(written, at)

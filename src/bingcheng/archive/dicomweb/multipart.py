@@ -135,7 +135,9 @@ class PartScanner:
         if count == 0:
             return
         if self._state == "body":
-            yield PartData(bytes(self._held[:count]))
+            with memoryview(self._held) as view:
+                data = bytes(view[:count])
+            yield PartData(data)
         else:
             self._skipped += count
             if self._skipped > LONGEST_PREAMBLE:

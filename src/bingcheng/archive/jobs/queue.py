@@ -1,5 +1,7 @@
 """Jobs asked for, taken, told about and ended. Each is one exam's; a job that its worker left is tried again.
 
+What only looks at them is in `bingcheng.archive.jobs.listing`, and can be had from here too.
+
 A job runs in one of two lanes, so that nothing that waits for a peer is held up by what computes, nor the other way
 round. How often it was begun (`Job.tries`) is told with every word that its worker says of it: a worker that was given
 up, and works on all the same, is not heard.
@@ -7,13 +9,27 @@ up, and works on all the same, is not heard.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, and_, case, delete, exists, false, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, false, insert, or_, select, update
 
 from bingcheng.archive.codec import encoded
 from bingcheng.archive.jobs.job import LANES, OPEN, Job, JobKind, JobState, Lane, job_of
+from bingcheng.archive.jobs.listing import (
+    counts,
+    due,
+    due_now,
+    failed,
+    in_lane,
+    jobs_where,
+    last_digest,
+    latest,
+    open_job,
+    open_jobs,
+    rank,
+    sendings,
+)
 from bingcheng.archive.jobs.tables import job
 from bingcheng.archive.jobs.taken import forget_taken, hand_over
 from bingcheng.archive.jobs.target import Target
@@ -137,11 +153,6 @@ def hasten(connection: Connection, number: int, *, urgent: bool = True) -> None:
     connection.execute(update(job).where(waits).values(**values))
 
 
-def due(connection: Connection, now: datetime, lane: Lane) -> bool:
-    """Whether anything waits in a lane that may be begun now."""
-    return connection.scalar(select(job.c.id).where(*_due(now, lane)).limit(1)) is not None
-
-
 def take(
     connection: Connection, now: datetime, *, most: int, lane: Lane | None = None, longest: bool = False
 ) -> tuple[Job, ...]:
@@ -156,8 +167,10 @@ def take(
     lane : only of this one.
     longest : what waited longest comes first, whatever it is; asked for now and then, nothing waits for ever.
     """
-    order = (job.c.id,) if longest else (_rank(), job.c.id)
-    rows = connection.execute(select(job).where(*_due(now, lane), _free(connection)).order_by(*order).limit(most * 4))
+    order = (job.c.id,) if longest else (rank(), job.c.id)
+    rows = connection.execute(
+        select(job).where(*due_now(now, lane), _free(connection)).order_by(*order).limit(most * 4)
+    )
     chosen: dict[str, Job] = {}
     for one in map(job_of, rows):
         if _alone(chosen, one):
@@ -249,7 +262,7 @@ def give_back(connection: Connection, now: datetime, lane: Lane | None = None, *
     ----------
     ended : whether we ended the worker ourselves, which is no fault of its jobs.
     """
-    rows = connection.execute(select(job).where(job.c.state == JobState.RUNNING.value, _in(lane))).all()
+    rows = connection.execute(select(job).where(job.c.state == JobState.RUNNING.value, in_lane(lane))).all()
     for one in map(job_of, rows):
         lose(connection, one, now, ended=ended)
     return len(rows)
@@ -268,65 +281,9 @@ def lose(connection: Connection, one: Job, now: datetime, *, ended: bool = False
         end(connection, one.number, now, refusal, tries=one.tries)
 
 
-def latest(connection: Connection, spaces: Sequence[str], study_uids: Collection[str]) -> dict[tuple[str, str], Job]:
-    """The last job of each exam in each space, by both; sending it to somebody doesn't count."""
-    last = (
-        select(func.max(job.c.id))
-        .where(job.c.space.in_(spaces), job.c.study_uid.in_(study_uids), job.c.kind != JobKind.SEND.value)
-        .group_by(job.c.space, job.c.study_uid)
-    )
-    rows = connection.execute(select(job).where(job.c.id.in_(last)))
-    return {(row.space, row.study_uid): job_of(row) for row in rows}
-
-
-def last_digest(connection: Connection, space: str, study_uid: str) -> str | None:
-    """The digest of the objects with which an exam's last job ended, or is done; None if there was none yet."""
-    same = (job.c.space == space) & (job.c.study_uid == study_uid) & (job.c.kind != JobKind.SEND.value)
-    begun = or_(job.c.ended_at.is_not(None), job.c.state == JobState.RUNNING.value)
-    return connection.scalar(select(job.c.digest).where(same, begun).order_by(job.c.id.desc()).limit(1))
-
-
 def works_with(connection: Connection, one: Job, digest: str) -> None:
     """Say which objects a running job is done with: what it adds to them itself gives no reason to do it again."""
     connection.execute(update(job).where(_still(one.number, one.tries)).values(digest=digest))
-
-
-def counts(connection: Connection, spaces: Sequence[str] | None = None) -> dict[JobState, int]:
-    """How many jobs are in each state, of these spaces or of all."""
-    query = select(job.c.state, func.count()).group_by(job.c.state)
-    if spaces is not None:
-        query = query.where(job.c.space.in_(spaces))
-    found = {JobState(state): int(count) for state, count in connection.execute(query)}
-    return {state: found.get(state, 0) for state in JobState}
-
-
-def sendings(connection: Connection, space: str, study_uid: str, *, most: int) -> tuple[Job, ...]:
-    """The last times that an exam was sent or is to be sent, the latest first."""
-    same = (job.c.space == space) & (job.c.study_uid == study_uid) & (job.c.kind == JobKind.SEND.value)
-    rows = connection.execute(select(job).where(same).order_by(job.c.id.desc()).limit(most))
-    return tuple(job_of(row) for row in rows)
-
-
-def open_jobs(connection: Connection, spaces: Sequence[str], *, most: int) -> tuple[Job, ...]:
-    """What runs, and then what waits, in the order in which its turn comes."""
-    states = [one.value for one in OPEN]
-    mine = select(job).where(job.c.space.in_(spaces), job.c.state.in_(states))
-    query = mine.order_by(job.c.state == JobState.WAITING.value, _rank(), job.c.id)
-    return tuple(job_of(row) for row in connection.execute(query.limit(most)))
-
-
-def open_job(connection: Connection, spaces: Sequence[str], number: int) -> Job | None:
-    """The one of a number, if it runs or waits in one of the spaces."""
-    states = [one.value for one in OPEN]
-    mine = (job.c.id == number) & job.c.space.in_(spaces) & job.c.state.in_(states)
-    return next(iter(_jobs_where(connection, mine)), None)
-
-
-def failed(connection: Connection, spaces: Sequence[str], *, most: int) -> tuple[Job, ...]:
-    """What failed and was not asked for again since, the latest first."""
-    mine = (job.c.space.in_(spaces), job.c.state == JobState.FAILED.value)
-    rows = connection.execute(select(job).where(*mine, _last_of_its_kind()).order_by(job.c.id.desc()).limit(most))
-    return tuple(job_of(row) for row in rows)
 
 
 def _same(kind: str, space: str, study_uid: str, target: str | None) -> ColumnElement[bool]:
@@ -335,35 +292,9 @@ def _same(kind: str, space: str, study_uid: str, target: str | None) -> ColumnEl
     return and_(job.c.kind == kind, job.c.space == space, job.c.study_uid == study_uid, aim)
 
 
-def _last_of_its_kind() -> ColumnElement[bool]:
-    """The condition that holds for jobs after which the same was not asked for again."""
-    later = job.alias("later")
-    same = (
-        later.c.study_uid == job.c.study_uid,
-        later.c.space == job.c.space,
-        later.c.kind == job.c.kind,
-        later.c.target.is_not_distinct_from(job.c.target),
-    )
-    return ~exists().where(*same, later.c.id > job.c.id).correlate(job)
-
-
-def _in(lane: Lane | None) -> ColumnElement[bool]:
-    return job.c.kind.in_([kind.value for kind in JobKind if lane is None or LANES[kind] is lane])
-
-
-def _due(now: datetime, lane: Lane | None) -> tuple[ColumnElement[bool], ...]:
-    waits = job.c.state == JobState.WAITING.value
-    return waits, _in(lane), or_(job.c.not_before.is_(None), job.c.not_before <= now)
-
-
-def _rank() -> ColumnElement[int]:
-    wanted = or_(job.c.urgent.is_(True), job.c.kind == JobKind.PUBLISH.value)
-    return case((wanted, 0), (job.c.kind == JobKind.BRING_IN.value, 2), else_=1)
-
-
 def _free(connection: Connection) -> ColumnElement[bool]:
     """The condition that holds for jobs whose exam, or peer, nobody works on at this moment."""
-    running = _jobs_where(connection, job.c.state == JobState.RUNNING.value)
+    running = jobs_where(connection, job.c.state == JobState.RUNNING.value)
     exams = {one.study_uid for one in running if one.target is None}
     words = {word for one in running if one.target is not None for word in _words_of(one.target)}
     return or_(
@@ -398,10 +329,6 @@ def _drop_behind(connection: Connection, one: Job) -> None:
     """Forget what waits behind a job to do the same again."""
     behind = _same(one.kind.value, one.space, one.study_uid, one.target)
     connection.execute(delete(job).where(behind, job.c.state == JobState.WAITING.value, job.c.id != one.number))
-
-
-def _jobs_where(connection: Connection, condition: ColumnElement[bool]) -> tuple[Job, ...]:
-    return tuple(job_of(row) for row in connection.execute(select(job).where(condition)))
 
 
 def _jobs(connection: Connection, numbers: Iterable[int]) -> tuple[Job, ...]:

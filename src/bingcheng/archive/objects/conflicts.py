@@ -12,7 +12,6 @@ from bingcheng.archive.objects import index, retrieval
 from bingcheng.archive.objects.header import header
 from bingcheng.archive.objects.index import Arrival
 from bingcheng.archive.objects.location import conflict_location, file_name, series_folder
-from bingcheng.archive.objects.origins import DERIVED
 from bingcheng.archive.objects.problems import NO_SUCH_CONFLICT
 from bingcheng.archive.objects.received import Conflict, Origin
 from bingcheng.archive.objects.storage import Storage
@@ -80,7 +79,7 @@ def settle(
 def _moved(storage: Storage, conflict: Conflict) -> str:
     """A copy where instances lie, under a key of its own."""
     folder = series_folder(conflict.space, conflict.study_uid, conflict.series_uid)
-    location = f"{folder}/{file_name(conflict.sha256, derived=conflict.origin.kind == DERIVED)}"
+    location = f"{folder}/{file_name(conflict.sha256, conflict.origin)}"
     with storage.open(conflict.location) as stream:
         storage.put(location, memoryview(stream.read()))
     return location

@@ -19,6 +19,12 @@ fsync writes of the renamed file, or is logged with it.
 - btrfs: a rename logs the new name for the next fsync of the file (``btrfs_log_new_name``, fs/btrfs/tree-log.c);
   RocksDB relies on the same (github.com/facebook/rocksdb/pull/8903).
 
+The same holds for the folders that the file's folder was just made in, which is why none of them is flushed either:
+
+- ext4 commits its transactions in their order, XFS its log: what made the folders is in the file's or in an earlier
+  one;
+- btrfs logs with the file those above it that are new in its transaction (``log_all_new_ancestors``).
+
 Not here: F2FS (what it does depends on how it is mounted), network and layered file systems.
 """
 _ESCAPED = re.compile(r"\\([0-7]{3})")

@@ -7,8 +7,11 @@ import re
 import secrets
 from functools import lru_cache
 
+from bingcheng.archive.objects.received import DERIVED, DRAWN, Origin
+
 CONFLICTS = "conflicts"
-_DERIVED = "-made.dcm"
+_MADE, _DRAWN = "-made", "-drawn"
+_MAKER = re.compile(rf"{_MADE}\.dcm$|({_DRAWN})(?:-([0-9]{{1,10}}))?\.dcm$")
 _SPACE = re.compile(r"([a-z]+)/([A-Za-z0-9_-]{1,64})")
 
 
@@ -47,22 +50,41 @@ def series_folder(space: str, study_uid: str, series_uid: str) -> str:
     return f"{study_folder(space, study_uid)}/{_digest(series_uid)}"
 
 
-def file_name(sha256: str, *, derived: bool = False) -> str:
-    """A name that no other reception of an object has, and that says what the file must hold.
+def file_name(sha256: str, origin: Origin) -> str:
+    """A name that no other reception of an object has, and that says what the file must hold and who made it.
 
     That it is never used again means that removing one file can't hit another that came at the same moment.
 
     Parameters
     ----------
-    derived : whether this program made the object. A file that lost its row tells it by its name: taken for one that
-        was sent, it would count among what the exam is assessed from.
+    origin : of an object that this program made, or that a person drew here, the file tells so by its name, should it
+        lose its row: taken for one that was sent, it would count among what the exam is assessed from, and nobody
+        would know whose drawing it is.
     """
-    return f"{sha256[:32]}-{secrets.token_hex(4)}{_DERIVED if derived else '.dcm'}"
+    return f"{sha256[:32]}-{secrets.token_hex(4)}{_maker(origin)}.dcm"
 
 
-def is_derived(key: str) -> bool:
-    """Whether the name under a key is that of an object that this program made."""
-    return key.endswith(_DERIVED)
+def _maker(origin: Origin) -> str:
+    if origin.kind == DERIVED:
+        return _MADE
+    if origin.kind == DRAWN:
+        return _DRAWN if origin.person is None else f"{_DRAWN}-{origin.person}"
+    return ""
+
+
+def told_origin(key: str, peer: str) -> Origin:
+    """Where an object came from, as far as the name under its key tells it.
+
+    Parameters
+    ----------
+    peer : what stands for the peer, which no name tells.
+    """
+    found = _MAKER.search(key)
+    if found is None:
+        return Origin(kind="import", peer=peer)
+    if found[1] is None:
+        return Origin(kind=DERIVED, peer=peer)
+    return Origin(kind=DRAWN, peer=peer, person=None if found[2] is None else int(found[2]))
 
 
 def told_digest(key: str) -> str:

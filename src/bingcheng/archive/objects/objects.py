@@ -18,7 +18,6 @@ from bingcheng.archive.objects.attributes import Level
 from bingcheng.archive.objects.header import MIB, Header, header
 from bingcheng.archive.objects.instance import Instance
 from bingcheng.archive.objects.location import file_name, series_folder, space_folder, study_folder
-from bingcheng.archive.objects.origins import DERIVED
 from bingcheng.archive.objects.place import storage_of
 from bingcheng.archive.objects.problems import NOT_DICOM, TOO_LARGE, refused
 from bingcheng.archive.objects.query import Query
@@ -296,7 +295,7 @@ def _arrival(space: str, head: Header, size: int, sha256: str, origin: Origin) -
         header=head,
         size=size,
         sha256=sha256,
-        file=file_name(sha256, derived=origin.kind == DERIVED),
+        file=file_name(sha256, origin),
         origin=Origin(kind=origin.kind, peer=peer, person=origin.person),
         received_at=now(),
     )

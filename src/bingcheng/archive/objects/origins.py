@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from typing import Final
 
 from sqlalchemy import Connection, Select, or_, select
 
+from bingcheng.archive.objects.received import DERIVED, DRAWN
 from bingcheng.archive.objects.tables import stored_instance, stored_series, stored_study
 from bingcheng.dicom.grouping.sop_classes import MASK_CLASSES
 
-DERIVED: Final = "derived"
-DRAWN: Final = "drawn"
+__all__ = ["DERIVED", "DRAWN", "assessed", "derived", "digest_of", "sent"]
 
 
 def derived(connection: Connection, space: str, study_uid: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
 
 class ReceivedStatus(StrEnum):
@@ -18,6 +18,8 @@ class ReceivedStatus(StrEnum):
     """Another data set is stored under its UID: it was kept aside for a person to decide."""
 
 
+DERIVED: Final = "derived"
+DRAWN: Final = "drawn"
 OriginKind = Literal["dimse", "stow", "import", "pairing", "drawn", "derived"]
 
 

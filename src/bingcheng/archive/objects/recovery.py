@@ -14,15 +14,14 @@ from sqlalchemy import select
 
 from bingcheng.archive.objects import conflicts, duplicates, index, retrieval
 from bingcheng.archive.objects.header import header
-from bingcheng.archive.objects.location import CONFLICTS, is_derived, space_of, study_folder, told_digest
-from bingcheng.archive.objects.origins import DERIVED
-from bingcheng.archive.objects.received import Origin
+from bingcheng.archive.objects.location import CONFLICTS, space_of, study_folder, told_digest, told_origin
 from bingcheng.archive.objects.storage import Storage
 from bingcheng.archive.objects.tables import stored_conflict, stored_removal, stored_study
 from bingcheng.archive.workspace import Workspace
 from bingcheng.core.errors import BingchengError, InputError
 
-_SENT, _MADE = Origin(kind="import", peer="recovery"), Origin(kind=DERIVED, peer="recovery")
+_PEER = "recovery"
+"""Stands for the peer of what is found again: which one it was, no file tells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +131,7 @@ def _arrival(key: str, data: bytes, folder: str) -> index.Arrival | None:
         size=len(data),
         sha256=sha256,
         file=key.rsplit("/", 1)[-1],
-        origin=_MADE if is_derived(key) else _SENT,
+        origin=told_origin(key, _PEER),
         received_at=datetime.now(UTC).replace(tzinfo=None),
     )
 

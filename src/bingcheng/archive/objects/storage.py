@@ -66,9 +66,11 @@ class Folder:
         self.root = root
         try:
             self._presence = Presence(root / INCOMING)
+            self._flush_folders = not flushes_names(root) if flush_folders is None else flush_folders
+            if self._flush_folders:
+                _sync_folder(root.parent)  # the root may be new itself
         except OSError as error:
             raise storage_failed(error) from error
-        self._flush_folders = not flushes_names(root) if flush_folders is None else flush_folders
         self._made: set[Path] = set()
         self._numbers = iter(range(1 << 62))
         self._guard = threading.Lock()
@@ -116,17 +118,20 @@ class Folder:
         self._made.add(folder)
 
     def _make(self, folder: Path) -> None:
-        """Make a folder with all above it, each durable in the one that holds it."""
+        """Make a folder with all above it, each durable no later than the first file in it.
+
+        Where flushing a file makes its name durable it does so for the folders above, too (`NAMES_WITH_FILES`).
+        """
+        if not self._flush_folders:
+            folder.mkdir(parents=True, exist_ok=True)
+            return
         wanted = []
         while folder != self.root:
             wanted.append(folder)
             folder = folder.parent
         for one in reversed(wanted):
-            there = one.is_dir()
             one.mkdir(parents=True, exist_ok=True)
-            # Another thread may have made it and not have flushed it yet.
-            if self._flush_folders or not there:
-                _sync_folder(one.parent)
+            _sync_folder(one.parent)  # also where it was there: another thread may have made it, and not flushed it yet
 
     def open(self, key: str) -> BinaryIO:  # noqa: D102
         try:

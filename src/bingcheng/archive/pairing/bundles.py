@@ -77,6 +77,15 @@ class Bundle:
         return _content(self.manifest)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Came:
+    """How far the latest version of a case is that came from a peer, and since when."""
+
+    peer: int
+    state: BundleState
+    changed_at: datetime
+
+
 @lru_cache(maxsize=2)
 def _content(manifest: bytes) -> Manifest:
     """Read once for all the pieces of a case's objects, one after the other: a large one takes a tenth of a second."""
@@ -94,6 +103,7 @@ def add(
     manifest: bytes = b"",
     signature: bytes = b"",
     of_case: str | None = None,
+    version: int | None = None,
     case: int | None = None,
     until: datetime | None = None,
 ) -> int:
@@ -101,10 +111,11 @@ def add(
 
     Parameters
     ----------
-    of_case : by which the manifest knows the case; None without a manifest.
+    of_case, version : by which the manifest knows the case, and which version it is; None without a manifest.
     """
     row = {
         "of_case": of_case,
+        "version": version,
         "peer": peer,
         "incoming": incoming,
         "name": name,
@@ -175,6 +186,30 @@ def given_of_case(connection: Connection, case: int) -> tuple[Bundle, ...]:
     table = tables.bundle.c
     query = select(tables.bundle).where(table.case_number == case, table.incoming.is_(False)).order_by(table.id)
     return tuple(_bundle(row) for row in connection.execute(query))
+
+
+def came_of_case(connection: Connection, case: int) -> Came | None:
+    """The latest version of a case that came from elsewhere, in whatever order they came; None for a case of ours.
+
+    One that is still coming counts only while there is no other: nothing of it is shown yet.
+    """
+    table = tables.bundle.c
+    query = select(table.id, table.peer, table.state, table.changed_at, table.version)
+    rows = list(connection.execute(query.where(table.case_number == case, table.incoming.is_(True))))
+    if len(rows) > 1:
+        rows.sort(key=lambda row: (row.state not in UNFINISHED, _version(connection, row)))
+    if not rows:
+        return None
+    last = rows[-1]
+    return Came(peer=last.peer, state=BundleState(last.state), changed_at=last.changed_at)
+
+
+def _version(connection: Connection, row: Any) -> int:
+    """The version that a bundle is of; one of an earlier release is asked for its manifest."""
+    if row.version is not None:
+        return int(row.version)
+    written = connection.scalar(select(tables.bundle.c.manifest).where(tables.bundle.c.id == row.id))
+    return _content(bytes(written or b"")).version
 
 
 def origin_of(connection: Connection, case: int) -> int | None:

@@ -12,6 +12,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, func, insert, select
 
 from bingcheng import __version__
+from bingcheng.archive.authorisation.action import Action
 from bingcheng.archive.authorisation.spaces import case_space
 from bingcheng.archive.cases import tables
 from bingcheng.archive.cases.case import (
@@ -28,6 +29,7 @@ from bingcheng.archive.cases.case import (
     set_status,
 )
 from bingcheng.archive.cases.facts import case_exams, case_protocols, case_values
+from bingcheng.archive.cases.notices import NoticeKind, tell, who_may
 from bingcheng.archive.deidentify.profile import Profile
 from bingcheng.archive.objects.tables import stored_instance, stored_study
 from bingcheng.archive.pairing import bundles, manifest
@@ -39,6 +41,10 @@ from bingcheng.archive.people.hospital import hospital
 from bingcheng.core.errors import InputError
 from bingcheng.core.wording import text
 
+STAYS_WITHDRAWN = text(
+    "A later version of a case that was withdrawn came from another installation. It stays withdrawn here until "
+    "somebody publishes it again."
+)
 IMPORTED = "imported"
 """In the place of a profile: it was de-identified elsewhere."""
 _TEXTS = ("title", "context", "diagnosis", "diagnosis_code", "teaching", "body_part", "modality", "language", "licence")
@@ -120,12 +126,19 @@ def begin_import(connection: Connection, content: CaseContent, origin: CaseOrigi
 
 
 def finish_import(connection: Connection, number: int, content: CaseContent, now: datetime) -> None:
-    """Its objects are all here: its text and numbers are set, and its hospital sees it."""
+    """Its objects are all here: its text and numbers are set, and its hospital sees it.
+
+    A later version of a case that was withdrawn, here or where it came from, opens nothing: it stays withdrawn, and who
+    publishes for its hospital is told.
+    """
     known = case(connection, number)
     change_case(connection, number, _written(content), person=known.author, now=now)
     _carry(connection, number, content)
-    if known.status is not CaseStatus.PUBLISHED:
+    if known.status is CaseStatus.DRAFT:
         set_status(connection, number, CaseStatus.PUBLISHED, now)
+    elif known.status is CaseStatus.WITHDRAWN:
+        people = [one.number for one in who_may(connection, Action.PUBLISH_CASE, known.hospital)]
+        tell(connection, people, NoticeKind.GRANT, STAYS_WITHDRAWN, link=f"/cases/{number}", now=now)
 
 
 def withdraw_import(connection: Connection, number: int, now: datetime) -> None:

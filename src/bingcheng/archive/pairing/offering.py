@@ -87,6 +87,7 @@ def offer(
     *,
     push: bool,
     until: datetime | None = None,
+    by: int | None = None,
 ) -> int:
     """Offer a case to a peer, and send it if `push`; returns the number of the transfer.
 
@@ -96,6 +97,7 @@ def offer(
     Parameters
     ----------
     until : when the peer may fetch it no more; None: without an end.
+    by : number of the person who wants it.
 
     Raises
     ------
@@ -118,6 +120,7 @@ def offer(
             manifest=written,
             signature=key.sign(PURPOSE + written),
             of_case=manifest.case,
+            version=manifest.version,
             case=case,
             until=until,
         )
@@ -132,7 +135,8 @@ def offer(
             bundles.move(connection, known.number, BundleState.CHECKING, now)
         elif known.state is BundleState.EXPIRED:
             bundles.move(connection, known.number, BundleState.CHECKING, now)
-    return transfers.ask(connection, to, TransferKind.PUSH if push else TransferKind.OFFER, now, manifest.name)
+    kind = TransferKind.PUSH if push else TransferKind.OFFER
+    return transfers.ask(connection, to, kind, now, manifest.name, by=by)
 
 
 def _says_the_same(known: Bundle, manifest: Manifest) -> bool:

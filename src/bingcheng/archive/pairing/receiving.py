@@ -100,6 +100,7 @@ class Receiving:
             manifest=written,
             signature=signature,
             of_case=manifest.case,
+            version=manifest.version,
             case=None if later is None else later.case,
         )
         what = "case-begun" if later is None else "case-overtaken"

@@ -65,6 +65,7 @@ bundle = Table(
     Column("signature", LargeBinary, nullable=False),
     # Of the manifest, so that the versions of a case are found without reading it; null in rows of earlier releases.
     Column("of_case", String(32), comment="by which all versions of the case are known"),
+    Column("version", Integer, comment="of the case, as the manifest says"),
     Column("case_number", Integer, comment="of this installation; null before it is imported"),
     Column("state", String(16), nullable=False),
     Column("made_at", DateTime, nullable=False),
@@ -84,6 +85,7 @@ transfer = Table(
     Column("name", String(32), nullable=False, comment="of the bundle; empty where there is none"),
     Column("state", String(16), nullable=False),
     Column("asked_at", DateTime, nullable=False),
+    Column("asked_by", Integer, comment="the person who wanted it; null: the program itself, or nobody knows"),
     Column("next_at", DateTime, nullable=False),
     Column("ended_at", DateTime),
     Column("tries", Integer, nullable=False),

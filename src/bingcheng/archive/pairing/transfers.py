@@ -68,6 +68,7 @@ class Transfer:
     Parameters
     ----------
     name : of the bundle; empty where there is none.
+    asked_by : number of the person who wanted it last; None for what the program does by itself.
     next_at : when it is tried, UTC.
     done, total : bytes.
     reason : what went wrong last.
@@ -85,15 +86,25 @@ class Transfer:
     done: int
     total: int
     reason: Text | None
+    asked_by: int | None = None
 
 
-def ask(connection: Connection, peer: int, kind: TransferKind, now: datetime, name: str = "") -> int:
-    """Put something into the queue; what waits there already, or was stopped, goes on instead. Returns its number."""
+def ask(
+    connection: Connection, peer: int, kind: TransferKind, now: datetime, name: str = "", *, by: int | None = None
+) -> int:
+    """Put something into the queue; what waits there already, or was stopped, goes on instead. Returns its number.
+
+    Parameters
+    ----------
+    by : number of the person who wants it; None for the program itself.
+    """
     table = tables.transfer
     held = table.c.state.in_([TransferState.WAITING.value, TransferState.STOPPED.value])
     known = connection.scalar(_same(select(table.c.id), peer, kind, name).where(held).order_by(table.c.id.desc()))
     if known is not None:
-        values = {"state": TransferState.WAITING.value, "next_at": now, "ended_at": None}
+        values: dict[str, object] = {"state": TransferState.WAITING.value, "next_at": now, "ended_at": None}
+        if by is not None:
+            values["asked_by"] = by
         connection.execute(update(table).where(table.c.id == known).values(**values))
         return int(known)
     row = {
@@ -102,6 +113,7 @@ def ask(connection: Connection, peer: int, kind: TransferKind, now: datetime, na
         "name": name,
         "state": TransferState.WAITING.value,
         "asked_at": now,
+        "asked_by": by,
         "next_at": now,
         "tries": 0,
         "done": 0,
@@ -245,6 +257,15 @@ def transfers_of(connection: Connection, peer: int | None = None) -> tuple[Trans
     return tuple(_transfer(row) for row in connection.execute(query))
 
 
+def of_case(connection: Connection, case: int) -> tuple[Transfer, ...]:
+    """Those that carry a case of ours to a peer, the latest first."""
+    table, mine = tables.transfer, tables.bundle.c
+    carries = table.c.kind.in_([TransferKind.OFFER.value, TransferKind.PUSH.value])
+    names = select(mine.name).where(mine.case_number == case, mine.incoming.is_(False), mine.peer == table.c.peer)
+    query = select(table).where(carries, table.c.name.in_(names)).order_by(table.c.id.desc()).limit(KEPT_SHOWN)
+    return tuple(_transfer(row) for row in connection.execute(query))
+
+
 def _set(connection: Connection, number: int, **values: object) -> None:
     connection.execute(update(tables.transfer).where(tables.transfer.c.id == number).values(**values))
 
@@ -257,6 +278,7 @@ def _transfer(row: Any) -> Transfer:
         name=row.name,
         state=TransferState(row.state),
         asked_at=row.asked_at,
+        asked_by=row.asked_by,
         next_at=row.next_at,
         ended_at=row.ended_at,
         tries=row.tries,

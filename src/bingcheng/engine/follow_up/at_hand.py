@@ -7,9 +7,9 @@ from collections.abc import Collection
 from bingcheng.archive.exam_sources import sources
 from bingcheng.archive.workspace import Workspace
 from bingcheng.dicom.grouping.exams import exams
-from bingcheng.dicom.index.scan import index
+from bingcheng.dicom.sources import mode_of
 from bingcheng.engine.nifti_masks import mask_files
-from bingcheng.engine.plan import DICOM_FOLDER, Task, plan, without_outputs
+from bingcheng.engine.plan import DICOM_FOLDER, Task, foreign_index, plan
 
 
 def found_again(workspace: Workspace, uids: Collection[str]) -> dict[str, Task]:
@@ -18,10 +18,10 @@ def found_again(workspace: Workspace, uids: Collection[str]) -> dict[str, Task]:
     Only their headers are read. What they hold now need not be what was assessed: who reads them has to compare.
     """
     known = sources(workspace)
-    places = sorted({path for uid in uids for path in known.get(uid, ()) if path.exists()})
+    places = sorted({path for uid in uids for path in known.get(uid, ()) if mode_of(path)})
     if not places:
         return {}
     outputs = workspace.folder / DICOM_FOLDER
-    scanned = without_outputs(index(places), outputs)
+    scanned = foreign_index(places, outputs)
     wanted = plan(exams(scanned), scanned.refusals, mask_files(places), "", outputs)
     return {task.exam.uid: task for task in wanted.tasks if task.exam.uid in uids}

@@ -20,7 +20,8 @@ from bingcheng.quantify.lesion.matching import Edit, Link
 DECISION_LOST = Problem(
     code="engine.lesion-decision-lost",
     says="decision {number} about lesions of this exam speaks of one that is no longer there",
-    remedy="Decide again by the lesion's present name, and take the old decision back with `bingcheng lesions undo`.",
+    remedy="Decide again by the lesion's present name, and take the old decision back: in the list of the patient's "
+    "lesions on the server, or with `bingcheng lesions undo`.",
     owner=Owner.RADIOLOGIST,
 )
 

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from bingcheng.core.errors import InputError, Owner, Problem
 from bingcheng.core.refusal import Refusal
 from bingcheng.dicom.exam import VolumeFrames
+from bingcheng.dicom.sources import mode_of
 from bingcheng.engine.problems import NO_SUCH_PATH
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
@@ -160,7 +161,7 @@ def found(image: Path, mask: Path | None, wanted: Wanted) -> Found:
         ``engine.radiomics-nothing-to-measure``.
     """
     for path in (image, mask):
-        if path is not None and not path.exists():
+        if path is not None and not mode_of(path):
             raise InputError(NO_SUCH_PATH, path=str(path))
     answer = _found(image, mask, wanted)
     if not answer.sources and not answer.refusals:

@@ -16,9 +16,8 @@ from bingcheng.archive.workspace import Workspace
 from bingcheng.core.errors import BingchengError, InputError
 from bingcheng.core.wording import text
 from bingcheng.dicom.exam import FrameSource
-from bingcheng.dicom.index.scan import index
-from bingcheng.dicom.sources import open_source
-from bingcheng.engine.plan import DICOM_FOLDER, without_outputs
+from bingcheng.dicom.sources import mode_of, open_source
+from bingcheng.engine.plan import DICOM_FOLDER, foreign_index
 from bingcheng.engine.received.assessing import Outcome, refused
 from bingcheng.engine.received.derived import keep_derived
 from bingcheng.engine.received.problems import FILES_GONE, HELD_ELSEWHERE
@@ -40,7 +39,7 @@ def bring_in(workspace: Workspace, objects: Objects, jobs: Sequence[Job], progre
         The database does not answer.
     """
     known = sources(workspace)
-    places = {path for job in jobs for path in known.get(job.study_uid, ()) if path.exists()}
+    places = {path for job in jobs for path in known.get(job.study_uid, ()) if mode_of(path)}
     files = _files_of({job.study_uid for job in jobs}, sorted(places), workspace)
     total, count = sum(len(files.get(job.study_uid, ())) for job in jobs), 0
 
@@ -101,7 +100,7 @@ def _files_of(
 ) -> dict[str, tuple[FrameSource, ...]]:
     wanted: dict[str, dict[FrameSource, None]] = {uid: {} for uid in study_uids}
     if places:
-        scanned = without_outputs(index(places), workspace.folder / DICOM_FOLDER)
+        scanned = foreign_index(places, workspace.folder / DICOM_FOLDER)
         for header in scanned.headers:
             if header.series.study_uid in wanted:
                 wanted[header.series.study_uid][header.source] = None

@@ -11,6 +11,7 @@ from bingcheng.core.errors import InputError, Owner, Problem, Undefined
 from bingcheng.core.refusal import Refusal
 from bingcheng.core.wording import Text, text
 from bingcheng.dicom.exam import Exam, Series, VolumeFrames
+from bingcheng.dicom.sources import mode_of
 from bingcheng.engine.problems import NO_SUCH_PATH
 from bingcheng.engine.radiomics.inputs import MODALITY_UNKNOWN, UNITS, Found, Source, Wanted, found
 from bingcheng.image.region import Region
@@ -162,7 +163,7 @@ def opened_with_mask(path: Path, mask: Path, *, modality: str | None, series: st
 
 
 def _must_exist(path: Path) -> None:
-    if not path.exists():
+    if not mode_of(path):
         raise InputError(NO_SUCH_PATH, path=str(path))
 
 

@@ -46,7 +46,13 @@ class Embedded:
 
 
 def embedded(
-    assessment: Assessment, language: Language, *, exam_path: str, exams: Collection[str], lesions_of: str | None = None
+    assessment: Assessment,
+    language: Language,
+    *,
+    exam_path: str,
+    exams: Collection[str],
+    lesions_of: str | None = None,
+    links_path: str = "",
 ) -> Embedded:
     """The pieces that a page shows; the others are not made, which of a patient with many exams takes long.
 
@@ -55,13 +61,14 @@ def embedded(
     exam_path : where an exam's page is, with ``{uid}`` in it.
     exams : UIDs of those whose articles are wanted.
     lesions_of : the exam whose lesions are wanted; all lesions for None.
+    links_path : where a reader confirms or changes links; empty where that is done in a terminal.
     """
     slices = Slices(language)
     changes = tuple(one for one in assessment.changes if lesions_of is None or lesions_of in _exams_of(one))
     lesions = LesionCards(replace(assessment, changes=changes), slices, language, exam_path=exam_path).all()
     wanted = tuple(one for one in assessment.exams if one.uid in exams)
     cards = exam_cards(replace(assessment, exams=wanted), slices, language)
-    found = follow_up_section(assessment)
+    found = follow_up_section(assessment, path=links_path)
     response = None if lesions_of is not None else response_section(assessment, language, exam_path=exam_path)
 
     def made(macro: str, *given: object) -> Markup:
@@ -69,14 +76,18 @@ def embedded(
 
     articles = tuple((_exams_of(card.change), card, made("lesion", card)) for card in lesions)
     links = made("links", found) if found.blocks else Markup("")
-    surroundings = Markup("").join((made("surroundings"), slices.definitions()))
     return Embedded(
         exams={card.exam.uid: made("exam", card) for card in cards},
         lesions=articles,
         responses=made("responses", response) if response else Markup(""),
         links=links,
-        surroundings=surroundings,
+        surroundings=surroundings(slices, language),
     )
+
+
+def surroundings(slices: Slices, language: Language) -> Markup:
+    """What must stand once on a page with key images: icons, the images themselves, the box for enlarged ones."""
+    return _piece(language.code, "surroundings")() + slices.definitions()
 
 
 def side_by_side(assessment: Assessment, language: Language) -> Markup:

@@ -40,14 +40,20 @@ class MatchedBlock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowUpSection:
-    """All matched exams, and how many links a reader has to look at."""
+    """All matched exams, and how many links a reader has to look at.
+
+    Parameters
+    ----------
+    path : of the page on which links are confirmed or changed; empty where that is done in a terminal.
+    """
 
     blocks: tuple[MatchedBlock, ...]
     waiting: int
+    path: str = ""
 
 
-def follow_up_section(assessment: Assessment) -> FollowUpSection:
-    """What was matched in an assessment."""
+def follow_up_section(assessment: Assessment, *, path: str = "") -> FollowUpSection:
+    """What was matched in an assessment; `path` is the page on which links are confirmed, if there is one."""
     blocks = tuple(
         MatchedBlock(
             patient=matched.patient,
@@ -60,7 +66,7 @@ def follow_up_section(assessment: Assessment) -> FollowUpSection:
         )
         for matched in assessment.follow_up
     )
-    return FollowUpSection(blocks=blocks, waiting=waiting(assessment.follow_up))
+    return FollowUpSection(blocks=blocks, waiting=waiting(assessment.follow_up), path=path)
 
 
 def link_rows_of(assessment: Assessment, change: LesionChange) -> tuple[LinkRow, ...]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection
 
 from bingcheng.archive.cases.problems import FROM_ELSEWHERE, WITHDRAWN_ELSEWHERE
-from bingcheng.archive.pairing.bundles import BundleState, bundles_of, origin_of
+from bingcheng.archive.pairing.bundles import BundleState, came_of_case
 from bingcheng.archive.pairing.peers import peer
 from bingcheng.core.errors import InputError
 
@@ -20,22 +21,26 @@ class Origin:
     ----------
     name : what it calls itself.
     withdrawn : whether it withdrew the case.
+    renewed_at : when the latest version came, UTC; None while that is not whole, or was withdrawn.
     """
 
     peer: int
     name: str
     withdrawn: bool
+    renewed_at: datetime | None = None
 
 
 def origin(connection: Connection, case: int) -> Origin | None:
     """Where a case came from; None for one of this installation's own."""
-    number = origin_of(connection, case)
-    if number is None:
+    latest = came_of_case(connection, case)
+    if latest is None:
         return None
-    came = (one for one in bundles_of(connection, number, incoming=True) if one.case == case)
-    latest = next(came, None)
-    withdrawn = latest is not None and latest.state is BundleState.WITHDRAWN
-    return Origin(peer=number, name=peer(connection, number).name, withdrawn=withdrawn)
+    return Origin(
+        peer=latest.peer,
+        name=peer(connection, latest.peer).name,
+        withdrawn=latest.state is BundleState.WITHDRAWN,
+        renewed_at=latest.changed_at if latest.state is BundleState.COMPLETE else None,
+    )
 
 
 def check_own(connection: Connection, case: int) -> None:

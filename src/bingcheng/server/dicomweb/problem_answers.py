@@ -10,6 +10,7 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
 from bingcheng.core.errors import BingchengError
+from bingcheng.server.dicomweb.plain_calls import plain_handler
 from bingcheng.server.security.refusal import refusal
 
 STATUS: Mapping[str, int] = MappingProxyType(
@@ -36,8 +37,8 @@ class DicomWebRoute(APIRoute):
     """A route whose problems are answered with the status that PS3.18 wants."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The handler, its problems turned into answers."""
-        inner = super().get_route_handler()
+        """The handler, called as plainly as it can be, its problems turned into answers."""
+        inner = plain_handler(self.dependant) or super().get_route_handler()
 
         async def handler(request: Request) -> Response:
             try:

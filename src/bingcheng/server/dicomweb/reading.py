@@ -20,7 +20,7 @@ from bingcheng.archive.objects.objects import Objects
 from bingcheng.core.errors import InputError
 from bingcheng.server.security.required import allowed
 from bingcheng.server.security.traced import saw_space
-from bingcheng.server.site import Site, site
+from bingcheng.server.site import Site, site_of
 
 PREFIX = "/dicomweb"
 _FORWARDED = frozenset(("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"))
@@ -121,7 +121,7 @@ class Reader:
 
 def root_of(request: Request) -> str:
     """The address of the service: as the settings say that people reach it, or as the client wrote it."""
-    public = site(request).settings.public_url
+    public = site_of(request).settings.public_url
     return (public or _as_written(request)) + PREFIX
 
 
@@ -147,7 +147,7 @@ async def reader(
     """
     check_uids(request)
     check_charset(request)
-    return Reader(request=request, site=site(request), actor=actor, root=root_of(request), maps=maps_of(request))
+    return Reader(request=request, site=site_of(request), actor=actor, root=root_of(request), maps=maps_of(request))
 
 
 def maps_of(request: Request) -> PixelMaps:

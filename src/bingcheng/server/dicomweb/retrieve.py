@@ -6,6 +6,7 @@ import json
 import zipfile
 from collections.abc import Iterator, Sequence
 from io import RawIOBase
+from itertools import groupby
 from typing import IO, cast
 
 from fastapi import Response
@@ -100,9 +101,10 @@ def with_addresses(reader: Reader, instances: Sequence[Instance]) -> Iterator[by
     Between quotes of JSON no quote stands bare: what is replaced is never part of a value.
     """
     found = zip(instances, reader.objects.metadata(instances), strict=True)
-    for one, text in found:
-        place = reader.url(one.study_uid, one.series_uid, one.sop_uid)
-        yield text.replace(b'"BulkDataURI":"', f'"BulkDataURI":"{place}/'.encode())
+    for (study_uid, series_uid), members in groupby(found, lambda pair: (pair[0].study_uid, pair[0].series_uid)):
+        series = f'"BulkDataURI":"{reader.url(study_uid, series_uid)}/instances/'.encode()
+        for one, text in members:
+            yield text.replace(b'"BulkDataURI":"', b"%b%b/" % (series, one.sop_uid.encode()))
 
 
 def _json_array(texts: Iterator[bytes]) -> Iterator[bytes]:

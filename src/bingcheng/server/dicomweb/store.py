@@ -9,6 +9,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from bingcheng.archive.authorisation.action import Action
@@ -36,7 +37,7 @@ from bingcheng.server.dicomweb.problem_answers import documented
 from bingcheng.server.dicomweb.reading import check_uids, root_of
 from bingcheng.server.dicomweb.routes import router
 from bingcheng.server.security.required import allowed
-from bingcheng.server.security.size import GIGABYTE
+from bingcheng.server.security.size import GIGABYTE, allow_silence
 from bingcheng.server.security.traced import saw_studies, traced
 from bingcheng.server.site import Site, site
 
@@ -165,7 +166,8 @@ async def _take_all(request: Request, intake: Intake, storing: Storing, bounds: 
         for part in intake.finish():
             waiting = await _begun(waiting, storing, part)
         await _all_done(waiting)
-        await run_in_threadpool(storing.finish)
+        if storing.metadata:  # of which objects can be made now
+            await run_in_threadpool(storing.finish)
     except BingchengError as error:
         await _all_done(waiting)
         # With something stored, who sent must be told what; with nothing, what was wrong with the body.
@@ -227,14 +229,16 @@ async def pieces(request: Request, silence_s: float) -> AsyncIterator[bytes]:
 
 
 async def _coming(request: Request, silence_s: float) -> AsyncIterator[bytes]:
+    allow_silence(request, silence_s)
     coming = request.stream()
     while True:
         try:
-            async with asyncio.timeout(silence_s):
-                piece = await anext(coming)
+            piece = await anext(coming)
         except StopAsyncIteration:
             return
-        except TimeoutError:
+        except HTTPException as error:
+            if error.status_code != 408:
+                raise
             raise InputError(SLOW_BODY, seconds=silence_s) from None
         except ClientDisconnect:
             raise InputError(BAD_MULTIPART, what="cut off") from None

@@ -23,7 +23,7 @@ from bingcheng.archive.ownership import HOSPITALS, owner
 from bingcheng.server.dicom_admin.sending import choice_of
 from bingcheng.server.exams.results import results
 from bingcheng.server.exams.seen import check_exam, received_here, with_others
-from bingcheng.server.exams.words import RECEIVING, STAGE_WORDS, STATE_WORDS, Stage, stage_of
+from bingcheng.server.exams.words import RECEIVING, STAGE_WORDS, Stage, stage_of, words_of
 from bingcheng.server.pages.page import language_of, page
 from bingcheng.server.security.required import allowed
 from bingcheng.server.security.traced import traced
@@ -66,7 +66,7 @@ def progress(
         images = _image_count(connection, actor, study_uid)
     stage = stage_of(job)
     waits = whose is None and images > 0 if job is None else job.state in OPEN
-    says = RECEIVING if job is None else STATE_WORDS[job.state]
+    says = words_of(job)
     return JSONResponse(
         {
             "state": None if job is None else job.state.value,
@@ -137,7 +137,7 @@ def _page(request: Request, uid: str, actor: Actor, where: Site) -> Response:
         "objects": objects,
         "drawings": drawn,
         "sending_choice": choice,
-        "state_words": STATE_WORDS,
+        "state_says": words_of(job),
         "stages": tuple(Stage),
         "stage_words": STAGE_WORDS,
         "stage": stage_of(job),
@@ -151,7 +151,10 @@ def _page(request: Request, uid: str, actor: Actor, where: Site) -> Response:
     from bingcheng.outputs.report.embedded import embedded  # noqa: PLC0415
 
     seen = results(where, uids)
-    pieces = embedded(seen, language_of(request), exam_path="/exam/{uid}", exams=(uid,), lesions_of=uid)
+    links_path = f"/patient/{patient}/lesions"
+    pieces = embedded(
+        seen, language_of(request), exam_path="/exam/{uid}", exams=(uid,), lesions_of=uid, links_path=links_path
+    )
     order = [view.uid for view in seen.exams]
     at = order.index(uid)
     return page(

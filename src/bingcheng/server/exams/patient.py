@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from sqlalchemy import Connection, Row, func, or_, select
@@ -24,6 +25,9 @@ from bingcheng.server.pages.paging import page_asked
 from bingcheng.server.security.required import allowed
 from bingcheng.server.security.traced import saw_studies, traced
 from bingcheng.server.site import Site, site
+
+if TYPE_CHECKING:
+    from bingcheng.outputs.assessment import MatchedExams
 
 router = APIRouter(include_in_schema=False)
 MOST = 50
@@ -91,6 +95,14 @@ def named(written: str) -> str:
     return " ".join(written.partition("=")[0].replace("^", " ").split())
 
 
+def _waiting(matched: Sequence[MatchedExams]) -> dict[str, int]:
+    """How many links to an exam before need a reader, by the exam's UID."""
+    found: Counter[str] = Counter()
+    for one in matched:
+        found[one.later_uid] += sum(view.link.needs_reader for view in one.links)
+    return dict(found)
+
+
 @router.get("/patient/{patient}")
 def shown(
     request: Request,
@@ -111,7 +123,8 @@ def shown(
     from bingcheng.outputs.summary import exam_outcome  # noqa: PLC0415
 
     seen = results(where, uids)
-    pieces = embedded(seen, language_of(request), exam_path="/exam/{uid}", exams=())
+    lesions = f"/patient/{patient}/lesions"
+    pieces = embedded(seen, language_of(request), exam_path="/exam/{uid}", exams=(), links_path=lesions)
     return page(
         request,
         "exams/patient.html.jinja",
@@ -119,6 +132,8 @@ def shown(
         seen=seen,
         pieces=pieces,
         patient=patient,
+        lesions_path=lesions,
+        waiting=_waiting(seen.follow_up),
         verdict_words=VERDICT_WORDS,
         exam_words=EXAM_WORDS,
         outcome=exam_outcome,

@@ -19,6 +19,15 @@ STATE_WORDS: Mapping[JobState, Text] = MappingProxyType(
         JobState.STOPPED: text("Was stopped"),
     }
 )
+BRINGING_WORDS: Mapping[JobState, Text] = MappingProxyType(
+    {
+        JobState.WAITING: text("Its images wait to be brought in"),
+        JobState.RUNNING: text("Its images are being brought in"),
+        JobState.DONE: text("Its images were brought in"),
+        JobState.FAILED: text("Its images could not be brought in"),
+        JobState.STOPPED: text("Was stopped"),
+    }
+)
 ORDER_WORDS: Mapping[Order, Text] = MappingProxyType(
     {
         Order.NEWEST: text("Newest first"),
@@ -62,3 +71,10 @@ def stage_of(job: Job | None) -> Stage | None:
             return Stage.JUDGED if job.step is not None and job.step.template == JUDGING else Stage.MEASURED
         case _:
             return None
+
+
+def words_of(job: Job | None) -> Text:
+    """What is said of an exam's job; without one its images are still coming."""
+    if job is None:
+        return RECEIVING
+    return (BRINGING_WORDS if job.kind is JobKind.BRING_IN else STATE_WORDS)[job.state]

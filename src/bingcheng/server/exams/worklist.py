@@ -18,7 +18,7 @@ from bingcheng.archive.worklist import MOST, Entry, Order, Wanted, worklist
 from bingcheng.core.finding import Outcome
 from bingcheng.outputs.report.words import EXAM_WORDS, style
 from bingcheng.server.exams.patient import named
-from bingcheng.server.exams.words import ORDER_WORDS, STATE_WORDS
+from bingcheng.server.exams.words import ORDER_WORDS, STATE_WORDS, words_of
 from bingcheng.server.pages.page import language_of, page
 from bingcheng.server.pages.paging import page_asked
 from bingcheng.server.security.required import allowed
@@ -85,6 +85,7 @@ def shown(
         outcome_words=EXAM_WORDS,
         style=style,
         state_words=STATE_WORDS,
+        words_of=words_of,
         order_words=ORDER_WORDS,
         name_of=name_of,
     )

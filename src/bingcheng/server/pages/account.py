@@ -19,6 +19,7 @@ from bingcheng.archive.people.secret import digest_of
 from bingcheng.archive.people.session import begin_session, end_session, end_sessions, sessions
 from bingcheng.archive.people.throttle import check_throttle, failed
 from bingcheng.core.errors import BingchengError, InputError, RefusedError
+from bingcheng.server.pages.login import SIGNED_OUT
 from bingcheng.server.pages.page import page
 from bingcheng.server.pages.scopes import scopes_for
 from bingcheng.server.pages.told import Told, told
@@ -103,7 +104,7 @@ def end_all(request: Request, actor: Own, where: Where) -> Response:
     """Sign out everywhere, here too."""
     with where.workspace.writing() as connection:
         end_sessions(connection, _number(actor))
-    response = RedirectResponse("/login", 303)
+    response = RedirectResponse(SIGNED_OUT, 303)
     clear_session(request, response)
     return response
 

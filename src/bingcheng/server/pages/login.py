@@ -28,14 +28,21 @@ from bingcheng.server.security.traced import traced
 from bingcheng.server.site import Site, site
 
 router = APIRouter(include_in_schema=False)
+SIGNED_OUT = "/login?left=1"
+"""Where who signs out is led."""
 
 
 @router.get("/login")
-def form(request: Request, actor: Annotated[Actor, public(why="signing in")], next: str = "/") -> Response:  # noqa: A002 - the name in the address
-    """The form; who is signed in is sent on."""
+def form(
+    request: Request,
+    actor: Annotated[Actor, public(why="signing in")],
+    next: str = "/",  # noqa: A002 - the name in the address
+    left: str = "",
+) -> Response:
+    """The form; who is signed in is sent on. `left` says that somebody just signed out."""
     if actor.person is not None:
         return RedirectResponse(own_path(next), 303)
-    return page(request, "login.html.jinja", to=own_path(next), login="", problem=None)
+    return page(request, "login.html.jinja", to=own_path(next), login="", left=bool(left), problem=None)
 
 
 @router.post("/login", dependencies=[public(why="signing in")])
@@ -71,6 +78,7 @@ def enter(
             status=status_of(error),
             to=own_path(to),
             login=login,
+            left=False,
             problem=(error.reason, remedy),
         )
     begin(request, person)
@@ -112,6 +120,6 @@ def leave(
     if secret:
         with where.workspace.writing() as connection:
             end_session(connection, digest_of(secret), actor.person)
-    response = RedirectResponse("/login", 303)
+    response = RedirectResponse(SIGNED_OUT, 303)
     clear_session(request, response)
     return response

@@ -27,7 +27,7 @@ from bingcheng.server.pages.navigation import places_for
 from bingcheng.server.security.cookies import LANGUAGE, THEME, cookie_name, csrf_token, is_secure, set_form_secret
 from bingcheng.server.security.identity import known_person
 from bingcheng.server.settings import Settings
-from bingcheng.server.site import site
+from bingcheng.server.site import site_of
 from bingcheng.server.static_files import static_path
 
 SPOKEN = ("en", "zh")
@@ -50,7 +50,7 @@ def page(
     person = known_person(request)
     who = actor or _found_actor(request)
     language = language_of(request)
-    where = site(request)
+    where = site_of(request)
     content = (
         _environment(language.code)
         .get_template(template)
@@ -85,7 +85,7 @@ def language_of(request: Request) -> Language:
         person.language if person else "",
         request.cookies.get(cookie_name(LANGUAGE, secure=is_secure(request)), ""),
         _accepted(request.headers.get("accept-language", "")),
-        site(request).settings.language,
+        site_of(request).settings.language,
     )
     return spoken(next((wish for wish in wishes if wish in SPOKEN), "en"))
 
@@ -176,7 +176,7 @@ def _unread(request: Request, actor: Actor) -> int:
     if actor.person is None:
         return 0
     try:
-        with site(request).workspace.reading() as connection:
+        with site_of(request).workspace.reading() as connection:
             return unread(connection, actor.person)
     except BingchengError:
         return 0  # a page that says what is wrong with the database must not fail for the same reason

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from bingcheng.archive.pairing.message import DIGEST, answer_parts, content_digest, signed
 from bingcheng.server.pairing.signed import Caller, own_key
-from bingcheng.server.site import site
+from bingcheng.server.site import site_of
 
 DOCUMENT_SIGNATURE = "bingcheng-document-signature"
 """The field with the signature of a document (a manifest, numbers) that is kept with it."""
@@ -27,7 +27,7 @@ def answer(request: Request, caller: Caller, body: bytes, *, kind: str = "applic
     """
     digest = content_digest(body)
     covered = answer_parts(200, digest, caller.signature)
-    headers = {DIGEST: digest, **signed(own_key(request), covered, site(request).now())}
+    headers = {DIGEST: digest, **signed(own_key(request), covered, site_of(request).now())}
     headers.update({name.replace("_", "-"): value for name, value in more.items()})
     return Response(body, media_type=kind, headers=headers)
 

@@ -15,10 +15,16 @@ from bingcheng.archive.pairing.offering import manifest_of
 from bingcheng.server.site import Site
 
 
-def offer_case(where: Site, room: CaseRoom, case: int, to: Iterable[int], *, push: bool) -> tuple[int, ...]:
+def offer_case(
+    where: Site, room: CaseRoom, case: int, to: Iterable[int], *, push: bool, by: int | None = None
+) -> tuple[int, ...]:
     """Offer a case to peers, and send it if `push`; returns the numbers of the transfers.
 
     Whoever calls this has checked that the person may grant the case (`Action.GRANT_CASE`).
+
+    Parameters
+    ----------
+    by : number of the person who gives it, who may stop the transfers too.
 
     Raises
     ------
@@ -36,7 +42,8 @@ def offer_case(where: Site, room: CaseRoom, case: int, to: Iterable[int], *, pus
     manifest = manifest_of(bundle, instances, key.identifier)
     with where.workspace.writing() as connection:
         return tuple(
-            offering.offer(connection, key, peer, manifest, case, where.now(), push=push, until=until) for peer in to
+            offering.offer(connection, key, peer, manifest, case, where.now(), push=push, until=until, by=by)
+            for peer in to
         )
 
 

@@ -62,6 +62,7 @@ STATE_WORDS: Mapping[TransferState, tuple[Text, str]] = MappingProxyType(
         TransferState.STOPPED: (text("stopped"), "unknown"),
     }
 )
+STOPPED = text("The transfer was stopped. What has passed is kept; it goes on from there.")
 BUNDLE_WORDS: Mapping[BundleState, Text] = MappingProxyType(
     {
         BundleState.CHECKING: text("being looked through"),
@@ -158,7 +159,7 @@ def confirm(
     try:
         with where.workspace.writing() as connection:
             peers.confirm(connection, peer_number, typed, by=actor.person, now=where.now())
-            transfers.ask(connection, peer_number, TransferKind.GREET, where.now())
+            transfers.ask(connection, peer_number, TransferKind.GREET, where.now(), by=actor.person)
     except InputError as error:
         return _one(request, actor, where, peer_number, problem=told(error))
     wake(request)
@@ -190,7 +191,7 @@ def ask(
     try:
         with where.workspace.writing() as connection:
             peers.active_peer(connection, peer_number)
-            transfers.ask(connection, peer_number, kind, where.now())
+            transfers.ask(connection, peer_number, kind, where.now(), by=actor.person)
     except BingchengError as error:
         if error.problem is NO_SUCH_THING:
             raise
@@ -218,8 +219,7 @@ def change_transfer(
         if step != "stop":
             transfers.retry(connection, transfer_number, where.now())
         elif transfers.stop(connection, transfer_number, where.now()):
-            says = text("The transfer was stopped. What has passed is kept; it goes on from there.")
-            undo = Undo(says=says, action=f"{LIST}/{peer_number}/transfers/{transfer_number}")
+            undo = Undo(says=STOPPED, action=f"{LIST}/{peer_number}/transfers/{transfer_number}")
     if undo is not None:
         return _one(request, actor, where, peer_number, undo=undo)
     wake(request)

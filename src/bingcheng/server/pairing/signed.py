@@ -25,7 +25,7 @@ from bingcheng.core.errors import RefusedError
 from bingcheng.server.security.required import Guard
 from bingcheng.server.security.size import KEY
 from bingcheng.server.security.traced import trace, traced
-from bingcheng.server.site import Site, site
+from bingcheng.server.site import Site, site_of
 
 LARGEST_BODY = 9 << 20
 """A manifest of the largest case, or a piece of an object."""
@@ -63,7 +63,7 @@ class Signed(Guard):
         """
         trace(request, actor=NOBODY, action=Action.PAIR, required=(Action.PAIR,))
         fields = _fields(request)
-        peer, said = await run_in_threadpool(_admitted, request, site(request), fields)
+        peer, said = await run_in_threadpool(_admitted, request, site_of(request), fields)
         found = traced(request)
         found.actor, found.subject = actor_of_peer(peer), f"peer/{peer.number}"
         if self.permission is not None and self.permission not in peer.may:
@@ -89,13 +89,13 @@ def own_key(request: Request) -> InstallationKey:
     """The key of this installation; read once."""
     state = request.app.state
     if not hasattr(state, "pairing_key"):
-        state.pairing_key = InstallationKey.of(site(request).workspace.folder)
+        state.pairing_key = InstallationKey.of(site_of(request).workspace.folder)
     return cast("InstallationKey", state.pairing_key)
 
 
 def own_address(request: Request) -> str:
     """By which others reach this server: what the settings say, else what this request was addressed to."""
-    return site(request).settings.public_url or f"{request.url.scheme}://{request.headers.get('host', '')}"
+    return site_of(request).settings.public_url or f"{request.url.scheme}://{request.headers.get('host', '')}"
 
 
 def target_of(request: Request) -> str:

@@ -22,7 +22,7 @@ def cookie_name(name: str, *, secure: bool) -> str:
 
 def is_secure(request: HTTPConnection) -> bool:
     """Whether the browser speaks TLS to us, or to the proxy before us."""
-    return bool(request.app.state.site.settings.secure) or request.url.scheme == "https"
+    return bool(request.app.state.site.settings.secure) or request.scope.get("scheme") == "https"
 
 
 def session_secret(request: HTTPConnection) -> str | None:

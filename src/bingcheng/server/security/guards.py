@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
 from bingcheng.core.errors import CatalogueError
+from bingcheng.server.route_index import RouteIndex
 from bingcheng.server.security.problems import UNGUARDED
 from bingcheng.server.security.required import Guard, guard_of
 
@@ -25,7 +26,7 @@ class GuardedRoute:
 
 def guarded_routes(application: FastAPI) -> Iterator[GuardedRoute]:
     """All routes of the application, those of included routers too."""
-    for route in iter_route_contexts(application.routes):
+    for route in iter_route_contexts([one for one in application.routes if not isinstance(one, RouteIndex)]):
         dependant = getattr(route, "dependant", None)
         yield GuardedRoute(
             path=route.path or "",

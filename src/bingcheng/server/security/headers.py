@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 CSP = (
@@ -14,27 +14,29 @@ CSP = (
 """What a page may load: only what this server sends, and nothing inline. A router with other needs (the viewer's) sets
 the header itself; that is then left as it is."""
 FIXED = (
-    ("content-security-policy", CSP),
-    ("x-content-type-options", "nosniff"),
-    ("x-frame-options", "SAMEORIGIN"),
+    (b"content-security-policy", CSP.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"SAMEORIGIN"),
     # Not no-referrer: browsers then say of a form's origin that it is "null", and forms of ours couldn't be told apart.
-    ("referrer-policy", "same-origin"),
-    ("cross-origin-opener-policy", "same-origin"),
-    ("cross-origin-resource-policy", "same-origin"),
-    ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
-    ("cache-control", "no-store"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+    (b"cache-control", b"no-store"),
 )
-HSTS = "max-age=31536000"
+Field = tuple[bytes, bytes]
+"""Name and value, as they are sent."""
+HSTS: Field = (b"strict-transport-security", b"max-age=31536000")
 SAVED = frozenset(
     {
-        "application/dicom",
-        "application/octet-stream",
-        "application/pdf",
-        "application/x-ndjson",
-        "application/xml",
-        "application/zip",
-        "text/csv",
-        "text/xml",
+        b"application/dicom",
+        b"application/octet-stream",
+        b"application/pdf",
+        b"application/x-ndjson",
+        b"application/xml",
+        b"application/zip",
+        b"text/csv",
+        b"text/xml",
     }
 )
 """What others have written and a browser might open: it is saved instead. The 128 bytes before a DICOM file's header
@@ -46,7 +48,7 @@ class SecurityHeaders:
 
     def __init__(self, app: ASGIApp, *, secure: bool) -> None:
         self._app = app
-        self._fixed = (*FIXED, ("strict-transport-security", HSTS)) if secure else FIXED
+        self._fixed = (*FIXED, HSTS) if secure else FIXED
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand the request on with a number, and the answer back with its headers."""
@@ -58,12 +60,18 @@ class SecurityHeaders:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self._fixed:
-                    headers.setdefault(name, value)
-                if headers.get("content-type", "").partition(";")[0].strip().lower() in SAVED:
-                    headers.setdefault("content-disposition", "attachment")
-                headers["x-request-id"] = number
+                message["headers"] = self._added(message.get("headers", ()), number)
             await send(message)
 
         await self._app(scope, receive, with_headers)
+
+    def _added(self, said: Iterable[Field], number: str) -> list[Field]:
+        """The header fields of an answer with those that it lacks; names are in lower case (ASGI), as they are here."""
+        fields = list(said)
+        names = dict(fields)
+        fields.extend(one for one in self._fixed if one[0] not in names)
+        kind = names.get(b"content-type", b"").partition(b";")[0].strip().lower()
+        if kind in SAVED and b"content-disposition" not in names:
+            fields.append((b"content-disposition", b"attachment"))
+        fields.append((b"x-request-id", number.encode()))
+        return fields

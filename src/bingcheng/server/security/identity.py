@@ -17,7 +17,7 @@ from bingcheng.archive.people.secret import digest_of
 from bingcheng.archive.people.session import SEEN_EVERY, saw
 from bingcheng.core.errors import BingchengError
 from bingcheng.server.security.cookies import session_secret
-from bingcheng.server.site import Site, site
+from bingcheng.server.site import Site, site_of
 
 
 async def proof_of(request: HTTPConnection) -> Proof | None:
@@ -55,7 +55,7 @@ def token_in(request: HTTPConnection) -> str | None:
 
 
 async def _found(request: HTTPConnection) -> Proof | None:
-    token, where = token_in(request), site(request)
+    token, where = token_in(request), site_of(request)
     secret = session_secret(request) if token is None else token
     if not secret or (token is not None and not token.startswith(PREFIX)):
         return None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from threading import Lock
 from types import MappingProxyType
 
@@ -39,6 +40,7 @@ CODES: Mapping[Action, EventCode] = MappingProxyType(
         Action.READ_EXAM: EventCode.INSTANCES_ACCESSED,
         Action.READ_CASE: EventCode.INSTANCES_ACCESSED,
         Action.JUDGE_EXAM: EventCode.PROCEDURE_RECORD,
+        Action.LINK_LESIONS: EventCode.PROCEDURE_RECORD,
         Action.SEND_OBJECTS: EventCode.INSTANCES_TRANSFERRED,
         Action.DELETE_OBJECTS: EventCode.STUDY_DELETED,
         Action.SETTLE_CONFLICTS: EventCode.INSTANCES_ACCESSED,
@@ -192,7 +194,8 @@ class Recorder:
                 self._open[_key(event)] = (began, replace(event, count=count))
 
     def _due(self, now: float) -> list[AuditEvent]:
-        over = [key for key, (began, _) in self._open.items() if now - began > SPAN_S]
+        # Those that began first stand first: of thousands that are open, one is looked at.
+        over = list(takewhile(lambda key: now - self._open[key][0] > SPAN_S, self._open))
         if len(self._open) - len(over) > MOST_OPEN:
             over = list(self._open)
         ended = [self._open.pop(key)[1] for key in over]

@@ -44,7 +44,8 @@ class SizeLimit:
             nonlocal count, ended
             if ended:
                 return await receive()  # that the connection was closed: for as long as the answer takes
-            left = SILENCE_S if limit.now > self._form else min(SILENCE_S, last - clock())
+            silence = SILENCE_S if limit.silence_s is None else min(SILENCE_S, limit.silence_s)
+            left = silence if limit.now > self._form else min(silence, last - clock())
             try:
                 async with asyncio.timeout(max(left, 0.0)):
                     message = await receive()
@@ -62,6 +63,7 @@ class SizeLimit:
 class _Limit:
     def __init__(self, form: int, upload: int) -> None:
         self.now, self.upload = form, upload
+        self.silence_s: float | None = None
 
 
 def allow_upload(request: HTTPConnection, at_most: int | None = None) -> None:
@@ -84,3 +86,10 @@ def allow_upload(request: HTTPConnection, at_most: int | None = None) -> None:
     if length.isdecimal() and (len(length) > _DIGITS or int(length) > allowed):
         raise HTTPException(413)
     limit.now = max(limit.now, allowed)
+
+
+def allow_silence(request: HTTPConnection, seconds: float) -> None:
+    """Let the sender of this request say nothing for so long, which is refused with 408; never longer than others."""
+    limit = request.scope.get(KEY)
+    if limit is not None:
+        limit.silence_s = seconds

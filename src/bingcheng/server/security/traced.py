@@ -14,7 +14,7 @@ from bingcheng.archive.audit.event_code import EventCode, EventType
 from bingcheng.archive.authorisation.action import Action
 from bingcheng.archive.authorisation.actor import NOBODY, Actor
 from bingcheng.archive.cases.tables import shared_case
-from bingcheng.server.site import site
+from bingcheng.server.site import site_of
 
 _UID = re.compile(r"[0-9.]{1,64}")
 CASE, HOSPITAL = "case", "hospital"
@@ -85,5 +85,5 @@ def saw_space(request: HTTPConnection, space: str) -> None:
         found.hospital = int(number)
     elif kind == CASE and found.case != int(number):
         found.case = int(number)
-        with site(request).workspace.reading() as connection:
+        with site_of(request).workspace.reading() as connection:
             found.hospital = connection.scalar(select(shared_case.c.hospital).where(shared_case.c.id == found.case))

@@ -1,6 +1,5 @@
 // Small comforts; every page works without them.
 "use strict";
-document.documentElement.classList.add("js");
 for (const button of document.querySelectorAll("[data-copy]")) {
   button.addEventListener("click", () => {
     const field = document.getElementById(button.dataset.copy);
