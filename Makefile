@@ -37,7 +37,7 @@ viewer: install ## Bring the viewer that the pages show images with (needs npm o
 	$(BIN)/python tools/viewer.py
 
 test: dev ## Run the tests
-	$(BIN)/python -m pytest -n logical --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 check: dev ## Format, lint, types, floors, translations: all that is checked without running
 	$(BIN)/ruff format --check .

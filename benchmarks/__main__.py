@@ -20,6 +20,7 @@ from benchmarks import (
     exchange_deidentify,
     exchange_dicomweb,
     exchange_dimse,
+    exchange_long,
     exchange_pages,
     exchange_store,
     filters,
@@ -58,6 +59,7 @@ BENCHMARKS: Mapping[str, Callable[[Settings], Result]] = MappingProxyType(
         "store": exchange_store.run,
         "store-queries": exchange_store.run_queries,
         "dimse": exchange_dimse.run,
+        "long": exchange_long.run,
         "dicomweb": exchange_dicomweb.run,
         "deidentify": exchange_deidentify.run,
         "deidentify-exam": exchange_deidentify.run_exam,
@@ -67,10 +69,12 @@ BENCHMARKS: Mapping[str, Callable[[Settings], Result]] = MappingProxyType(
         "demo": demo.run,
     }
 )
-OPTIONAL = frozenset(("exam-jpeg-2000", "radiomics-uncertainty", "filters", "follow-up", "dimse", "dicomweb", "viewer"))
+OPTIONAL = frozenset(
+    ("exam-jpeg-2000", "radiomics-uncertainty", "filters", "follow-up", "dimse", "long", "dicomweb", "viewer")
+)
 """Run only when named: a second compressed syntax, what is compared with MIRP, which takes 1.8 GiB of disk, with
-SimpleITK's B-splines, which take minutes, with Orthanc, which the system has to have, and the viewer, which needs a
-browser."""
+SimpleITK's B-splines, which take minutes, with Orthanc, which the system has to have, what is sent with DCMTK, and the
+viewer, which needs a browser."""
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -7,8 +7,9 @@ import time
 import warnings
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import func, literal, select
+from sqlalchemy import ColumnElement, Connection, Table, func, select
 from stopwatch import timed
 
 from bingcheng.archive import schema
@@ -87,18 +88,27 @@ def _prepare(folder: Path, wanted: int) -> None:
                 )
     judge_exams(workspace, protocols(), today=now.date())
     keep_numbers(workspace, assessment(workspace, images=False), now)
-    exam = schema.exam
     with workspace.writing() as connection:
-        stored = int(connection.scalar(select(func.count()).select_from(exam)) or 0)
+        stored = int(connection.scalar(select(func.count()).select_from(schema.exam)) or 0)
         copy = 0
         while stored < wanted:
             copy += 1
-            taken = [(exam.c.uid + f".{copy}") if c.name == "uid" else c for c in exam.c]
-            made = select(*taken).where(func.length(exam.c.uid) > 0, ~exam.c.uid.like("%.%.c%"), literal(value=True))
-            rows = made.order_by(exam.c.uid).limit(min(wanted - stored, 1000))
-            stored += connection.execute(exam.insert().from_select(list(exam.c), rows)).rowcount
+            stored += _copied(connection, f".{copy}", wanted - stored)
         list_all(connection)  # they were copied behind the program's back
     workspace.close()
+
+
+def _copied(connection: Connection, mark: str, most: int) -> int:
+    """Copy the exams that were made, of patients who are copies too: nobody has a thousand; how many were copied."""
+    exam, identity = schema.exam, schema.identity
+
+    def copied(table: Table, *marked: str) -> list[ColumnElement[Any]]:
+        return [(c + mark) if c.name in marked else c for c in table.c]
+
+    rows = select(*copied(exam, "uid", "patient")).where(~exam.c.patient.contains(".")).order_by(exam.c.uid).limit(most)
+    people = select(*copied(identity, "patient", "patient_id")).where(~identity.c.patient.contains("."))
+    connection.execute(identity.insert().from_select(list(identity.c), people))
+    return connection.execute(exam.insert().from_select(list(exam.c), rows)).rowcount
 
 
 if __name__ == "__main__":
