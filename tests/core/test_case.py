@@ -102,15 +102,21 @@ def test_a_case_with_a_failed_input_is_released_without_the_garbage_collector():
 
     measure = described(one, "air")
     known = methods(measure, Derived(key="air", function=air, inputs=("volume",)))
-    gc.disable()
-    try:
+
+    def released():
         voxels = Voxels()
         case = Case(known, {"volume": voxels}, modality="CT")
         assert only(case, measure).value is None
         assert only(case, measure).value is None
         seen = weakref.ref(voxels)
         del case, voxels
-        assert seen() is None
+        return seen() is None
+
+    gc.disable()
+    try:
+        # A thread that looks at this one's frames, as a cluster's profiler does, may hold them for a moment; a circle
+        # is held every time.
+        assert any(released() for _ in range(5))
     finally:
         gc.enable()
 
