@@ -20,8 +20,7 @@ from bingcheng.core.refusal import Refusal, SubjectKind
 from bingcheng.dicom.exam import Exam
 from bingcheng.dicom.sources import mode_of
 from bingcheng.engine.plan import DICOM_FOLDER, image_series, short
-from bingcheng.engine.problems import CANNOT_WRITE
-from bingcheng.engine.replacing import staying
+from bingcheng.engine.replacing import staying, writing
 from bingcheng.outputs.conformance_source import GARBLED, JudgedExam, report_at
 from bingcheng.outputs.conformance_sr import conformance_uid, write_conformance_sr
 from bingcheng.outputs.language import Language
@@ -78,7 +77,7 @@ def write_conformance_objects(
         path = _path(workspace, uid, digest, spoken)
         if mode_of(path):
             continue
-        with staying(path.parent):
+        with staying(path.parent), writing(DICOM_FOLDER):
             # Another run may have judged the exam anew meanwhile; what it wrote is not replaced by what was before.
             latest = _standing(workspace, uid)
             if latest is not None:
@@ -138,8 +137,6 @@ def _renewed(
         # A header that no DICOM object can inherit costs this exam its report, and no other exam anything.
         refused = InputError(NO_REPORT, error=type(error).__name__)
         outcome = _Renewed(refusal=Refusal.of(refused, kind=SubjectKind.EXAM, subject=uid, study_uid=uid))
-    except OSError as error:
-        raise InputError(CANNOT_WRITE, what=DICOM_FOLDER, error=type(error).__name__) from error
     for old in earlier:
         if old != path:  # what it says no longer holds
             with suppress(OSError):  # one that can't be taken away is not up to date by its name

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bingcheng.archive.workspace import Workspace
-from bingcheng.core.errors import InputError
-from bingcheng.engine.problems import CANNOT_WRITE
-from bingcheng.engine.replacing import staying
+from bingcheng.engine.replacing import staying, writing
 from bingcheng.engine.view import assessment
 from bingcheng.outputs.assessment import Assessment
 from bingcheng.outputs.language import Language
@@ -46,9 +44,7 @@ def publish(workspace: Workspace, language: Language, *, identified: bool = Fals
     folder = workspace.folder
     with staying(folder / REPORT_FOLDER):
         seen = assessment(workspace, identified=identified)
-        try:
+        with writing(REPORT_FOLDER):
             report = write_report(seen, folder / REPORT_FOLDER, language)
-        except OSError as error:
-            raise InputError(CANNOT_WRITE, what=REPORT_FOLDER, error=type(error).__name__) from error
         tables = write_tables(seen, folder / TABLE_FOLDER, say=language.say)
     return Published(assessment=seen, report=report, tables=tables)

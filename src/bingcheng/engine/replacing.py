@@ -21,6 +21,21 @@ ABANDONED_S = 86400.0
 
 
 @contextmanager
+def writing(what: str) -> Iterator[None]:
+    """While it lasts, what the system refuses is said of `what`, a part of the workspace.
+
+    Raises
+    ------
+    InputError
+        ``engine.cannot-write``.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise InputError(CANNOT_WRITE, what=what, error=type(error).__name__) from error
+
+
+@contextmanager
 def replacing(folder: Path) -> Iterator[Path]:
     """An empty folder to write into; it takes the place of `folder` if all goes well, else it is cleared away.
 
@@ -32,17 +47,14 @@ def replacing(folder: Path) -> Iterator[Path]:
     InputError
         ``engine.cannot-write``.
     """
-    try:
+    with writing(folder.parent.name):
         folder.parent.mkdir(parents=True, exist_ok=True)
         _clear_abandoned(folder.parent)
         made, lock = _made(folder)
-    except OSError as error:
-        raise InputError(CANNOT_WRITE, what=folder.parent.name, error=type(error).__name__) from error
     try:
-        yield made
-        _put(made, folder)
-    except OSError as error:
-        raise InputError(CANNOT_WRITE, what=folder.parent.name, error=type(error).__name__) from error
+        with writing(folder.parent.name):
+            yield made
+            _put(made, folder)
     finally:
         shutil.rmtree(made, ignore_errors=True)
         os.close(lock)
@@ -59,20 +71,17 @@ def staying(folder: Path) -> Iterator[None]:
     InputError
         ``engine.cannot-write``.
     """
-    try:
+    with writing(folder.parent.name):
         folder.parent.mkdir(parents=True, exist_ok=True)
         lock = os.open(folder.parent, os.O_RDONLY | os.O_DIRECTORY)
-    except OSError as error:
-        raise InputError(CANNOT_WRITE, what=folder.parent.name, error=type(error).__name__) from error
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-    except OSError as error:
-        os.close(lock)
-        raise InputError(CANNOT_WRITE, what=folder.parent.name, error=type(error).__name__) from error
-    try:
-        yield
+        with writing(folder.parent.name):
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(lock, fcntl.LOCK_UN)  # a process that was forked meanwhile holds the same lock
     finally:
-        fcntl.flock(lock, fcntl.LOCK_UN)  # a process that was forked meanwhile holds the same lock
         os.close(lock)
 
 
