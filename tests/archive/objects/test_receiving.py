@@ -147,12 +147,12 @@ def stored_files(objects):
 
 def test_one_object_twice_in_one_transaction_is_written_once(anywhere):
     arrivals = [
-        objects_module._arrival(SPACE, header_module.header(memoryview(file(n))), 5, str(turn) * 64, FROM)
+        objects_module._arrival(SPACE, header_module.header(memoryview(file(n))), memoryview(bytes(turn)), FROM)
         for turn, n in enumerate((1, 2, 1))
     ]
     tickets = [writer_module._Ticket(arrival) for arrival in arrivals]
     anywhere._writer._write(tickets)
-    assert [ticket.standing.sha256[0] for ticket in tickets] == ["0", "1", "0"]
+    assert [ticket.standing.sha256 for ticket in tickets] == [arrivals[which].sha256 for which in (0, 1, 0)]
     assert anywhere.statistics([SPACE])[0].instances == 2
 
 

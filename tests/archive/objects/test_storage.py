@@ -136,3 +136,26 @@ def test_when_put_returns_a_copy_of_what_the_disk_holds_has_the_file(disk, tmp_p
     assert not (after.root / f"{keys[0]}.never").exists()
     after.close()
     folder.close()
+
+
+def test_the_disk_takes_the_bytes_already_while_their_key_is_made(tmp_path, flushed, monkeypatch):
+    folder, begun = opened(tmp_path, flush_folders=False), []
+    monkeypatch.setattr(os, "posix_fadvise", lambda file, *_: begun.append(os.fstat(file).st_size))
+
+    def told():
+        assert begun == [len(BYTES)]
+        assert not flushed
+        return KEY
+
+    folder.put(told, memoryview(BYTES))
+    assert folder.path(KEY).read_bytes() == BYTES
+    folder.close()
+
+
+def test_nothing_is_left_of_bytes_whose_key_can_not_be_told(tmp_path):
+    folder = opened(tmp_path)
+    before = sorted(folder.root.rglob("*"))
+    with pytest.raises(ZeroDivisionError):
+        folder.put(lambda: str(1 // 0), memoryview(BYTES))
+    assert sorted(folder.root.rglob("*")) == before
+    folder.close()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache, partial
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -85,11 +86,11 @@ class Objects:
         if not len(view):
             raise InputError(NOT_DICOM)
         head = header(view)
-        sha256 = hashlib.sha256(view).hexdigest()
         known = self._standing(space, head.sop_uid)
-        arrival = _arrival(space, head, len(view), sha256, origin)
+        arriving = cache(partial(_arrival, space, head, view, origin))
         if known is None:
-            known = self._store(arrival, view)
+            known = self._store(arriving, view)
+        arrival = arriving()
         if known.file == arrival.file:
             status = ReceivedStatus.STORED
         elif duplicates.is_held(self.storage, known, arrival, view):
@@ -123,18 +124,17 @@ class Objects:
         known = self._standing(space, head.sop_uid)
         if known is None:
             return False
-        sha256 = hashlib.sha256(view).hexdigest()
-        arrival = _arrival(space, head, len(view), sha256, Origin(kind="import", peer=""))
+        arrival = _arrival(space, head, view, Origin(kind="import", peer=""))
         return duplicates.is_held(self.storage, known, arrival, view)
 
     def _standing(self, space: str, sop_uid: str) -> index.Standing | None:
         with self._readers:
             return index.standing_now(self.workspace, space, sop_uid)
 
-    def _store(self, arrival: index.Arrival, view: memoryview) -> index.Standing:
-        head = arrival.header
-        key = f"{series_folder(arrival.space, head.study_uid, head.series_uid)}/{arrival.file}"
-        self.storage.put(key, view)
+    def _store(self, arriving: Callable[[], index.Arrival], view: memoryview) -> index.Standing:
+        self.storage.put(lambda: _key(arriving()), view)
+        arrival = arriving()
+        key = _key(arrival)
         try:
             standing = self._writer.add(arrival)
         except BingchengError as error:
@@ -287,13 +287,19 @@ def now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
-def _arrival(space: str, head: Header, size: int, sha256: str, origin: Origin) -> index.Arrival:
+def _key(arrival: index.Arrival) -> str:
+    head = arrival.header
+    return f"{series_folder(arrival.space, head.study_uid, head.series_uid)}/{arrival.file}"
+
+
+def _arrival(space: str, head: Header, view: memoryview, origin: Origin) -> index.Arrival:
     space_folder(space)
+    sha256 = hashlib.sha256(view).hexdigest()
     peer = storable(origin.peer)
     return index.Arrival(
         space=space,
         header=head,
-        size=size,
+        size=len(view),
         sha256=sha256,
         file=file_name(sha256, origin),
         origin=Origin(kind=origin.kind, peer=peer, person=origin.person),

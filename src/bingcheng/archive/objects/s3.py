@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from bingcheng.archive.objects.presence import Presence
 from bingcheng.archive.objects.problems import NO_FILE, S3_EXTRA, STORAGE_FAILED, storage_failed
+from bingcheng.archive.objects.storage import told
 from bingcheng.core.errors import InputError, RemoteError
 
 PRESENT = ".present"
@@ -89,9 +90,9 @@ class S3:
             client.head_bucket(Bucket=bucket)
         return S3(client, bucket, cache, prefix=prefix, cache_bytes=cache_bytes)
 
-    def put(self, key: str, data: memoryview) -> None:  # noqa: D102 - see Storage
+    def put(self, key: str | Callable[[], str], data: memoryview) -> None:  # noqa: D102 - see Storage
         with _said_plainly():
-            self._client.put_object(Bucket=self._bucket, Key=self._prefix + key, Body=bytes(data))
+            self._client.put_object(Bucket=self._bucket, Key=self._prefix + told(key), Body=bytes(data))
 
     def open(self, key: str) -> BinaryIO:  # noqa: D102
         while True:

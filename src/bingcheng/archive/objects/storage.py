@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -19,8 +20,12 @@ INCOMING = ".incoming"
 class Storage(Protocol):
     """A place for bytes under keys, ``a/b/c``; what is under a key never changes."""
 
-    def put(self, key: str, data: memoryview) -> None:
+    def put(self, key: str | Callable[[], str], data: memoryview) -> None:
         """Keep `data`; when this returns it is on the disk, and until then nothing is under the key.
+
+        Parameters
+        ----------
+        key : or what tells it, called while the disk takes the bytes already: a digest takes as long as they do.
 
         Raises
         ------
@@ -75,21 +80,25 @@ class Folder:
         self._numbers = iter(range(1 << 62))
         self._guard = threading.Lock()
 
-    def put(self, key: str, data: memoryview) -> None:  # noqa: D102 - see Storage
+    def put(self, key: str | Callable[[], str], data: memoryview) -> None:  # noqa: D102 - see Storage
         with self._guard:
             temporary = self._presence.own / str(next(self._numbers))
         try:
-            self._put(temporary, self.root / key, data)
-        except OSError as error:
+            self._put(temporary, key, data)
+        except BaseException as error:
             temporary.unlink(missing_ok=True)
-            raise storage_failed(error) from error
+            if isinstance(error, OSError):
+                raise storage_failed(error) from error
+            raise
 
-    def _put(self, temporary: Path, final: Path, data: memoryview) -> None:
+    def _put(self, temporary: Path, key: str | Callable[[], str], data: memoryview) -> None:
         file = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o640)
         try:
             rest = data
             while len(rest):
                 rest = rest[os.write(file, rest) :]
+            _begin_writing(file)
+            final = self.root / told(key)
             self._settle(temporary, final)
             try:
                 # After the rename, and not fdatasync, which leaves the new name out if the data was written before.
@@ -189,6 +198,18 @@ class Folder:
 
     def close(self) -> None:  # noqa: D102
         self._presence.close()
+
+
+def told(key: str | Callable[[], str]) -> str:
+    """The key itself, which may have to be asked for."""
+    return key if isinstance(key, str) else key()
+
+
+def _begin_writing(file: int) -> None:
+    """Have the disk take what was written so far, without waiting for it."""
+    with suppress(OSError, AttributeError):  # no system must know of it, and no file depends on it
+        # Linux starts to write what is to be dropped from memory, and drops only what the disk has (mm/fadvise.c).
+        os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _sync_folder(folder: Path) -> None:
