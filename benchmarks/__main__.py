@@ -58,6 +58,7 @@ BENCHMARKS: Mapping[str, Callable[[Settings], Result]] = MappingProxyType(
         "follow-up": follow_up.run,
         "store": exchange_store.run,
         "store-queries": exchange_store.run_queries,
+        "case-queries": exchange_store.run_cases,
         "dimse": exchange_dimse.run,
         "long": exchange_long.run,
         "dicomweb": exchange_dicomweb.run,
@@ -70,11 +71,14 @@ BENCHMARKS: Mapping[str, Callable[[Settings], Result]] = MappingProxyType(
     }
 )
 OPTIONAL = frozenset(
-    ("exam-jpeg-2000", "radiomics-uncertainty", "filters", "follow-up", "dimse", "long", "dicomweb", "viewer")
+    (
+        *("exam-jpeg-2000", "radiomics-uncertainty", "filters", "follow-up"),
+        *("case-queries", "dimse", "long", "dicomweb", "viewer"),
+    )
 )
-"""Run only when named: a second compressed syntax, what is compared with MIRP, which takes 1.8 GiB of disk, with
-SimpleITK's B-splines, which take minutes, with Orthanc, which the system has to have, what is sent with DCMTK, and the
-viewer, which needs a browser."""
+"""Run only when named: a second compressed syntax, cases that take a minute to make, what is compared with MIRP, which
+takes 1.8 GiB of disk, with SimpleITK's B-splines, which take minutes, with Orthanc, which the system has to have, what
+is sent with DCMTK, and the viewer, which needs a browser."""
 
 
 def main(arguments: list[str] | None = None) -> int:

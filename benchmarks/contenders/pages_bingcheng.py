@@ -18,6 +18,7 @@ from bingcheng.archive.listing import list_all
 from bingcheng.archive.people.hospital import hospitals, make_hospital
 from bingcheng.archive.people.person import make_person, person_by_login
 from bingcheng.archive.people.session import begin_session
+from bingcheng.archive.waiting_links import save_waiting
 from bingcheng.archive.workspace import Workspace
 from bingcheng.engine.judgement import judge_exams
 from bingcheng.engine.numbers import keep_numbers
@@ -49,13 +50,17 @@ def main(workspace: str, count: str) -> None:
         clients[login] = TestClient(made, base_url="http://127.0.0.1:8080")
         clients[login].cookies.set("bingcheng", secret)
     with site.workspace.reading() as connection:
-        uid = connection.scalar(select(schema.exam.c.uid).where(schema.exam.c.site != "").limit(1))
+        one = select(schema.exam.c.uid, schema.exam.c.patient).where(schema.exam.c.site != "").limit(1)
+        uid, patient = connection.execute(one).one()
     pages = {
         "list of exams": ("physicist", "/worklist"),
         "list, by name": ("physicist", "/worklist?words=nobody"),
         "list, what needs doing first": ("physicist", "/worklist?order=urgent"),
         "list, page 50": ("physicist", "/worklist?page_number=50"),
         "patients": ("physicist", "/patients"),
+        "patients, by name": ("physicist", "/patients?words=nobody"),
+        "patient": ("physicist", f"/patient/{patient}"),
+        "lesions to confirm": ("physicist", "/lesions"),
         "exam": ("physicist", f"/exam/{uid}"),
         "hospital": ("physicist", "/hospital"),
         "province": ("province", "/province"),
@@ -95,6 +100,7 @@ def _prepare(folder: Path, wanted: int) -> None:
             copy += 1
             stored += _copied(connection, f".{copy}", wanted - stored)
         list_all(connection)  # they were copied behind the program's back
+        _let_wait(connection)
     workspace.close()
 
 
@@ -109,6 +115,18 @@ def _copied(connection: Connection, mark: str, most: int) -> int:
     people = select(*copied(identity, "patient", "patient_id")).where(~identity.c.patient.contains("."))
     connection.execute(identity.insert().from_select(list(identity.c), people))
     return connection.execute(exam.insert().from_select(list(exam.c), rows)).rowcount
+
+
+def _let_wait(connection: Connection) -> None:
+    """Let the lesions of every other patient wait for a reader."""
+    exam, pairs = schema.exam.c, []
+    first: dict[str, str] = {}
+    for uid, patient in connection.execute(select(exam.uid, exam.patient).order_by(exam.performed_at, exam.uid)):
+        if patient in first:
+            pairs.append((first.pop(patient), uid))
+        else:
+            first[patient] = uid
+    save_waiting(connection, dict.fromkeys(pairs[::2], 1), everything=True)
 
 
 if __name__ == "__main__":

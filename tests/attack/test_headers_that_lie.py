@@ -7,7 +7,7 @@ import time
 
 import pytest
 from pydicom import Dataset, dcmread, dcmwrite
-from tests.server.examples import SERIES, STUDY, ct_file
+from tests.server.examples import OBJECT, SERIES, STUDY, ct_file
 
 from bingcheng.archive.authorisation import hospital_space
 from bingcheng.archive.objects.received import Origin
@@ -45,6 +45,28 @@ def test_twenty_million_claimed_frames_cost_nothing(served):
 def test_an_image_without_rows_is_no_picture(served, value):
     put(served, lambda one: setattr(one, "Rows", value))
     assert all(status < 500 for status in looked_at(served))
+
+
+@pytest.mark.parametrize(
+    ("whole", "damaged"),
+    [
+        (b"\x02\x00\x10\x00UI", b"\x02\x00\x10\x00Ui"),
+        (b"\x02\x00\x00\x00UL\x04\x00", b"\x02\x00\x00\x00XX\x04\x00"),
+        (b"\xe0\x7f\x10\x00OW", b"\xe0\x7f\x10\x00SQ"),
+        (b"\xe0\x7f\x10\x00OW", b"\xe0\x7f\x10\x00UT"),
+    ],
+)
+def test_a_header_in_which_readers_stumble_is_answered_and_its_pixels_are_no_text(served, whole, damaged):
+    data = ct_file()
+    assert data.count(whole) == 1
+    origin = Origin(kind="stow", peer="test")
+    served.site.objects.receive(data.replace(whole, damaged), space=hospital_space(served.north), origin=origin)
+    assert all(status < 500 for status in looked_at(served, OBJECT))
+    client = served.browser("radiologist")
+    for kind in ("application/dicom+json", 'multipart/related; type="application/dicom+xml"'):
+        answer = client.get(f"{IMAGE.format(OBJECT)}/metadata", headers={"accept": kind})
+        assert answer.status_code == 200
+        assert "/bulk/7FE00010" in answer.text
 
 
 def _segmentation(series="1.2.3.9"):

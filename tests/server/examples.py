@@ -63,6 +63,7 @@ EXAMPLES: dict[str, tuple[Value, str]] = {
     "attachment_number": (lambda served: example(served, STUDY, "attachment"), "987654"),
     "opinion_number": (lambda served: example(served, STUDY, "opinion"), "987654"),
     "collection_number": (lambda served: example(served, STUDY, "collection"), "987654"),
+    "notice_number": ("1", "987654"),
     "method_number": (lambda served: example(served, STUDY, "method"), "987654"),
     "table": ("findings", "findings"),
     "secret": (invitation_secret, "none"),

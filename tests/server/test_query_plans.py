@@ -17,14 +17,17 @@ from tests.server.conftest import client_of
 from bingcheng.archive.authorisation import Role
 from bingcheng.archive.jobs.queue import JobKind, ask, due, failed, take
 from bingcheng.archive.jobs.queue import Lane as JobLane
+from bingcheng.archive.listing import list_exams
 from bingcheng.archive.numbers import Numbers, save_numbers
 from bingcheng.archive.objects.received import Origin
 from bingcheng.archive.people.hospital import make_hospital
 from bingcheng.archive.people.person import make_person
 from bingcheng.archive.people.session import begin_session
+from bingcheng.archive.records import Judged
 from bingcheng.archive.standing import save_standing
-from bingcheng.archive.store import save_exam
+from bingcheng.archive.store import save_exam, save_judged
 from bingcheng.archive.summaries import PeerTable
+from bingcheng.archive.waiting_links import save_waiting
 from bingcheng.server.application import application, open_site
 from bingcheng.server.settings import Settings
 
@@ -45,6 +48,8 @@ PAGES = [
     ("radiologist", "/worklist?outcome=none"),
     *(("radiologist", f"/worklist?state={state}") for state in ("waiting", "failed", "done")),
     ("radiologist", "/worklist/progress"),
+    ("radiologist", "/lesions"),
+    ("radiologist", "/lesions?words=wang%20anna"),
     ("radiologist", f"/exam/{EXAM}"),
     ("radiologist", f"/exam/{RECEIVED}"),
     ("radiologist", f"/exam/{RECEIVED}/progress"),
@@ -89,6 +94,7 @@ def house(request, tmp_path_factory):
         # What pages show is worked out after each run, not when somebody looks.
         save_numbers(connection, Numbers(made_at=NOON, months=(), counts=()))
         save_standing(connection, PeerTable(distances={}, met={}, judged={}))
+        save_waiting(connection, {}, everything=True)
         ask(connection, JobKind.ASSESS, f"hospital/{north}", RECEIVED, NOON)
     save_exam(site.workspace, without_pictures(record(EXAM)))
     site.objects.receive(
@@ -159,4 +165,24 @@ def test_every_question_of_the_queue_is_answered_by_an_index(house):
         take(connection, NOON, most=8, lane=JobLane.NETWORK)
         failed(connection, ["hospital/1", "hospital/2"], most=200)
     found = list(asked)
+    assert {statement: whole for statement, given in found if (whole := read_whole(workspace, statement, given))} == {}
+
+
+def test_an_exam_is_received_assessed_and_judged_anew_without_reading_a_table_whole(house):
+    _, workspace, _ = house
+    said: list[tuple[str, object]] = []
+
+    @event.listens_for(workspace.engine, "before_cursor_execute")
+    def _note(_connection, _cursor, statement, parameters, _context, many):
+        if statement.lstrip().upper().startswith(("SELECT", "WITH", "UPDATE", "DELETE")):
+            said.append((statement, parameters[0] if many else parameters))
+
+    try:
+        save_exam(workspace, without_pictures(record(EXAM)))
+        with workspace.writing() as connection:
+            list_exams(connection, [RECEIVED])
+            save_judged(connection, {EXAM: Judged(digest="d", findings=())})
+    finally:
+        event.remove(workspace.engine, "before_cursor_execute", _note)
+    found = list(said)
     assert {statement: whole for statement, given in found if (whole := read_whole(workspace, statement, given))} == {}

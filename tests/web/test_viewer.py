@@ -17,9 +17,14 @@ from typing import Any
 import pydicom
 import pytest
 import uvicorn
+from benchmarks.exchange_objects import encapsulated, file_of, image, uid_of
+from pydicom.uid import JPEGLosslessSV1
 from tests.engine.making import BRUNO, change, ct, drawn, pet
 
-from bingcheng.archive.authorisation import Role
+from bingcheng.archive.authorisation import Role, case_space
+from bingcheng.archive.cases import grants
+from bingcheng.archive.cases.case import CaseStatus, Written, make_case, set_status
+from bingcheng.archive.cases.grants import Audience, withdraw_grant
 from bingcheng.archive.objects.received import Origin
 from bingcheng.archive.people.hospital import make_hospital
 from bingcheng.archive.people.person import make_person
@@ -35,6 +40,7 @@ from bingcheng.server.application import ROUTERS, application, open_site
 from bingcheng.server.dicomweb.router import router as dicomweb
 from bingcheng.server.quicklook.router import router as quicklook
 from bingcheng.server.settings import Settings
+from bingcheng.server.site import Site
 from bingcheng.server.viewer.installation import BUNDLED, default_folder, found
 from bingcheng.server.viewer.serving import router as viewer
 
@@ -63,10 +69,15 @@ class Running:
     study: str
     ct: str
     pet: str
+    damaged: str
+    site: Site
+    north: int
 
-    def page(self, browser: Any, path: str, *, width: int = 1280, language: str = "en-US") -> Page:
+    def page(
+        self, browser: Any, path: str, *, width: int = 1280, language: str = "en-US", secret: str | None = None
+    ) -> Page:
         context = browser.new_context(viewport={"width": width, "height": 800}, locale=language)
-        context.add_cookies([{"name": "bingcheng", "value": self.secret, "url": self.address}])
+        context.add_cookies([{"name": "bingcheng", "value": secret or self.secret, "url": self.address}])
         return Page(context, self.address, path)
 
 
@@ -190,10 +201,58 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     thread.start()
     while not server.started:
         time.sleep(0.05)
-    yield Running(f"http://127.0.0.1:{port}", secret, headers[0].StudyInstanceUID, series["CT"], series["PT"])
+    for number in (1, 2, 3):
+        one = image("damaged", "ct", number)
+        broken = [b"\xff\xd8\xff\xe0 no image \xff\xd9"]
+        data = encapsulated(one, broken, str(JPEGLosslessSV1)) if number == 2 else file_of(one)
+        site.objects.receive(data, space=f"hospital/{north}", origin=Origin(kind="import", peer="test"))
+    study = headers[0].StudyInstanceUID
+    address = f"http://127.0.0.1:{port}"
+    yield Running(address, secret, study, series["CT"], series["PT"], uid_of("damaged"), site, north)
     server.should_exit = True
     thread.join(20)
     site.close()
+
+
+@dataclass
+class Given:
+    """A case of the hospital that was given to another, and a session of somebody there."""
+
+    site: Site
+    study: str
+    secret: str
+    case: int
+    grant: int
+
+    def withdraw(self) -> None:
+        with self.site.workspace.writing() as connection:
+            assert withdraw_grant(connection, grants.Given.CASE, self.case, self.grant, self.site.now())
+
+
+def given_case(running: Running) -> Given:
+    site = running.site
+    now = site.now()
+    with site.workspace.writing() as connection:
+        south = make_hospital(connection, name="South", code="S", now=now)
+        people = [
+            make_person(connection, login=name, name=name, hospital=place, roles=[Role.RADIOLOGIST], now=now)
+            for name, place in (("author", running.north), ("berta", south))
+        ]
+        secret = begin_session(connection, people[1], now=now)
+        case = make_case(
+            connection,
+            hospital=running.north,
+            author=people[0],
+            profile="basic",
+            written=Written(title="Case"),
+            now=now,
+        )
+        set_status(connection, case, CaseStatus.PUBLISHED, now)
+        given = grants.grant(connection, grants.Given.CASE, case, Audience.HOSPITAL, to=south, by=people[0], now=now)
+    for number in (1, 2, 3):
+        data = file_of(image("case", "ct", number))
+        site.objects.receive(data, space=case_space(case), origin=Origin(kind="import", peer="test"))
+    return Given(site, uid_of("case"), secret, case, given)
 
 
 PANE = "window.cornerstone.getRenderingEngines()[0].getViewports()[0]"
@@ -305,7 +364,7 @@ def test_the_tools_to_outline_lay_each_segmentation_over_its_own_series_in_its_c
 
 
 def test_the_browser_keeps_the_program_for_the_next_time_and_no_data(running: Running, browser: Any) -> None:
-    opened = running.page(browser, f"/exam/{running.study}")
+    opened = running.page(browser, "/login")
     assert opened.until("navigator.serviceWorker.getRegistration('/viewer/').then(r => r && r.active && r.scope)")
     kept = opened.page.evaluate(
         "async () => Promise.all((await caches.keys()).map(async one => (await (await caches.open(one)).keys())"
@@ -318,6 +377,49 @@ def test_the_browser_keeps_the_program_for_the_next_time_and_no_data(running: Ru
     assert opened.until(SHADES)
     assert opened.faults == []
     assert opened.foreign() == []
+    opened.context.close()
+
+
+def test_what_is_withdrawn_while_it_is_open_is_closed_in_words_when_somebody_works_on(
+    running: Running, browser: Any
+) -> None:
+    case = given_case(running)
+    opened = running.page(browser, f"/viewer/viewer?StudyInstanceUIDs={case.study}", secret=case.secret)
+    assert opened.until(SHADES)
+    opened.page.wait_for_timeout(500)
+    case.withdraw()
+    opened.page.evaluate("() => { const now = Date.now; Date.now = () => now() + 60000; }")  # some time later
+    opened.page.mouse.move(640, 400)
+    opened.page.mouse.wheel(0, 100)
+    assert opened.until("document.body.innerText.includes('not open to you')")
+    assert opened.page.locator("canvas").count() == 0
+    assert opened.foreign() == []
+    opened.context.close()
+
+
+def test_a_damaged_image_is_told_in_its_place_and_the_others_are_shown(running: Running, browser: Any) -> None:
+    opened = running.page(browser, f"/viewer/viewer?StudyInstanceUIDs={running.damaged}")
+    assert opened.until(SHADES)
+    covered = "document.querySelector('.bingcheng-not-shown') !== null"
+    opened.page.evaluate(f"() => {PANE}.scroll(1)")
+    assert opened.until(covered)
+    assert "can't be shown" in opened.page.locator(".bingcheng-not-shown").inner_text()
+    assert "went wrong" not in opened.page.locator("body").inner_text()
+    opened.page.evaluate(f"() => {PANE}.scroll(1)")
+    assert opened.until(f"!({covered})")
+    assert opened.faults == []
+    opened.context.close()
+
+
+@pytest.mark.parametrize(("width", "panes"), [(1280, 4), (390, 2)])
+def test_pet_and_ct_hang_in_fewer_panes_where_no_graphics_processor_draws_them(
+    running: Running, browser: Any, width: int, panes: int
+) -> None:
+    opened = running.page(browser, f"/viewer/tmtv?StudyInstanceUIDs={running.study}", width=width)
+    assert opened.until("window.cornerstone.getRenderingCapabilities().softwareRasterizer === true")
+    assert opened.until("window.cornerstone.getRenderingEngines()[0].getViewports().length") == panes
+    assert opened.until("window.cornerstone.cache.getVolumes().every(one => one.loadStatus.loaded)")
+    assert opened.until(SHADES)
     opened.context.close()
 
 

@@ -63,6 +63,8 @@ listed = Table(
     Index("listed_by_time", "space", "at", "uid", "urgency", "assessed", "modalities", "words"),
     Index("listed_by_urgency", "space", "urgency", "at", "uid", "assessed", "modalities"),
     Index("listed_modalities", "space", "modalities"),
+    # An exam is listed anew by its UID, wherever it is listed.
+    Index("listed_uid", "uid"),
 )
 
 
@@ -87,15 +89,9 @@ def searched(words: str) -> str:
 def list_exams(connection: Connection, uids: Collection[str]) -> None:
     """Write anew how these exams are listed, by their Study Instance UIDs."""
     wanted = list(uids)
-    if not wanted:
-        return
-    hospitals = _hospitals(connection)
     for start in range(0, len(wanted), AT_ONCE):
-        some = wanted[start : start + AT_ONCE]
-        connection.execute(delete(listed).where(listed.c.uid.in_(some)))
-        rows = list(_rows(connection, some, hospitals))
-        if rows:
-            connection.execute(insert(listed), rows)
+        connection.execute(delete(listed).where(listed.c.uid.in_(wanted[start : start + AT_ONCE])))
+    _list(connection, wanted)
 
 
 def list_sites(connection: Connection, spelling: str) -> None:
@@ -110,7 +106,16 @@ def list_all(connection: Connection) -> None:
     """The same for all exams."""
     connection.execute(delete(listed))
     held = select(stored_study.c.study_uid).where(stored_study.c.space.startswith(HOSPITALS, autoescape=True))
-    list_exams(connection, {*connection.scalars(select(schema.exam.c.uid)), *connection.scalars(held)})
+    _list(connection, sorted({*connection.scalars(select(schema.exam.c.uid)), *connection.scalars(held)}))
+
+
+def _list(connection: Connection, wanted: Sequence[str]) -> None:
+    """Write how these exams are listed, which are not listed yet."""
+    hospitals = _hospitals(connection) if wanted else {}
+    for start in range(0, len(wanted), AT_ONCE):
+        rows = list(_rows(connection, wanted[start : start + AT_ONCE], hospitals))
+        if rows:
+            connection.execute(insert(listed), rows)
 
 
 def list_judged(connection: Connection, outcomes: Mapping[str, Outcome | None]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, Connection, and_, insert, or_, select
 
 from bingcheng.archive import schema
+from bingcheng.archive.assumed_issuer import regroup
 from bingcheng.archive.exam_owner import HOSPITALS, exam_owner
 from bingcheng.archive.listing import list_exams
 from bingcheng.archive.objects.tables import stored_study
@@ -55,6 +56,7 @@ def claim(connection: Connection, exam_uid: str, space: str) -> bool:
     known = select(exam_owner.c.study_uid).where(exam_owner.c.study_uid == exam_uid)
     if connection.scalar(known) is None:
         connection.execute(insert(exam_owner), {"study_uid": exam_uid, "space": space})
+        regroup(connection, [exam_uid])
         list_exams(connection, [exam_uid])
     return True
 

@@ -37,13 +37,20 @@ PARTS = (
 """What an exam is made of, beside its head."""
 
 
-def exams(workspace: Workspace, *, images: bool = True, uids: Collection[str] | None = None) -> tuple[ExamRecord, ...]:
+def exams(
+    workspace: Workspace,
+    *,
+    images: bool = True,
+    uids: Collection[str] | None = None,
+    findings_of: Collection[str] | None = None,
+) -> tuple[ExamRecord, ...]:
     """All stored exams, in order of patient and time.
 
     Parameters
     ----------
     images : whether to read the key images, most of the database's bytes; without them they are None.
     uids : only these exams, of which there may be some hundreds; None for all.
+    findings_of : only of these exams the findings are read, which are most rows of an exam; None for all.
     """
     query = (
         select(schema.exam, schema.identity)
@@ -52,7 +59,10 @@ def exams(workspace: Workspace, *, images: bool = True, uids: Collection[str] | 
     )
     with workspace.reading() as connection:
         heads = connection.execute(query if uids is None else query.where(schema.exam.c.uid.in_(uids))).all()
-        parts = {table.name: _by_exam(connection, table, uids, images=images) for table in PARTS}
+        wanted = {schema.finding.name: uids if findings_of is None else findings_of}
+        parts = {
+            table.name: _by_exam(connection, table, wanted.get(table.name, uids), images=images) for table in PARTS
+        }
     # Rows are let go as soon as their exam is made: a workspace is not held in memory twice.
     return tuple(_exam(head, {name: rows.pop(head.uid, []) for name, rows in parts.items()}) for head in heads)
 

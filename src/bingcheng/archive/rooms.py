@@ -5,9 +5,11 @@ Each room declares its own in a module ``tables`` against the one `metadata`; wh
 
 from __future__ import annotations
 
+from bingcheng.archive import assumed_issuer as _assumed_issuer  # noqa: F401 - importing it declares its table
 from bingcheng.archive import exam_owner as _exam_owner  # noqa: F401 - importing it declares its table
 from bingcheng.archive import listing as _listing  # noqa: F401 - importing it declares its table
 from bingcheng.archive import schema
+from bingcheng.archive import waiting_links as _waiting_links  # noqa: F401 - importing it declares its table
 from bingcheng.archive.audit import tables as _audit  # noqa: F401 - importing it declares its tables
 from bingcheng.archive.cases import tables as _cases  # noqa: F401 - importing it declares its tables
 from bingcheng.archive.deidentify import tables as _deidentify  # noqa: F401 - importing it declares its tables

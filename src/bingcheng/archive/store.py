@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 import bingcheng
 from bingcheng.archive import schema
+from bingcheng.archive.assumed_issuer import note_assumed, read_as
 from bingcheng.archive.codec import encoded, storable
 from bingcheng.archive.listing import list_exams, list_judged
 from bingcheng.archive.records import ExamRecord, Judged, SeriesRecord
@@ -38,13 +39,15 @@ def save_exam(
     InputError
         ``archive.read-only``, ``archive.disk-full``, and what `allow` raises; then nothing of the exam is stored.
     """
-    pseudonym = workspace.pseudonym(record.patient, record.site, record.uid)
+    former = workspace.pseudonym(record.patient, record.site, record.uid)
     with workspace.writing() as connection:
         if allow is not None:
             allow(connection, record.uid)
+        patient = read_as(connection, record.patient, record.uid, record.site)
+        pseudonym = workspace.pseudonym(patient, record.site, record.uid)
         before = connection.scalar(select(schema.exam.c.patient).where(schema.exam.c.uid == record.uid))
         connection.execute(delete(schema.exam).where(schema.exam.c.uid == record.uid))
-        _save_identity(connection, pseudonym, record.patient)
+        _save_identity(connection, pseudonym, patient)
         connection.execute(
             insert(schema.exam),
             {
@@ -57,6 +60,7 @@ def save_exam(
                 "version": bingcheng.__version__,
             },
         )
+        note_assumed(connection, record.uid, record.patient, patient, former)
         for series in record.series:
             _save_series(connection, record.uid, series)
         _insert(connection, schema.dose, [{"exam_uid": record.uid, "record": encoded(one)} for one in record.doses])

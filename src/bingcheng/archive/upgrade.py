@@ -11,6 +11,9 @@ from types import MappingProxyType
 from sqlalchemy import Connection, select, update
 
 from bingcheng.archive import rooms, schema
+from bingcheng.archive.cases.case import unsearch_hidden
+from bingcheng.archive.cases.reading_list import open_from_trail
+from bingcheng.archive.cases.tables import case_reading
 from bingcheng.archive.listing import list_all, listed
 from bingcheng.archive.workspace_tables import complete, lacks
 
@@ -43,12 +46,17 @@ def upgrade(connection: Connection) -> None:
         return
     about = schema.about
     unlisted = not connection.dialect.has_table(connection, listed.name)
+    # Came in the same release as what its presence tells.
+    searched = not connection.dialect.has_table(connection, case_reading.name)
     for version in range(found, schema.VERSION):
         STEPS[version](connection)
         connection.execute(update(about).where(about.c.key == "version").values(value=str(version + 1)))
     complete(connection)
     if unlisted:
         list_all(connection)
+    if searched:
+        unsearch_hidden(connection)
+        open_from_trail(connection)
 
 
 def _statements_and_summaries(connection: Connection) -> None:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import os
 import secrets
-from base64 import b32encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +15,6 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, se
 from sqlalchemy.exc import SQLAlchemyError
 
 from bingcheng.archive import prepared, rooms, schema
-from bingcheng.archive.codec import storable
 from bingcheng.archive.problems import (
     DATABASE_FILE,
     NEWER_WORKSPACE,
@@ -28,6 +24,7 @@ from bingcheng.archive.problems import (
     WRONG_ADDRESS,
     said_plainly,
 )
+from bingcheng.archive.pseudonym import pseudonym
 from bingcheng.archive.upgrade import outdated, upgrade, version_of
 from bingcheng.archive.workspace_copy import keep_copy
 from bingcheng.archive.workspace_tables import INCOMPLETE_WORKSPACE, lacks
@@ -40,8 +37,6 @@ FOLDED_PAGES = 4000
 """Pages of SQLite's log, of 4 KiB each, at which it is folded into the file."""
 ONE_WRITER = 8_130_447_291_553_260_017
 """Key of the advisory lock that a transaction holds while it writes to a PostgreSQL server; any number of our own."""
-PSEUDONYM_LETTERS = 10
-"""Fifty bits: among 100,000 patients two share a pseudonym with a probability of 4 in a million."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,24 +117,11 @@ class Workspace:
         The same number means the same person only under one issuer; without an issuer, only within one hospital.
         Without a number, name and birth date together mean one person; else each exam is a person of its own.
         """
-        scope = f"issuer:{patient.issuer}" if patient.issuer else f"site:{_folded(site)}"
-        if patient.patient_id.strip():
-            whose = ("number", scope, patient.patient_id.strip())
-        elif patient.name and patient.birth_date:
-            whose = ("person", scope, f"{_folded(patient.name)}/{patient.birth_date}")
-        else:
-            whose = ("exam", exam_uid, "")
-        # As it is stored: what was read back must give the same pseudonym.
-        digest = hmac.new(self.secret, storable("\x1f".join(whose)).encode(), hashlib.sha256).digest()
-        return f"P-{b32encode(digest)[:PSEUDONYM_LETTERS].decode('ascii')}"
+        return pseudonym(self.secret, patient, site, exam_uid)
 
     def close(self) -> None:
         """Give the database back."""
         self.engine.dispose()
-
-
-def _folded(words: str) -> str:
-    return " ".join(words.casefold().split())
 
 
 def _opened(folder: Path, engine: Engine, *, make: bool) -> Workspace:
@@ -179,7 +161,9 @@ def _secret(folder: Path, engine: Engine, *, complete: bool) -> bytes:
 
 def _server(address: str) -> Engine:
     try:
-        engine = create_engine(address, pool_pre_ping=True)
+        # Said, whatever the server's own default is: a writer that has waited for its turn must see what the one before
+        # wrote. A snapshot of the whole transaction would be taken before the wait (postgresql.org/docs, 13.2.2).
+        engine = create_engine(address, pool_pre_ping=True, isolation_level="READ COMMITTED")
     except (SQLAlchemyError, ImportError, ValueError) as error:
         # Neither the address (a password may stand in it) nor the library's words, which repeat it.
         raise InputError(WRONG_ADDRESS, error=type(error).__name__) from error

@@ -54,6 +54,7 @@ def assessment(
     identified: bool = False,
     images: bool = True,
     uids: Collection[str] | None = None,
+    findings_of: Collection[str] | None = None,
     beside: Numbers | None = None,
 ) -> Assessment:
     """Everything that the workspace holds, ready to be rendered.
@@ -63,13 +64,16 @@ def assessment(
     identified : show patients by name and number and exams by date; only for those who may see them.
     images : whether to read the key images, for outputs that show them.
     uids : only these exams, e.g. those of a patient; labels count among them. None for all.
+    findings_of : the exams of which the findings are shown; None for all. What is shown of one exam needs its patient's
+        others for the lesions' sake, and reading their findings takes longest.
     beside : what was worked out of the whole workspace, to show some of its exams beside: without it hospitals and
         doses are compared among these exams alone.
     """
     with workspace.reading() as connection:
         kept = None if beside is None else standing(connection)
         peers, follow_up = kept or peer_table(connection), FollowUp.stored(connection, uids)
-    records = {record.uid: _ranked(record, peers) for record in stored_exams(workspace, images=images, uids=uids)}
+    stored = stored_exams(workspace, images=images, uids=uids, findings_of=findings_of)
+    records = {record.uid: _ranked(record, peers) for record in stored}
     people = {uid: workspace.pseudonym(one.patient, one.site, uid) for uid, one in records.items()}
     ordered = _in_order(records.values(), people)
     names = _names(ordered, people) if identified else {person: person for person in people.values()}
@@ -86,7 +90,7 @@ def assessment(
     )
     shown = {uid: names[person] for uid, person in people.items()}
     patients = in_time_by_patient(ordered, shown)
-    holds = follow_up.held(by_uid(patients))
+    holds = follow_up.held(by_uid(patients), people)
     tracks = followed(patients, holds.pairs)
     views = _tracked(_with_refusals(views, follow_up.refusals(holds.lost)), tracks)
     # Dose reference levels are no limits: what they ask stands on the exam's page, not among a hospital's failures.

@@ -16,16 +16,11 @@ from numpy.typing import NDArray
 
 from bingcheng.core.errors import InputError, Owner, Problem
 from bingcheng.image.geometry import Triple, VolumeGeometry, require_possible
+from bingcheng.image.nifti_header import UNREADABLE_NIFTI, require_plain_header
 from bingcheng.image.region import Region
 from bingcheng.image.sheared_nifti import sheared_image, sheared_voxels, write_sheared
 from bingcheng.image.volume import Volume
 
-UNREADABLE_NIFTI = Problem(
-    code="image.nifti-unreadable",
-    says="the file can't be read as a NIfTI image",
-    remedy="Export it again, as one whole file of three dimensions.",
-    owner=Owner.OPERATOR,
-)
 NOT_THREE_DIMENSIONAL = Problem(
     code="image.nifti-not-3d",
     says="the NIfTI image has {dimensions} dimensions, not 3, or more than one value a voxel",
@@ -62,7 +57,8 @@ def read_volume(path: Path, *, unit: str) -> Volume:
     Raises
     ------
     InputError
-        ``image.nifti-unreadable``, ``image.nifti-not-3d``, ``image.impossible-size``.
+        ``image.nifti-unreadable``, ``image.nifti-not-3d``, ``image.impossible-size``, ``image.nifti-no-scale``,
+        ``image.nifti-no-place``, ``image.nifti-two-sizes``.
     """
     voxels, geometry = _read(path)
     return Volume(voxels=voxels.astype(np.float32, copy=False), geometry=geometry, unit=unit)
@@ -79,7 +75,8 @@ def read_regions(path: Path, *, label: str, method: str = "") -> tuple[Region, .
     Raises
     ------
     InputError
-        ``image.nifti-unreadable``, ``image.nifti-not-3d``, ``image.impossible-size``, ``image.nifti-no-mask``.
+        ``image.nifti-unreadable``, ``image.nifti-not-3d``, ``image.impossible-size``, ``image.nifti-no-scale``,
+        ``image.nifti-no-place``, ``image.nifti-two-sizes``, ``image.nifti-no-mask``.
     """
     values, grid = _read(path)
     found = np.unique(values[values > 0])
@@ -99,8 +96,10 @@ def read_grid(path: Path) -> VolumeGeometry:
     Raises
     ------
     InputError
-        ``image.nifti-unreadable``, ``image.nifti-not-3d``, ``image.impossible-size``.
+        ``image.nifti-unreadable``, ``image.nifti-not-3d``, ``image.impossible-size``, ``image.nifti-no-scale``,
+        ``image.nifti-no-place``, ``image.nifti-two-sizes``.
     """
+    require_plain_header(path)
     askew = sheared_image(path)
     return _information(path)[1] if askew is None else _possible(askew.geometry)
 
@@ -134,10 +133,13 @@ def write_region(region: Region, path: Path) -> None:
 
 def _itk() -> Any:
     """SimpleITK, loaded when the first NIfTI file is met: it holds 90 MiB in every process that imports it."""
-    return import_module("SimpleITK")
+    loaded = import_module("SimpleITK")
+    loaded.ProcessObject.SetGlobalWarningDisplay(False)  # what it has against a file it would print into ours
+    return loaded
 
 
 def _read(path: Path) -> tuple[NDArray[Any], VolumeGeometry]:
+    require_plain_header(path)
     askew = sheared_image(path)
     if askew is not None:
         try:

@@ -19,6 +19,7 @@ from bingcheng.core.codes import Code
 from bingcheng.core.errors import InputError, Owner, Problem
 from bingcheng.dicom.exam import FrameSource, VolumeFrames
 from bingcheng.dicom.sources import open_dataset
+from bingcheng.outputs import encoding
 
 CANNOT_WRITE = Problem(
     code="outputs.cannot-write",
@@ -120,7 +121,10 @@ def save(dataset: Dataset, path: Path, moment: datetime) -> None:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
         os.close(handle)
         try:
-            dataset.save_as(name, enforce_file_format=True)
+            if encoding.suits(dataset):
+                Path(name).write_bytes(encoding.as_file(dataset))
+            else:
+                dataset.save_as(name, enforce_file_format=True)
             Path(name).chmod(path.parent.stat().st_mode & 0o666)  # a temporary file is its owner's only
             Path(name).replace(path)
         except BaseException:

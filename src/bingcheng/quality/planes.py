@@ -159,7 +159,8 @@ def _find_runs(mask: Bytes, begins: Counts, runs: Counts) -> None:
                 first = x
                 while x < width and row[x] != 0:
                     x += 1
-                runs[run] = (z, y, first, x)
+                # Each by itself: to assign to a row makes the compiler prepare an error of shapes, for seconds.
+                runs[run, 0], runs[run, 1], runs[run, 2], runs[run, 3] = z, y, first, x
                 run += 1
 
 

@@ -109,13 +109,24 @@ def _circle_radius(volume: Volume, body: Region) -> float:
 
 
 @numba.njit(cache=True, nogil=True)
+def _place(wide: Bytes, section: Bytes, down: int, across: int) -> None:
+    """Put a section into `wide`, that many rows down and columns across."""
+    # Loops, here and below, not slices that are assigned: of these the compiler makes an error of shapes, for seconds.
+    for y in range(section.shape[0]):
+        for x in range(section.shape[1]):
+            wide[down + y, across + x] = section[y, x]
+
+
+@numba.njit(cache=True, nogil=True)
 def _near(near: Bytes, gathered: Bytes, wide: Bytes, low: int, high: int, first: int, reach: int) -> None:
     """Fill `near`, which begins at column `first`: within `reach` columns of a pixel of wide[low:high].
 
     `gathered` is wider than `near` by twice `reach`, and overwritten.
     """
     left, right = first - reach, first - reach + gathered.size
-    gathered[:] = wide[low, left:right]
+    row = wide[low, left:right]
+    for x in range(gathered.size):
+        gathered[x] = row[x]
     for y in range(low + 1, high):
         row = wide[y, left:right]
         for x in range(gathered.size):
@@ -169,7 +180,7 @@ def _tally_sections(
     gathered = np.empty(size + 2 * rim[1], dtype=np.uint8)
     for k in range(depth):
         z = start[0] + k
-        wide[2 * rim[0] : 2 * rim[0] + height, 2 * rim[1] : 2 * rim[1] + width] = inside[k]
+        _place(wide, inside[k], 2 * rim[0], 2 * rim[1])
         for y in range(y_low, y_high):
             middle = y - start[1] + 2 * rim[0]
             _near(near, gathered, wide, middle - rim[0], middle + rim[0] + 1, across, rim[1])

@@ -75,7 +75,9 @@ def _enclosed(hu: NDArray[np.float32], row_mm: float, column_mm: float, score: N
     steps = np.zeros((8, 2))
     # Sideways and backwards first: most soft tissue is told not to be enclosed by three of them.
     for n, eighth in enumerate((0, 4, 2, 1, 3, 6, 5, 7)):
-        steps[n] = np.sin(eighth * np.pi / 4.0) * finest / row_mm, np.cos(eighth * np.pi / 4.0) * finest / column_mm
+        # Each by itself: to assign to a row makes the compiler prepare an error of shapes, for seconds.
+        steps[n, 0] = np.sin(eighth * np.pi / 4.0) * finest / row_mm
+        steps[n, 1] = np.cos(eighth * np.pi / 4.0) * finest / column_mm
     for z in range(depth):
         for y in range(height):
             for x in range(width):

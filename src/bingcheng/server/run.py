@@ -25,7 +25,7 @@ from bingcheng.core.errors import InputError, Owner, Problem
 from bingcheng.core.wording import Text, text
 from bingcheng.server.application import application, open_site
 from bingcheng.server.background.services import services
-from bingcheng.server.memory import hold_little
+from bingcheng.server.memory import hold_little, pass_by_what_is_loaded
 from bingcheng.server.security.connections import guarded
 from bingcheng.server.settings import Settings
 from bingcheng.server.site import Site
@@ -99,6 +99,7 @@ def run(settings: Settings, tell: Tell, wishes: Wishes | None = None) -> None:
     try:
         _begin(where)
         made = application(settings, site=where)
+        pass_by_what_is_loaded()
         server = Stoppable(_configured(made, settings))
         address = address_of(settings, listening)
         with services(where) as running:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from starlette.requests import HTTPConnection
 
+from bingcheng.archive.audit.owed import Owed
 from bingcheng.archive.people.passwords import Passwords
 from bingcheng.archive.workspace import Workspace
 from bingcheng.server.security.believed import Believed
@@ -30,6 +31,7 @@ class Site:
     Parameters
     ----------
     believed : who was recognised a moment ago, so that a picture needs no query for its session.
+    owed : what happened and could not be recorded yet.
     now : the clock; UTC.
     setup_code : what who started the server reads in the terminal to make the first account; None without need.
     """
@@ -39,6 +41,7 @@ class Site:
     objects: Objects
     passwords: Passwords = field(default_factory=Passwords)
     believed: Believed = field(default_factory=Believed)
+    owed: Owed = field(default_factory=Owed)
     now: Callable[[], datetime] = utc_now
     setup_code: str | None = None
 

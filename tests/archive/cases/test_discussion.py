@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from tests.archive.cases.conftest import NOON
 
@@ -19,8 +21,12 @@ from bingcheng.archive.cases.discussion import (
     hide_comment,
     kind_of,
     mentioned,
+    put_back_comment,
+    show_comment,
     threads,
+    unmet,
 )
+from bingcheng.archive.cases.reports import open_reports, report, settle
 from bingcheng.core.errors import InputError
 
 
@@ -106,5 +112,32 @@ def test_a_file_is_kept_under_a_harmless_name(name, kept):
     assert file_name(name, "text/plain") == kept
 
 
-def test_logins_are_found_after_an_at_sign_and_in_no_address():
-    assert mentioned("@li.wei and (@zhang) but not a@example.org, @li.wei.") == ("li.wei", "zhang")
+def test_what_was_taken_back_or_hidden_can_be_seen_again_and_a_report_is_settled(two):
+    case = two.case()
+    with two.workspace.writing() as connection:
+        said = comment(connection, case, person=two.author, words="Look", now=NOON)
+        delete_comment(connection, case, said, person=two.author, now=NOON)
+        with pytest.raises(InputError):
+            put_back_comment(connection, case, said, person=two.other)
+        put_back_comment(connection, case, said, person=two.author)
+        report(connection, case, said, person=two.other, because="a name", now=NOON)
+        for person in (two.other, two.author):
+            with pytest.raises(InputError):
+                report(connection, case, said, person=person, because="again, or one's own", now=NOON)
+        assert [one.because for one in open_reports(connection, hospital=two.north)] == ["a name"]
+        assert open_reports(connection, hospital=two.south) == ()
+        hide_comment(connection, case, said, by=two.author, because="a name", now=NOON)
+        settle(connection, said, NOON)
+        show_comment(connection, case, said)
+        assert comment_of(connection, case, said).shown
+        assert open_reports(connection, case=case) == ()
+
+
+def test_people_are_named_after_an_at_sign_by_name_or_login_and_in_no_address():
+    people = [SimpleNamespace(number=number, name=name, login=login) for number, name, login in PEOPLE]
+    words = "@li.wei and (@Zhang San), @王医生看看, not a@example.org; @li.wei. @nobody @Zhang Sanders"
+    assert mentioned(words, people) == (1, 2, 3)
+    assert unmet(words, people) == ("nobody", "Zhang")
+
+
+PEOPLE = ((1, "Li Wei", "li.wei"), (2, "Zhang San", "zs"), (3, "王医生", "wang"), (4, "王", "w2"))

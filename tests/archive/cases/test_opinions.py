@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from tests.archive.cases.conftest import NOON
@@ -17,7 +18,7 @@ from bingcheng.archive.cases.opinions import (
     opinion,
     remind,
 )
-from bingcheng.archive.people.notice import unread
+from bingcheng.archive.people.notice import notices, unread
 from bingcheng.core.errors import InputError
 
 
@@ -68,6 +69,45 @@ def test_what_is_overdue_is_said_so_and_reminded_of_once_a_day(two, asked):
         assert opinion(connection, asked).state(date(2026, 3, 6)) is OpinionState.OVERDUE
         assert [remind(connection, moment) for moment in (NOON, late, late, late + timedelta(days=1))] == [0, 1, 0, 1]
     assert told(two, two.other) == 3
+
+
+def test_who_is_asked_is_reminded_days_before_and_who_asked_is_told_when_it_is_overdue(two, asked):
+    soon, late = NOON + timedelta(days=1), NOON + timedelta(days=4)
+    with two.workspace.writing() as connection:
+        before = len(notices(connection, two.other))
+        assert [remind(connection, moment) for moment in (NOON, soon, soon + timedelta(days=1))] == [0, 1, 0]
+        assert "due by" in notices(connection, two.other)[0].says.template
+        assert (len(notices(connection, two.other)), len(notices(connection, two.author))) == (before + 1, 0)
+        assert remind(connection, late) == 1
+        assert "overdue" in notices(connection, two.author)[0].says.template
+        assert {one.link for one in notices(connection, two.author)} == {f"/opinions/{asked}"}
+
+
+def test_who_asks_is_named_only_where_the_case_shows_it(two):
+    for shown in (False, True):
+        case = two.case(show_hospital=shown)
+        with two.workspace.writing() as connection:
+            ask_opinion(
+                connection,
+                case,
+                asked_by=two.author,
+                question="HCC?",
+                hospital=two.south,
+                person=two.other,
+                due_on=None,
+                now=NOON,
+            )
+            assert ("person" in notices(connection, two.other)[0].says.facts) is shown
+
+
+def test_days_begin_and_end_where_the_installation_is(two, asked):
+    due = datetime(2026, 3, 5, 15, 59)  # noqa: DTZ001 - UTC: in Shanghai the last minute of its day
+    zone = ZoneInfo("Asia/Shanghai")
+    with two.workspace.writing() as connection:
+        remind(connection, due, zone=zone)
+        assert unread(connection, two.author) == 0
+        assert remind(connection, due + timedelta(minutes=1), zone=zone) == 1
+        assert unread(connection, two.author) == 1
 
 
 def test_who_muted_a_kind_is_left_in_peace(two, asked):

@@ -21,6 +21,36 @@ def test_the_example_of_the_page_is_understood():
     )
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "liver lesion > 30 mm with PI-RADS-conform MR",
+        "Lesions > 30mm in liver, MRI and PI-RADS-conform",
+        "肝病灶大于30mm且MR符合PI-RADS",
+        "肝 病灶 ＞ 30 mm，符合 PI-RADS 的 磁共振",
+        '器官 = 肝 且 病灶.longest_diameter > 30 mm 且 模态 = MR 且 方案（"pi-rads"）＝ 符合',
+    ],
+)
+def test_a_sentence_means_what_the_longer_query_means(said):
+    found = parsed(said)
+    assert isinstance(found, All)
+    measures = [one for one in found.parts if isinstance(one, MeasureIs)]
+    assert [(one.key, one.compare, one.value, one.unit) for one in measures] == [("longest_diameter", ">", 30, "mm")]
+    fields = {one.field: one.value for one in found.parts if isinstance(one, FieldIs)}
+    assert fields in ({"organ": "liver", "modality": "MR"}, {"organ": "肝", "modality": "MR"})
+    assert ProtocolIs("pi-rads", "pass", negated=False) in found.parts
+
+
+def test_a_sentence_says_what_is_not_conform_and_joins_and_excludes():
+    assert parsed("LI-RADS-not-conform") == ProtocolIs("li-rads", "fail", negated=False)
+    assert parsed("不符合LI-RADS") == ProtocolIs("li-rads", "fail", negated=False)
+    liver, lung = FieldIs("organ", "=", "liver"), FieldIs("organ", "=", "lung")
+    assert parsed("liver CT or not lung") == Any((All((liver, FieldIs("modality", "=", "CT"))), Not(lung)))
+    assert parsed("diagnosis ~ carcinoma in situ with mixed type and liver") == All(
+        (FieldIs("diagnosis", "~", "carcinoma in situ with mixed type"), liver)
+    )
+
+
 def test_and_binds_closer_than_or_and_brackets_closest():
     assert parsed('"a" or "b" and not "c"') == Any((Words("a"), All((Words("b"), Not(Words("c"))))))
     assert parsed('("a" or "b") and "c"') == All((Any((Words("a"), Words("b"))), Words("c")))
@@ -69,7 +99,7 @@ def test_an_error_says_where(said, position):
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.text(alphabet='lesion.organ =>~!()"and or not 3 mm 肝%\x00', max_size=60))
+@given(st.text(alphabet='lesion.organ =>~!()"and or not 3 mm 肝%符合病灶，≥-conform\x00', max_size=60))
 def test_whatever_is_typed_it_is_understood_or_refused(said):
     refused = None
     try:

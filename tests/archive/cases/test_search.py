@@ -57,6 +57,28 @@ def test_words_are_found_without_case_in_both_languages(two):
     assert numbers(two, words="%") == {number}, "a wildcard is a character like any other"
 
 
+def test_an_answer_that_waits_until_it_is_asked_for_finds_no_case(two):
+    said = {"diagnosis": "hepatocellular carcinoma", "diagnosis_code": "8170/3", "teaching": "washout"}
+    open_, hidden = two.case(**said), two.case(**said, hidden=True, body_part="liver")
+    for asked in (
+        {"words": "carcinoma"},
+        {"words": "washout"},
+        {"query": "diagnosis ~ carcinoma"},
+        {"query": "diagnosis = 8170/3"},
+        {"query": '"washout"'},
+    ):
+        assert numbers(two, **asked) == {open_}, asked
+    assert numbers(two, query="liver") == {hidden}
+
+
+def test_what_is_made_of_images_is_no_modality_to_look_for(two):
+    number = two.case()
+    with two.workspace.writing() as connection:
+        row = {"case_id": number, "number": 1, "study_uid": "2.25.1", "day": 0, "instances": 3}
+        connection.execute(insert(tables.case_exam), {**row, "modalities": "MR RTSTRUCT SEG SR"})
+    assert found(two, two.north).modalities == (("MR", 1),)
+
+
 def test_an_organ_is_found_by_any_of_its_names_and_its_code(two):
     number = two.case(body_part="Liver")
     two.case(body_part="lung")
@@ -93,15 +115,21 @@ def test_a_unit_of_another_kind_or_none_is_refused_with_its_place(two):
         numbers(two, query="lesion.longest_diametre > 3 mm")
 
 
-def test_a_protocol_is_found_by_the_beginning_of_its_name(two):
+def test_a_protocol_is_found_by_its_identifier_or_a_part_of_its_title_however_it_is_written(two):
     number, row = two.case(), {"exam": 1, "passed": 3, "failed": 0, "unknown": 0}
     with two.workspace.writing() as connection:
         connection.execute(
             insert(tables.case_protocol),
-            {**row, "case_id": number, "protocol": "pi-rads-2.1", "outcome": "unknown"},
+            [
+                {**row, "case_id": number, "protocol": "prostate_mpmri_pirads21", "outcome": "unknown"},
+                {**row, "case_id": number, "protocol": "ours_2026", "outcome": "pass"},
+            ],
         )
-    assert numbers(two, query="protocol(pi-rads) = unknown") == {number}
+    for name in ("prostate_mpmri_pirads21", "prostate", "PI-RADS", "pirads", '"multiparametric mri of the prostate"'):
+        assert numbers(two, query=f"protocol({name}) = unknown") == {number}, name
     assert numbers(two, query="protocol(pi-rads) = conform") == set(), "unknown is never conform"
+    assert numbers(two, query="OURS-conform") == {number}
+    assert numbers(two, query="LI-RADS-conform") == set()
 
 
 def test_facets_count_what_the_reader_may_see(two):

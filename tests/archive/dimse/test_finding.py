@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 from pydicom.dataset import Dataset
@@ -12,6 +13,7 @@ from pynetdicom.sop_class import (
 )
 from tests.archive.dimse.making import EXPLICIT, IMPLICIT, SPACE, Site, file_of, image
 
+from bingcheng.archive.authorisation.spaces import hospital_space
 from bingcheng.archive.dimse import finding
 from bingcheng.archive.dimse.calling import Caller, opened
 from bingcheng.archive.dimse.commands import C_FIND, number
@@ -20,11 +22,13 @@ from bingcheng.archive.dimse.listener import Listener
 from bingcheng.archive.dimse.peers import May, Peer, add_peer
 from bingcheng.archive.objects.objects import Objects
 from bingcheng.archive.objects.received import Origin
+from bingcheng.archive.people.hospital import make_hospital, set_issuer
 from bingcheng.archive.problems import DISK_FULL
 from bingcheng.archive.workspace import Workspace
 from bingcheng.core.errors import RemoteError
 
 STUDY, PATIENT = StudyRootQueryRetrieveInformationModelFind, PatientRootQueryRetrieveInformationModelFind
+NOON = datetime(2026, 3, 2, 12)  # noqa: DTZ001 - UTC, as times stand in the database
 HERE = Origin(kind="import", peer="test")
 
 
@@ -138,6 +142,25 @@ def test_patients_are_told_once_each(find):
     final, answers = find("PATIENT", PATIENT, PatientID="", PatientName="", PatientBirthDate="")
     assert final == 0x0000
     assert sorted(one.PatientID for _, one in answers) == ["KH-1", "KH-2", "KH-3"]
+
+
+def test_a_patient_is_told_once_with_and_without_the_default_issuer(tmp_path):
+    workspace = Workspace.open(tmp_path)
+    with workspace.writing() as connection:
+        number_ = make_hospital(connection, name="N", code="N", now=NOON)
+    objects = Objects.open(workspace)
+    for study, stated in ((1, {}), (2, {"IssuerOfPatientID": "BAIHE"}), (3, {"IssuerOfPatientID": "OTHER"})):
+        made = image(study=study, series=1, number=1, PatientID="K-1", **stated)
+        objects.receive(file_of(made), space=hospital_space(number_), origin=HERE)
+    wanted = finding.Asked(level="PATIENT", match={}, told=("PatientID",), partly=False)
+    told = []
+    for issuer in ("", "BAIHE"):
+        with workspace.writing() as connection:
+            set_issuer(connection, number_, issuer)
+        told.append(len(list(finding.answers(objects, [hospital_space(number_)], wanted))))
+    objects.close()
+    workspace.close()
+    assert told == [3, 2]
 
 
 def test_a_peer_finds_nothing_of_another_hospital(find):

@@ -247,7 +247,7 @@ def test_one_damaged_file_does_not_keep_the_others_out_of_the_archive(site, hosp
 
 def test_overdue_opinions_are_reminded_of_once_an_hour(site, monkeypatch):
     told, now = [], utc_now()
-    monkeypatch.setattr("bingcheng.server.background.runner.remind", lambda _, moment: told.append(moment))
+    monkeypatch.setattr("bingcheng.server.background.runner.remind", lambda _, moment, zone: told.append(moment))
     site.now = lambda: now
     looking = background(site)
     looking.look()

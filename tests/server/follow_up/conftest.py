@@ -96,16 +96,8 @@ def link(kind: LinkKind, before: tuple[str, ...], after: tuple[str, ...], confid
     )
 
 
-BEFORE, AFTER = {"liver": 20.0, "left": 26.0}, {"a": 30.0, "b": 13.0, "c": 13.0, "e": 14.0}
-
-
-@pytest.fixture
-def house(tmp_path) -> Iterator[House]:
+def propose(workspace, earlier: str = EARLIER, later: str = LATER) -> None:
     """Liver became a, surely; left split into b and c, and e is new, which need a reader."""
-    served = serving(tmp_path / "workspace", language="en")
-    workspace = served.site.workspace
-    save_exam(workspace, exam(EARLIER, MONDAY, BEFORE))
-    save_exam(workspace, exam(LATER, MONDAY + timedelta(days=56), AFTER))
     found = matching(
         BEFORE,
         AFTER,
@@ -113,8 +105,21 @@ def house(tmp_path) -> Iterator[House]:
         link(LinkKind.SPLIT, ("left",), ("b", "c"), 0.7),
         link(LinkKind.NEW, (), ("e",), 0.6),
     )
-    pair = PairKey(earlier_uid=EARLIER, later_uid=LATER, modality="CT")
+    pair = PairKey(earlier_uid=earlier, later_uid=later, modality="CT")
     with workspace.writing() as connection:
         save_proposal(connection, Proposal(pair=pair, digest="d", matching=found))
+
+
+BEFORE, AFTER = {"liver": 20.0, "left": 26.0}, {"a": 30.0, "b": 13.0, "c": 13.0, "e": 14.0}
+
+
+@pytest.fixture
+def house(tmp_path) -> Iterator[House]:
+    """Two exams, as `propose` matches them."""
+    served = serving(tmp_path / "workspace", language="en")
+    workspace = served.site.workspace
+    save_exam(workspace, exam(EARLIER, MONDAY, BEFORE))
+    save_exam(workspace, exam(LATER, MONDAY + timedelta(days=56), AFTER))
+    propose(workspace)
     yield House(served, workspace.pseudonym(ANNA, "North", EARLIER))
     served.close()

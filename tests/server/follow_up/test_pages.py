@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import delete
 from tests.archive.conftest import MONDAY
-from tests.server.follow_up.conftest import ANNA, BEFORE, EARLIER, LATER, LATEST, exam
+from tests.server.follow_up.conftest import AFTER, ANNA, BEFORE, EARLIER, LATER, LATEST, exam, propose
 
 from bingcheng.archive import schema
 from bingcheng.archive.audit.trail import Asked, events
 from bingcheng.archive.matchings import decisions
+from bingcheng.archive.people.hospital import set_issuer
 from bingcheng.archive.store import save_exam
+from bingcheng.dicom.exam import Patient
 from bingcheng.engine.view import assessment
 from bingcheng.outputs.follow_up.words import waiting
 
@@ -148,7 +151,7 @@ def test_who_decides_on_what_has_changed_since_is_told_so(house):
     say(house, "confirm", ["left"], ["b", "c"])
     answer = say(house, "apart", ["left"], ["b", "c"], who="physicist", mark=old)
     assert answer.status_code == 400
-    assert "somebody decided about lesions of these two exams" in answer.text.lower()
+    assert "radiologist decided about lesions of these two exams" in answer.text.lower()
     assert len(kept(house)) == 1
 
 
@@ -216,3 +219,73 @@ def test_a_patient_with_one_exam_has_nothing_to_compare(house):
     pseudonym = house.served.site.workspace.pseudonym(other, "North", LATEST)
     page = house.served.browser("radiologist").get(f"/patient/{pseudonym}/lesions")
     assert "There is nothing to compare yet." in page.text
+
+
+def test_the_hospitals_patients_that_wait_stand_in_one_list_and_lead_to_each_other(house):
+    """Anna's links wait; so do Bo's, whose exam is later, and those of a patient of another hospital."""
+    workspace = house.served.site.workspace
+    people = {"K-2": ("Bo^Li", "North", 100), "K-3": ("South^Sam", "South", 200)}
+    known = {}
+    for place, (number, (name, site, day)) in enumerate(people.items(), start=1):
+        patient = Patient(patient_id=number, issuer=None, name=name, birth_date=None)
+        uids = [f"1.7.{place}.{side}" for side in (1, 2)]
+        save_exam(workspace, exam(uids[0], MONDAY, BEFORE, patient=patient, site=site))
+        save_exam(workspace, exam(uids[1], MONDAY + timedelta(days=day), AFTER, patient=patient, site=site))
+        propose(workspace, *uids)
+        known[number] = workspace.pseudonym(patient, site, uids[0])
+    reader = house.served.browser("radiologist")
+    listed = reader.get("/lesions").text
+    assert "In 2 patients it is not sure which lesion is which." in listed
+    assert listed.index("Bo Li") < listed.index("Quellberg Anna"), "the latest exam first"
+    assert "Sam" not in listed
+    assert "In 2 patients it waits for you which lesion is which" in reader.get("/worklist").text
+    for words, there in (("quell", 1), ("K-2 bo", 1), ("nobody", 0)):
+        found = reader.get(f"/lesions?words={words}").text
+        assert (found.count("data-row>"), "No patient fits." in found) == (there, not there)
+    assert reader.get("/exports/lesions.csv").text.splitlines()[1:] == [
+        f"{known['K-2']},Bo Li,K-2,2,{MONDAY + timedelta(days=100):%Y-%m-%d %H:%M}",
+        f"{house.patient},Quellberg Anna,K-1,2,{MONDAY + timedelta(days=56):%Y-%m-%d %H:%M}",
+    ]
+    assert f'rel="next" href="/patient/{known["K-2"]}/lesions"' in get(house).text, "behind the last comes the first"
+    assert f'rel="next" href="{house.page}"' in reader.get(f"/patient/{known['K-2']}/lesions").text
+    say(house, "confirm", ["left"], ["b", "c"])
+    assert "In 2 patients" in reader.get("/lesions").text
+    page = say(house, "confirm", [], ["e"])
+    assert f'rel="next" href="/patient/{known["K-2"]}/lesions"' in page.text
+    listed = reader.get("/lesions").text
+    assert "In 1 patient it is not sure" in listed
+    assert "Quellberg" not in listed
+    assert "No patient fits." in reader.get("/lesions?page_number=2").text
+    for who, status in (("physicist", 200), ("technologist", 403), ("site-admin", 403), ("province", 403)):
+        assert house.served.browser(who).get("/lesions").status_code == status
+        assert house.served.browser(who).get("/exports/lesions.csv").status_code == status
+    assert "it waits for you" not in house.served.browser("technologist").get("/worklist").text
+    empty = house.served.browser("other-radiologist")
+    assert "South Sam" in empty.get("/lesions").text
+    save_exam(workspace, exam("1.7.2.2", MONDAY, AFTER, site="Nowhere"))
+    assert "No link between lesions needs a reader." in empty.get("/lesions").text
+
+
+def test_decisions_stay_when_exams_come_to_another_patient_and_hold_again_when_they_come_back(house):
+    """The later exam states the issuer, the earlier one none: one patient as long as that is the hospital's."""
+    workspace, served = house.served.site.workspace, house.served
+
+    def issuer(name):
+        with workspace.writing() as connection:
+            return set_issuer(connection, served.north, name)
+
+    stated = replace(ANNA, issuer="BAIHE")
+    save_exam(workspace, exam(LATER, MONDAY + timedelta(days=56), AFTER, patient=stated))
+    assert issuer("BAIHE").joined == 1
+    house.patient = workspace.pseudonym(stated, "North", LATER)
+    say(house, "confirm", ["left"], ["b", "c"])
+    held = links(house)
+    assert ("split", ("left",), ("b", "c")) in held
+    assert issuer("").parted == 1
+    assert links(house) == set()
+    assert len(kept(house)) == 1, "nothing that a person decided is lost"
+    (refusal,) = (one for view in seen(house).exams for one in view.refusals if "decision" in one.code)
+    assert refusal.code == "engine.lesion-decision-lost"
+    assert "No link between lesions needs a reader." in served.browser("radiologist").get("/lesions").text
+    assert issuer("BAIHE").parted == 0
+    assert links(house) == held

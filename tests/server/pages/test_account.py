@@ -111,11 +111,11 @@ def test_notices_are_counted_shown_and_read(served):
     with served.site.workspace.writing() as connection:
         notify(connection, number, text("{name} answered", name="<script>"), now=served.clock(), link="/cases/1")
     client = served.browser("radiologist")
-    assert '<span class="count">1</span>' in client.get("/account").text
+    assert "data-unread>1</span>" in client.get("/account").text
     page = client.get("/account/notices").text
     assert "&lt;script&gt; answered" in page
     client.post("/account/notices/read")
-    assert '<span class="count">' not in client.get("/account/notices").text
+    assert "data-unread hidden>0</span>" in client.get("/account/notices").text
 
 
 def test_a_name_with_a_script_is_shown_as_it_is_written(served):

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import html
 import re
+from datetime import timedelta
 
+from sqlalchemy import insert
+from tests.archive.conftest import MONDAY, record
+from tests.server.conftest import NOON
+
+from bingcheng.archive.audit.trail import Asked, events
+from bingcheng.archive.jobs.queue import latest
+from bingcheng.archive.objects.tables import stored_study
 from bingcheng.archive.people.hospital import hospital, hospital_of_site, hospitals
 from bingcheng.archive.people.hospital_group import groups
+from bingcheng.archive.store import save_exam
+from bingcheng.dicom.exam import Patient
 
 
 def form_of(page: str, button: str) -> tuple[str, dict[str, list[str]]]:
@@ -80,3 +90,49 @@ def test_groups_are_made_of_hospitals_that_exist(served):
     operator.post(f"/admin/groups/{made.number}/remove")
     assert seen(served, groups) == ()
     assert len(seen(served, hospitals)) == 2
+
+
+def test_the_operator_says_who_numbered_the_patients_and_takes_it_back(served):
+    workspace = served.site.workspace
+    stated = Patient(patient_id="K-1", issuer="BAIHE", name="Doe^Jane", birth_date="19610101")
+    silent = Patient(patient_id="K-1", issuer=None, name="Doe^Jane", birth_date="19600101")
+    for place, patient in enumerate((stated, silent)):
+        made = record(f"1.2.{place}", site="North", patient=patient, performed_at=MONDAY + timedelta(days=place))
+        save_exam(workspace, made)
+    space = f"hospital/{served.north}"
+    with workspace.writing() as connection:
+        row = {"space": space, "study_uid": "1.2.1", "received_at": NOON, "changed_at": NOON}
+        connection.execute(insert(stored_study), {**row, "patient_differs": False, "attributes": "{}"})
+    former, now = workspace.pseudonym(silent, "North", "1.2.1"), workspace.pseudonym(stated, "North", "1.2.0")
+    operator, reader = served.browser("operator"), served.browser("radiologist")
+    address = f"/admin/hospitals/{served.north}"
+    shown = operator.get(address).text
+    assert "<strong>BAIHE</strong> · 1 exam" in shown
+    assert "none stated · 1 exam" in shown
+    assert operator.post(f"{address}/issuer", data={"issuer": "a\\b"}).status_code == 400
+    page = operator.post(f"{address}/issuer", data={"issuer": "BAIHE"}).text
+    assert "Exams that came to another patient: 1; patients that stood here more than once and are one now: 1." in page
+    assert "The exams of 1 patient that is one now state different dates of birth." in page
+    assert seen(served, latest, [space], ["1.2.1"]), "one exam is assessed again, and with it its new neighbours"
+    for path in (f"/patient/{former}", f"/patient/{former}/lesions"):
+        assert reader.get(path).headers["location"] == path.replace(former, now), "known by the former pseudonym too"
+        assert served.browser("other-radiologist").get(path).status_code == 404
+    both = reader.get(f"/patient/{now}").text
+    assert "2 exams" in both
+    assert "Exams of this patient state different dates of birth." in both
+    where, values = form_of(page, "Undo")
+    assert operator.post(where, data=values).status_code == 200
+    assert seen(served, hospital, served.north).issuer == ""
+    assert reader.get(f"/patient/{former}").status_code == 200
+    with workspace.reading() as connection:
+        changes = list(events(connection, Asked(hospital=served.north)))
+    assert sum(one.event.subject == f"hospital/{served.north}" for one in changes) == 2, "set and taken back"
+
+
+def test_an_administrator_reads_who_numbered_the_patients_and_asks_the_operator(served):
+    admin, address = served.browser("site-admin"), f"/admin/hospitals/{served.north}"
+    assert admin.post(f"{address}/issuer", data={"issuer": "SOUTH"}).status_code == 403
+    assert "/issuer" not in admin.get(address).text
+    assert "Numbers that name none stand by themselves." in admin.get(address).text
+    served.browser("operator").post(f"{address}/issuer", data={"issuer": "<b>"})
+    assert "read as of: &lt;b&gt;" in admin.get(address).text

@@ -78,6 +78,7 @@ def test_from_the_code_to_an_administrator(fresh):
     assert "North Hospital" in page
     assert 'value="NH"' in page
     sites = {"site_name": ["North Hospital", "NORTH hospital"], "name": "North Hospital", "code": "NH"}
+    sites["issuer"] = "BAIHE"
     assert send(fresh, "/welcome/hospitals", sites, "/welcome/next").status_code == 303
     answer = send(fresh, "/welcome/hospitals", {**sites, "site_name": "South", "code": "nh"}, "/welcome/next")
     assert (answer.status_code, "another hospital already has this short name" in answer.text) == (400, True)
@@ -92,6 +93,7 @@ def test_from_the_code_to_an_administrator(fresh):
     assert fresh.get(link).status_code == 404
     with fresh.site.workspace.reading() as connection:
         (made,) = hospitals(connection)
+        assert made.issuer == "BAIHE"
         assert made.spellings == ("North Hospital",)
         assert {one.name: one.roles for one in persons(connection)} == {
             "Olga": {Role.OPERATOR},

@@ -7,7 +7,10 @@ import json
 import re
 
 import pytest
+from benchmarks.exchange_objects import file_of, image, uid_of
 
+from bingcheng.archive.authorisation import case_space, hospital_space
+from bingcheng.archive.objects.received import Origin
 from bingcheng.server.application import ROUTERS
 from bingcheng.server.viewer import adaptation
 from bingcheng.server.viewer.configuration import LANGUAGES, app_config
@@ -17,6 +20,7 @@ from bingcheng.server.viewer.serving import router
 
 NAME = "bingcheng.server.viewer.serving"
 MODES = ("viewer", "segmentation", "tmtv")
+SEEN, OTHERS, WITHDRAWN = uid_of("seen"), uid_of("others"), uid_of("withdrawn")
 
 
 @pytest.fixture
@@ -29,6 +33,9 @@ def home(serve, monkeypatch, tmp_path):
 @pytest.fixture
 def ready(home, published, tmp_path):
     home.application.state.viewer = install(tmp_path / "app", published)
+    spaces = {"seen": hospital_space(home.north), "others": hospital_space(home.south), "withdrawn": case_space(1)}
+    for name, space in spaces.items():
+        home.site.objects.receive(file_of(image(name, "ct", 1)), space=space, origin=Origin(kind="import", peer="test"))
     return home
 
 
@@ -45,7 +52,7 @@ def test_who_is_not_signed_in_is_sent_to_sign_in_and_back(ready, mode):
 
 @pytest.mark.parametrize("mode", MODES)
 def test_the_page_may_load_from_this_server_only(ready, mode):
-    answer = ready.browser("radiologist").get(f"/viewer/{mode}?StudyInstanceUIDs=1.2")
+    answer = ready.browser("radiologist").get(f"/viewer/{mode}?StudyInstanceUIDs={SEEN}")
     assert answer.status_code == 200
     directives = dict(one.strip().split(" ", 1) for one in answer.headers["content-security-policy"].split(";"))
     assert directives["default-src"] == "'none'"
@@ -55,6 +62,42 @@ def test_the_page_may_load_from_this_server_only(ready, mode):
         assert not [one for one in sources if "." in one or "*" in one or one in ("https:", "http:")]
     assert "'unsafe-inline'" not in directives["script-src"]
     assert "<script>" not in answer.text
+
+
+@pytest.mark.parametrize("study", [OTHERS, WITHDRAWN, "1.2", "..%2F1", "%27"])
+def test_what_may_not_be_seen_is_refused_in_words_before_the_viewer_starts(ready, study):
+    answer = ready.browser("radiologist").get(
+        f"/viewer/viewer?StudyInstanceUIDs={study}", headers={"accept": "text/html"}
+    )
+    assert answer.status_code == 404
+    assert "not open to you" in answer.text
+    assert "react-portal" not in answer.text
+
+
+def test_of_several_studies_those_are_opened_that_may_be_seen(ready):
+    asked = f"/viewer/viewer?hangingProtocolId=mpr&studyinstanceuids={OTHERS},{SEEN},{SEEN}"
+    answer = ready.browser("radiologist").get(asked)
+    assert answer.status_code == 303
+    assert answer.headers["location"] == f"/viewer/viewer?StudyInstanceUIDs={SEEN}&hangingProtocolId=mpr"
+
+
+def test_an_address_without_a_study_leads_to_the_worklist(ready):
+    assert ready.browser("radiologist").get("/viewer/viewer").headers["location"] == "/"
+
+
+@pytest.mark.parametrize(("study", "status"), [(SEEN, 204), (OTHERS, 404), (WITHDRAWN, 404), ("1.2", 404), ("x", 400)])
+def test_the_viewer_is_told_while_it_is_used_whether_a_study_may_still_be_seen(ready, study, status):
+    assert ready.browser("radiologist").get(f"/viewer/exams/{study}/open").status_code == status
+
+
+def test_who_was_signed_out_meanwhile_is_told_so(ready):
+    assert ready.anonymous().get(f"/viewer/exams/{SEEN}/open").status_code == 401
+
+
+def test_the_program_is_kept_from_the_page_to_sign_in_on_for_those_who_see_images(ready):
+    assert 'data-after="0"' in ready.anonymous().get("/login").text
+    assert 'data-after="1500"' in ready.browser("radiologist").get("/account").text
+    assert 'data-after="1500"' not in ready.browser("operator").get("/account").text
 
 
 def test_the_rest_of_the_site_keeps_its_stricter_policy(ready):
@@ -150,7 +193,7 @@ def test_a_viewer_that_is_brought_while_we_serve_is_found(home, published, tmp_p
     from bingcheng.server.viewer import package  # noqa: PLC0415 - its version names the folder
 
     install(tmp_path / "data/bingcheng/viewer" / package.VERSION, published)
-    assert "react-portal" in client.get("/viewer/viewer").text
+    assert client.get("/viewer/viewer").headers["location"] == "/"  # no study is named
 
 
 def test_the_viewer_s_own_list_of_studies_gives_way_to_ours(ready):

@@ -195,6 +195,15 @@ def _of_one_sitting(connection: Connection, known: Case, said: Written, person: 
     return len(rest) == 1 and last[0].person == person and now - last[0].at <= SITTING
 
 
+def unsearch_hidden(connection: Connection) -> None:
+    """Let searches find no answer of the cases that hide it: earlier releases searched those too."""
+    table = tables.shared_case
+    for row in connection.execute(select(table.c.id, table.c.record)).all():
+        written = decoded(Written, row.record)
+        if written.hidden:
+            connection.execute(update(table).where(table.c.id == row.id).values(_columns(written)))
+
+
 def versions(connection: Connection, number: int) -> tuple[Version, ...]:
     """All versions, the latest first."""
     table = tables.case_version
@@ -311,15 +320,18 @@ def _check_question(one: Question) -> None:
 
 
 def _columns(said: Written) -> dict[str, object]:
-    searched = (said.title, said.context, said.diagnosis, said.diagnosis_code, said.teaching, said.body_part)
+    # What waits until the reader asks for it is not searched either: a search that finds it would tell it.
+    answer = replace(said, diagnosis="", diagnosis_code="", teaching="", key_images=()) if said.hidden else said
+    searched = (said.title, said.context, answer.diagnosis, answer.diagnosis_code, answer.teaching, said.body_part)
+    notes = (one.note for one in answer.key_images)
     return {
         "record": encoded(said),
         "title": said.title,
-        "words": "\n".join((*searched, said.modality, *said.tags, *(one.note for one in said.key_images))).casefold(),
+        "words": "\n".join((*searched, said.modality, *said.tags, *notes)).casefold(),
         "body_part": said.body_part.casefold(),
         "modality": said.modality,
-        "diagnosis": said.diagnosis.casefold(),
-        "diagnosis_code": said.diagnosis_code[:32],
+        "diagnosis": answer.diagnosis.casefold(),
+        "diagnosis_code": answer.diagnosis_code[:32],
         "show_hospital": said.show_hospital,
     }
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,12 +16,15 @@ from sqlalchemy import Connection, insert, select, update
 from bingcheng.archive.cases import tables
 from bingcheng.archive.cases.problems import NO_WORDS, WRONG_ATTACHMENT, WRONG_STEP
 from bingcheng.archive.codec import decoded, encoded, storable
+from bingcheng.archive.people.person import Person
 from bingcheng.archive.people.problems import NO_SUCH_THING
 from bingcheng.core.errors import InputError
 
 LONGEST, LONGEST_NAME = 10_000, 120
 LARGEST_MB, MOST_ATTACHMENTS = 10, 5
-MENTION = re.compile(r"(?<![\w@])@([\w.-]{3,64})")
+_AT = re.compile(r"(?<![\w@])@(?=\S)")
+_LATIN_GOES_ON = re.compile(r"[^\W\u3400-\u9fff]")
+_NAME = re.compile(r"[\w.-]{1,40}")
 _UNSAFE_NAME = re.compile(r"[^\w.() -]+")
 
 
@@ -49,7 +52,7 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comment:
-    """One comment; deleted and hidden ones keep their words for moderators only."""
+    """One comment; deleted and hidden ones keep their words for moderators only. `told` are those whom it names."""
 
     number: int
     case: int
@@ -58,6 +61,7 @@ class Comment:
     at: datetime
     words: str
     anchor: Anchor
+    told: tuple[int, ...]
     edited_at: datetime | None
     deleted_at: datetime | None
     hidden_at: datetime | None
@@ -97,7 +101,7 @@ def comment(
         "answers": answers,
         "person": person,
         "at": now,
-        "words": _said(words),
+        "words": said_words(words),
         "anchor": encoded(place),
     }
     table = tables.case_comment
@@ -124,6 +128,7 @@ def comments(connection: Connection, case: int) -> tuple[Comment, ...]:
             at=row.at,
             words=row.words,
             anchor=decoded(Anchor, row.anchor),
+            told=decoded(tuple[int, ...], row.told) if row.told else (),
             edited_at=row.edited_at,
             deleted_at=row.deleted_at,
             hidden_at=row.hidden_at,
@@ -166,7 +171,7 @@ def edit_comment(connection: Connection, case: int, number: int, words: str, *, 
         ``archive.no-words``, ``archive.not-found``, ``archive.case-wrong-step``.
     """
     known = _own(connection, case, number, person)
-    said = _said(words)
+    said = said_words(words)
     row = {"comment": number, "at": now, "words": known.words}
     connection.execute(insert(tables.case_comment_version), row)
     table = tables.case_comment
@@ -186,6 +191,29 @@ def delete_comment(connection: Connection, case: int, number: int, *, person: in
     connection.execute(update(table).where(table.c.id == number).values(deleted_at=now))
 
 
+def put_back_comment(connection: Connection, case: int, number: int, *, person: int) -> None:
+    """Put a comment back that its author took back.
+
+    Raises
+    ------
+    InputError
+        ``archive.not-found``, ``archive.case-wrong-step``.
+    """
+    known = comment_of(connection, case, number)
+    if known.person != person:
+        raise InputError(NO_SUCH_THING)
+    if known.deleted_at is None:
+        raise InputError(WRONG_STEP)
+    table = tables.case_comment
+    connection.execute(update(table).where(table.c.id == number).values(deleted_at=None))
+
+
+def tell_of(connection: Connection, number: int, people: Sequence[int]) -> None:
+    """Keep whom a comment names."""
+    table = tables.case_comment
+    connection.execute(update(table).where(table.c.id == number).values(told=encoded(tuple(people))))
+
+
 def hide_comment(connection: Connection, case: int, number: int, *, by: int, because: str, now: datetime) -> None:
     """Hide a comment from readers, for a reason that they see.
 
@@ -196,7 +224,22 @@ def hide_comment(connection: Connection, case: int, number: int, *, by: int, bec
     """
     if not comment_of(connection, case, number).shown:
         raise InputError(WRONG_STEP)
-    values = {"hidden_at": now, "hidden_by": by, "hidden_because": _said(because)}
+    values = {"hidden_at": now, "hidden_by": by, "hidden_because": said_words(because)}
+    table = tables.case_comment
+    connection.execute(update(table).where(table.c.id == number).values(values))
+
+
+def show_comment(connection: Connection, case: int, number: int) -> None:
+    """Let readers see a comment again that a moderator hid.
+
+    Raises
+    ------
+    InputError
+        ``archive.not-found``, ``archive.case-wrong-step``.
+    """
+    if comment_of(connection, case, number).hidden_at is None:
+        raise InputError(WRONG_STEP)
+    values = {"hidden_at": None, "hidden_by": None, "hidden_because": None}
     table = tables.case_comment
     connection.execute(update(table).where(table.c.id == number).values(values))
 
@@ -208,9 +251,36 @@ def earlier_words(connection: Connection, number: int) -> tuple[tuple[datetime, 
     return tuple((row.at, row.words) for row in connection.execute(query))
 
 
-def mentioned(words: str) -> tuple[str, ...]:
-    """The logins that a text names as ``@login``."""
-    return tuple(dict.fromkeys(found[1].rstrip(".-").lower() for found in MENTION.finditer(words)))
+def mentioned(words: str, people: Iterable[Person]) -> tuple[int, ...]:
+    """The numbers of those among `people` whom a text names: ``@`` and the name, or the name to sign in with.
+
+    The longest name that stands there is meant, and all who bear it. In Chinese no space need follow.
+    """
+    return tuple(dict.fromkeys(number for _, meant in _named(words, people) for number in meant))
+
+
+def unmet(words: str, people: Iterable[Person]) -> tuple[str, ...]:
+    """What stands after an ``@`` and names nobody among `people`, up to the next space."""
+    found = (_NAME.match(rest) for rest, meant in _named(words, people) if not meant)
+    return tuple(dict.fromkeys(one[0] for one in found if one))
+
+
+def _named(words: str, people: Iterable[Person]) -> Iterator[tuple[str, Sequence[int]]]:
+    """What follows each ``@``, and whom it names."""
+    called: dict[str, list[int]] = defaultdict(list)
+    for one in people:
+        for name in {one.name.casefold(), one.login.casefold()} - {""}:
+            called[name].append(one.number)
+    for at in _AT.finditer(words):
+        rest = words[at.end() :].casefold()
+        fitting = (name for name in called if rest.startswith(name) and _ends(name, rest[len(name) :]))
+        longest = max(fitting, key=len, default=None)
+        yield words[at.end() :], called[longest] if longest else ()
+
+
+def _ends(name: str, rest: str) -> bool:
+    """Whether a name ends where other words follow: a letter after a Latin name makes it another."""
+    return not (_LATIN_GOES_ON.match(name[-1]) and _LATIN_GOES_ON.match(rest[:1]))
 
 
 def attach(connection: Connection, number: int, name: str, content: bytes) -> int:
@@ -288,7 +358,14 @@ def _own(connection: Connection, case: int, number: int, person: int) -> Comment
     return known
 
 
-def _said(words: str) -> str:
+def said_words(words: str) -> str:
+    """What somebody writes, as it is stored.
+
+    Raises
+    ------
+    InputError
+        ``archive.no-words``: it is empty or too long.
+    """
     said = storable(words).replace("\r\n", "\n").strip()
     if not said or len(said) > LONGEST:
         raise InputError(NO_WORDS, count=LONGEST)

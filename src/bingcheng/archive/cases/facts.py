@@ -1,17 +1,19 @@
-"""The numbers that go with a case: measurements and what protocols said, without dates, names or UIDs."""
+"""The numbers that go with a case: measurements, changes, what protocols said; without dates, names or UIDs."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, insert, select
 
 from bingcheng.archive import schema
 from bingcheng.archive.cases import tables
+from bingcheng.archive.cases.changes import carry_changes, same_lesions
 from bingcheng.archive.codec import decoded
 from bingcheng.archive.ownership import owner
+from bingcheng.compare.lesions import LesionChange
 from bingcheng.core.finding import Outcome
 from bingcheng.core.measurement import Measurement, Tells
 
@@ -60,16 +62,28 @@ class CaseProtocol:
     unknown: int
 
 
-def carry(connection: Connection, number: int, exams: Mapping[str, int], series: Collection[str]) -> None:
+def carry(
+    connection: Connection,
+    number: int,
+    exams: Mapping[str, int],
+    series: Collection[str],
+    followed: Sequence[LesionChange] = (),
+) -> None:
     """Carry the numbers of exams (their case's numbers by original UID) into a case, of these series alone.
 
     Only of exams whose results are the hospital's own: another's don't become it by sending objects of the same study.
+
+    Parameters
+    ----------
+    followed : what became of the patient's lesions over these exams: lesions that are one have one number in the case.
     """
     mine = connection.scalar(select(tables.shared_case.c.hospital).where(tables.shared_case.c.id == number))
     exams = {uid: place for uid, place in exams.items() if mine is not None and owner(connection, uid) == mine}
     for table in (tables.case_value, tables.case_protocol):
         connection.execute(delete(table).where(table.c.case_id == number))
-    values, protocols = _values(connection, exams, series), _protocols(connection, exams)
+    lesions = _lesions(connection, exams, series, same_lesions(followed))
+    values, protocols = _values(connection, exams, series, lesions), _protocols(connection, exams)
+    carry_changes(connection, number, followed, exams, lesions)
     if values:
         connection.execute(insert(tables.case_value), [{"case_id": number, **row} for row in values])
     if protocols:
@@ -129,7 +143,28 @@ def case_protocols(connection: Connection, number: int) -> tuple[CaseProtocol, .
     )
 
 
-def _values(connection: Connection, exams: Mapping[str, int], series: Collection[str]) -> list[dict[str, object]]:
+def _lesions(
+    connection: Connection, exams: Mapping[str, int], series: Collection[str], same: Mapping[tuple[str, str], str]
+) -> dict[tuple[str, str], int]:
+    """The case's numbers of its lesions, in the order in which its exams show them, by exam and name there."""
+    measured = schema.measurement.c
+    query = select(measured.exam_uid, measured.series_uid, measured.lesion).where(measured.exam_uid.in_(exams))
+    rows = connection.execute(query.order_by(measured.id)).all()
+    numbers: dict[str, int] = {}
+    found: dict[tuple[str, str], int] = {}
+    for row in sorted(rows, key=lambda one: exams[one.exam_uid]):
+        if row.lesion is not None and row.series_uid in series:
+            here = (row.exam_uid, row.lesion)
+            found[here] = numbers.setdefault(same.get(here, row.lesion), len(numbers) + 1)
+    return found
+
+
+def _values(
+    connection: Connection,
+    exams: Mapping[str, int],
+    series: Collection[str],
+    lesions: Mapping[tuple[str, str], int],
+) -> list[dict[str, object]]:
     measured, seen = schema.measurement.c, schema.series.c
     modality = {
         (row.exam_uid, row.uid): row.modality
@@ -137,10 +172,6 @@ def _values(connection: Connection, exams: Mapping[str, int], series: Collection
     }
     query = select(measured.exam_uid, measured.series_uid, measured.lesion, measured.record)
     rows = connection.execute(query.where(measured.exam_uid.in_(exams)).order_by(measured.id)).all()
-    lesions: dict[str, int] = {}
-    for row in sorted(rows, key=lambda one: exams[one.exam_uid]):
-        if row.lesion is not None and row.series_uid in series:
-            lesions.setdefault(row.lesion, len(lesions) + 1)
     found = []
     for row in rows:
         one = decoded(Measurement, row.record)
@@ -149,7 +180,7 @@ def _values(connection: Connection, exams: Mapping[str, int], series: Collection
         found.append(
             {
                 "exam": exams[row.exam_uid],
-                "lesion": None if row.lesion is None else lesions[row.lesion],
+                "lesion": None if row.lesion is None else lesions[row.exam_uid, row.lesion],
                 "modality": modality.get((row.exam_uid, row.series_uid), ""),
                 "key": one.key,
                 "label": one.label,

@@ -35,6 +35,27 @@ KINDS = {
     "number": text("a number of the patient or the exam"),
     "date": text("a date"),
 }
+FIELDS = {
+    "title": text("Title"),
+    "context": text("Clinical context"),
+    "diagnosis": text("Diagnosis"),
+    "diagnosis_code": text("Code (ICD-O-3)"),
+    "teaching": text("Teaching points"),
+    "body_part": text("Organ"),
+    "modality": text("Modality"),
+    "tags": text("Tags"),
+    "question": text("Question"),
+    "key image": text("Key image"),
+    "note": text("What it shows"),
+    "remark": text("What is said about it here"),
+    "description": text("Description"),
+    "comment": text("Comment"),
+    "reason": text("Reason"),
+    "file": text("Name of the file"),
+    "content": text("Words in the file"),
+}
+"""How the fields are called on the pages; of several of a kind the key ends in their number."""
+_NUMBERED = re.compile(r"(.*\D) ?(\d+)")
 
 
 @dataclass(slots=True)
@@ -159,6 +180,8 @@ def _said(places: list[Place]) -> Text:
 
 
 def _place(one: Place) -> Text:
-    return text(
-        "{kind} in “{field}” at character {position}", kind=KINDS[one.kind], field=one.field, position=one.position
-    )
+    said = _NUMBERED.fullmatch(one.field)
+    words: Text | str = FIELDS.get(said[1].strip() if said else one.field, one.field)
+    if said:
+        words = text("{name} {number}", name=words, number=said[2])
+    return text("{kind} in “{field}” at character {position}", kind=KINDS[one.kind], field=words, position=one.position)

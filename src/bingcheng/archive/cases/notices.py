@@ -11,7 +11,9 @@ from sqlalchemy import Connection, delete, insert, select
 from bingcheng.archive.authorisation.action import Action
 from bingcheng.archive.authorisation.rights import RIGHTS
 from bingcheng.archive.cases import tables
-from bingcheng.archive.people.notice import notify
+from bingcheng.archive.cases.grants import Audience
+from bingcheng.archive.people.hospital_group import groups
+from bingcheng.archive.people.notice import notify_all
 from bingcheng.archive.people.person import Person, persons
 from bingcheng.core.wording import Text
 
@@ -24,6 +26,7 @@ class NoticeKind(StrEnum):
     COMMENT = "comment"
     GRANT = "grant"
     OPINION = "opinion"
+    MODERATION = "moderation"
 
 
 def tell(
@@ -32,9 +35,8 @@ def tell(
     """Tell people something, each once; those who muted the kind are left in peace."""
     table = tables.case_mute.c
     muted = set(connection.scalars(select(table.person).where(table.kind == kind.value)))
-    for person in dict.fromkeys(people):
-        if person not in muted:
-            notify(connection, person, says, now=now, link=link)
+    wanted = [person for person in dict.fromkeys(people) if person not in muted]
+    notify_all(connection, wanted, says, now=now, link=link)
 
 
 def muted(connection: Connection, person: int) -> frozenset[NoticeKind]:
@@ -54,8 +56,25 @@ def set_muted(connection: Connection, person: int, kinds: Iterable[NoticeKind]) 
 
 def who_may(connection: Connection, action: Action, hospital: int | None) -> tuple[Person, ...]:
     """The people of a hospital (None: of none) whose roles let them do something."""
+    return tuple(one for one in persons(connection, hospital) if one.hospital == hospital and _may(one, action))
+
+
+def who_reads(connection: Connection, audience: Audience, to: int | None) -> tuple[Person, ...]:
+    """The people to whom something is given that is given to an audience: who may read cases there."""
+    if audience is Audience.HOSPITAL:
+        return who_may(connection, Action.READ_CASE, to)
+    members = {number for one in groups(connection) if one.number == to for number in one.members}
     return tuple(
         one
-        for one in persons(connection, hospital)
-        if one.hospital == hospital and not one.disabled and any(action in RIGHTS[role] for role in one.roles)
+        for one in persons(connection)
+        if (audience is Audience.PROVINCE or one.hospital in members) and _may(one, Action.READ_CASE)
     )
+
+
+def reads_cases(one: Person) -> bool:
+    """Whether a person's roles let him or her read cases that are given to the hospital."""
+    return _may(one, Action.READ_CASE)
+
+
+def _may(one: Person, action: Action) -> bool:
+    return not one.disabled and any(action in RIGHTS[role] for role in one.roles)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
 
-from sqlalchemy import Connection, Row, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, insert, or_, select, update
 
 from bingcheng.archive.authorisation.action import Action
 from bingcheng.archive.cases import tables
@@ -17,9 +17,11 @@ from bingcheng.archive.codec import decoded, encoded, storable
 from bingcheng.archive.people.person import person as person_of
 from bingcheng.archive.people.problems import NO_SUCH_THING
 from bingcheng.core.errors import InputError
-from bingcheng.core.wording import text
+from bingcheng.core.wording import Text, text
 
 LONGEST = 10_000
+AHEAD = timedelta(days=3)
+"""How long before its day a request is reminded of for the first time."""
 
 
 class OpinionState(StrEnum):
@@ -89,8 +91,13 @@ def ask_opinion(
     person: int | None,
     due_on: date | None,
     now: datetime,
+    today: date | None = None,
 ) -> int:
     """Ask for an opinion and tell those who are asked; returns the request's number. The case is granted apart.
+
+    Parameters
+    ----------
+    today : the day where the installation is; UTC's without it.
 
     Raises
     ------
@@ -98,7 +105,11 @@ def ask_opinion(
         ``archive.no-words``, ``archive.wrong-audience``.
     """
     able = {one.number for one in who_may(connection, Action.COMMENT, hospital)}
-    if not able or (person is not None and person not in able) or (due_on is not None and due_on < now.date()):
+    if (
+        not able
+        or (person is not None and person not in able)
+        or (due_on is not None and due_on < (today or now.date()))
+    ):
         raise InputError(WRONG_AUDIENCE)
     row = {
         "case_id": case,
@@ -113,11 +124,7 @@ def ask_opinion(
     }
     table = tables.case_opinion
     number = int(connection.execute(insert(table).returning(table.c.id), row).scalar_one())
-    says = (
-        text("A second opinion is asked of you.")
-        if person is not None
-        else text("A second opinion is asked of your hospital.")
-    )
+    says = _asks(connection, case, asked_by, of_one=person is not None)
     asked = [person] if person is not None else sorted(able)
     tell(connection, asked, NoticeKind.OPINION, says, link=f"/opinions/{number}", now=now)
     return number
@@ -182,35 +189,76 @@ def move_opinion(
     }
     table = tables.case_opinion
     connection.execute(update(table).where(table.c.id == number).values(values))
-    says = _SAYS[state]
+    says = _moved(connection, state, by)
     told = [known.asked_by] if state is not OpinionState.WITHDRAWN else _asked(connection, known)
     tell(connection, [one for one in told if one != by], NoticeKind.OPINION, says, link=f"/opinions/{number}", now=now)
 
 
-def remind(connection: Connection, now: datetime) -> int:
-    """Tell those who are asked what is overdue, once a day each; returns how many requests there were."""
-    table = tables.case_opinion
-    late = select(table).where(
+def remind(connection: Connection, now: datetime, *, zone: tzinfo | None = UTC) -> int:
+    """Tell who is asked what is due soon, once, and from its day on once a day; and who asked, that it is overdue.
+
+    Parameters
+    ----------
+    zone : in which days begin and end; None for the machine's own.
+
+    Returns
+    -------
+    How many requests there were.
+    """
+    table, today = tables.case_opinion, day_at(now, zone)
+    # Of a time without a zone `astimezone` takes the machine's.
+    begun = datetime.combine(today, datetime.min.time(), zone).astimezone(UTC).replace(tzinfo=None)
+    due = select(table).where(
         table.c.state.in_([one.value for one in UNDER_WAY]),
-        table.c.due_on < now.date(),
-        or_(table.c.reminded_at.is_(None), table.c.reminded_at < datetime.combine(now.date(), datetime.min.time())),
+        or_(
+            and_(table.c.due_on <= today, or_(table.c.reminded_at.is_(None), table.c.reminded_at < begun)),
+            # Before the day once, and not on the day on which it was asked.
+            and_(table.c.due_on <= today + AHEAD, table.c.reminded_at.is_(None), table.c.asked_at < begun),
+        ),
     )
-    rows = connection.execute(late).all()
+    rows = connection.execute(due).all()
     for row in rows:
         known = _opinion(row)
-        says = text("A second opinion that was asked of you is overdue.")
-        link = f"/opinions/{known.number}"
+        late, link = known.state(today) is OpinionState.OVERDUE, f"/opinions/{known.number}"
+        says = (
+            text("A second opinion that was asked of you is overdue.")
+            if late
+            else text("A second opinion that was asked of you is due by {day}.", day=str(known.due_on))
+        )
         tell(connection, _asked(connection, known), NoticeKind.OPINION, says, link=link, now=now)
+        if late:
+            says = text("A second opinion that you asked for is overdue.")
+            tell(connection, [known.asked_by], NoticeKind.OPINION, says, link=link, now=now)
         connection.execute(update(table).where(table.c.id == known.number).values(reminded_at=now))
     return len(rows)
 
 
-_SAYS = {
-    OpinionState.ACCEPTED: text("A second opinion that you asked for was accepted."),
-    OpinionState.ANSWERED: text("A second opinion that you asked for is there."),
-    OpinionState.DECLINED: text("A second opinion that you asked for was declined."),
-    OpinionState.WITHDRAWN: text("A second opinion is no longer asked of you."),
-}
+def day_at(now: datetime, zone: tzinfo | None) -> date:
+    """The day of a time (UTC) in a zone; None for the machine's own."""
+    return now.replace(tzinfo=UTC).astimezone(zone).date()
+
+
+def _asks(connection: Connection, case: int, asked_by: int, *, of_one: bool) -> Text:
+    """What those are told who are asked: by whom, unless the case does not show it."""
+    table = tables.shared_case.c
+    if not connection.scalar(select(table.show_hospital).where(table.id == case)):
+        nameless = text("A second opinion is asked of you.")
+        return nameless if of_one else text("A second opinion is asked of your hospital.")
+    name = person_of(connection, asked_by).name
+    if of_one:
+        return text("{person} asks you for a second opinion.", person=name)
+    return text("{person} asks your hospital for a second opinion.", person=name)
+
+
+def _moved(connection: Connection, state: OpinionState, by: int) -> Text:
+    """What the other side is told of a step."""
+    name = person_of(connection, by).name
+    says = {
+        OpinionState.ACCEPTED: text("{person} will give the second opinion that you asked for.", person=name),
+        OpinionState.ANSWERED: text("{person} gave the second opinion that you asked for.", person=name),
+        OpinionState.DECLINED: text("{person} declined to give the second opinion that you asked for.", person=name),
+    }
+    return says.get(state, text("A second opinion is no longer asked of you."))
 
 
 def _asked(connection: Connection, known: Opinion) -> Iterable[int]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 
 from bingcheng.archive import schema
+from bingcheng.archive.assumed_issuer import default_issuer
 from bingcheng.archive.authorisation.spaces import case_space
 from bingcheng.archive.cases import tables
 from bingcheng.archive.cases.case import Case, case
@@ -28,12 +29,14 @@ from bingcheng.archive.objects.tables import stored_series, stored_study
 from bingcheng.archive.ownership import HOSPITALS, owned_by
 from bingcheng.archive.people.hospital import hospital
 from bingcheng.archive.workspace import Workspace
+from bingcheng.compare.lesions import LesionChange
 from bingcheng.core.wording import Text, text
 
 KEYS = "keys"
 MADE_HERE = Origin(kind="derived", peer="case")
 NOTED_AT_ONCE = 50
 Progress = Callable[[Text, int, int], None]
+Followed = Callable[[Sequence[str]], Sequence[LesionChange]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +48,19 @@ class Prepared:
 
 
 def prepare(
-    workspace: Workspace, objects: Objects, number: int, progress: Progress = lambda _step, _done, _total: None
+    workspace: Workspace,
+    objects: Objects,
+    number: int,
+    progress: Progress = lambda _step, _done, _total: None,
+    followed: Followed = lambda _uids: (),
 ) -> Prepared:
     """De-identify what a case shows into its space; what it showed before and doesn't any more is removed.
 
     The case has a key of its own: readers can't tell that two cases are of one patient. Safe to repeat after a crash.
+
+    Parameters
+    ----------
+    followed : what became of the lesions over exams of its hospital; the case says it of what it shows.
 
     Raises
     ------
@@ -61,11 +72,12 @@ def prepare(
     with workspace.writing() as connection:
         known = case(connection, number)
         chosen, excluded = selection(connection, number), left_out(connection, number)
-        table = _key_table(connection, workspace.folder, known)
+        table, issuer = _key_table(connection, workspace.folder, known)
         worker = Deidentifier(
             profile=Profile.named(known.profile),
             key=table.key,
             site=hospital(connection, known.hospital).name,
+            issuer=issuer,
             approvals=approvals(connection, number),
         )
     wanted = [one for one in originals(objects, known.hospital, chosen) if one.sop_uid not in excluded]
@@ -86,21 +98,38 @@ def prepare(
             noted.clear()
         progress(step, done, len(wanted))
     keep_only(objects, case_space(number), set(made))
+    became = followed(_own(workspace, known.hospital, {one.study_uid for one in wanted}))
     with workspace.writing() as connection:
         studies = {uid: table.key.new_uid(uid) for uid in dict.fromkeys(one.study_uid for one in wanted)}
         shown = {old: new for old, new in studies.items() if new in set(made.values())}
         series = {one.series_uid for one in wanted}
         numbers = _exams(connection, known, shown)
-        carry(connection, number, numbers, series)
+        carry(connection, number, numbers, series, became)
     return Prepared(objects=len(made), waiting=held)
 
 
-def _key_table(connection: Connection, folder: Path, known: Case) -> KeyTable:
+def _own(workspace: Workspace, hospital_number: int, uids: Collection[str]) -> Sequence[str]:
+    """Those of the exams whose results are the hospital's."""
+    with workspace.reading() as connection:
+        mine = select(schema.exam.c.uid).where(schema.exam.c.uid.in_(uids), owned_by(connection, hospital_number))
+        return connection.scalars(mine).all()
+
+
+def _key_table(connection: Connection, folder: Path, known: Case) -> tuple[KeyTable, str]:
+    """The case's key, and as whose patient numbers are read that name no issuer.
+
+    That stays what it was when the key was made: pseudonym and dates of objects that others have seen must not change.
+    """
     place = folder / KEYS
     place.mkdir(mode=0o700, exist_ok=True)
     secret = Secret.key_file(place / f"hospital-{known.hospital}.key")
-    name = f"case/{known.number}"
-    return KeyTable.open(connection, name, secret) or KeyTable.make(connection, name, secret)
+    name, one = f"case/{known.number}", tables.shared_case
+    table = KeyTable.open(connection, name, secret)
+    if table is not None:
+        return table, connection.scalar(select(one.c.issuer).where(one.c.id == known.number)) or ""
+    issuer = default_issuer(connection, f"{HOSPITALS}{known.hospital}")
+    connection.execute(update(one).where(one.c.id == known.number).values(issuer=issuer))
+    return KeyTable.make(connection, name, secret), issuer
 
 
 def _hold(workspace: Workspace, number: int, one: Instance, result: Deidentified, *, no_faces: bool) -> None:

@@ -34,6 +34,12 @@ WRONG_STEP = Problem(
     remedy="Load the page again to see how it stands.",
     owner=Owner.RADIOLOGIST,
 )
+CHANGED_MEANWHILE = Problem(
+    code="archive.case-changed-meanwhile",
+    says="somebody else changed the case while you were writing",
+    remedy="What you wrote stands below; the other text is the latest of the versions. Join them, then save once more.",
+    owner=Owner.RADIOLOGIST,
+)
 WRONG_AUDIENCE = Problem(
     code="archive.wrong-audience",
     says="it isn't said to whom it is given, or it ends in the past",
@@ -67,7 +73,7 @@ WRONG_REGIONS = Problem(
 QUERY = Problem(
     code="archive.wrong-query",
     says="the search isn't understood at character {position}: {fault}",
-    remedy="Correct it there; the page shows examples.",
+    remedy="Correct it there. For example: organ = liver and lesion > 30 mm and protocol(li-rads) = conform",
     owner=Owner.RADIOLOGIST,
 )
 WRONG_METHOD = Problem(

@@ -33,14 +33,20 @@ from bingcheng.archive.cases.query import All, Any, Condition, FieldIs, MeasureI
 from bingcheng.archive.cases.terms import same
 from bingcheng.archive.cases.word_index import holding
 from bingcheng.archive.codec import storable
+from bingcheng.archive.distinct import distinct
 from bingcheng.archive.people.tables import hospital
 from bingcheng.core.errors import InputError
 from bingcheng.core.units import UNITS, convert
 from bingcheng.core.wording import text
+from bingcheng.protocol.library import protocols
 
 MOST = 50
 TOLERANCE = 1e-9
 """Relative; what was converted is equal to what was written."""
+MADE = frozenset({"SEG", "SR", "PR", "KO", "RTSTRUCT", "REG"})
+"""What is made of images is carried with them, and nobody looks for cases by it."""
+_MARKS = " -_."
+"""In the names of protocols, of no account."""
 _PAGE, _TOTAL, _BODY_PART, _TAG, _MODALITY, _HOSPITAL = "page", "total", "body part", "tag", "modality", "hospital"
 _CASE = tables.shared_case.c
 Filter = ColumnElement[bool]
@@ -112,7 +118,7 @@ def search(connection: Connection, reader: Reader, asked: Search, now: datetime,
         cases=cases(connection, numbers),
         total=said[_TOTAL][""],
         body_parts=_most_first(said[_BODY_PART]),
-        modalities=_most_first(said[_MODALITY]),
+        modalities=_most_first(Counter({one: count for one, count in said[_MODALITY].items() if one not in MADE})),
         tags=_most_first(said[_TAG])[:MOST],
         hospitals=tuple((number, name, shown[number]) for number, name in connection.execute(names)),
     )
@@ -198,7 +204,7 @@ class _Translation:
             case FieldIs():
                 return self._field(one)
             case ProtocolIs():
-                return _protocol(one)
+                return _protocol(self._connection, one)
             case MeasureIs():
                 return self._measure(one)
 
@@ -245,12 +251,14 @@ class _Translation:
         Of cases that the reader may see; whether there is any such value is told by the first that is found.
         """
         table = tables.case_value.c
-        known = self._connection.execute(select(table.key, table.unit).where(_key(one.key)).distinct()).all()
+        # One look into the index for each key and unit that there is, not for each value.
+        named = (key for key in distinct(self._connection, table.key) if _is_named(key, one.key))
+        known = [(key, unit) for key in named for unit in distinct(self._connection, table.unit, table.key == key)]
         held = select(literal(1)).join_from(tables.case_value, tables.shared_case, _CASE.id == table.case_id)
         held = held.where(self._seen).limit(1)
         stored = [
             (key, unit)
-            for key, unit in sorted((key, unit) for key, unit in known)
+            for key, unit in sorted(known)
             if self._connection.scalar(held.where(table.key == key, table.unit == unit)) is not None
         ]
         wanted = UNITS[one.unit].quantity if one.unit is not None else "number"
@@ -276,9 +284,16 @@ def known_measures(connection: Connection, reader: Reader, now: datetime) -> tup
     return tuple((f"{'series' if of_series else 'lesion'}.{key}", label, unit) for of_series, key, label, unit in rows)
 
 
-def _key(key: str) -> Filter:
-    column = func.lower(tables.case_value.c.key)
-    return or_(column == key, column.startswith(f"{key}.", autoescape=True))
+def known_protocols(connection: Connection, reader: Reader, now: datetime) -> tuple[str, ...]:
+    """The identifiers of the protocols that said something of a case that the reader may see."""
+    table = tables.case_protocol.c
+    query = select(table.protocol).join(tables.shared_case, _CASE.id == table.case_id).where(visible(reader, now))
+    return tuple(sorted(connection.scalars(query.distinct())))
+
+
+def _is_named(key: str, asked: str) -> bool:
+    """Whether a measure, or a part of it, is meant."""
+    return f"{key.lower()}.".startswith(f"{asked}.")
 
 
 def _in_unit(value: float, unit: str | None, stored: str) -> float:
@@ -293,11 +308,22 @@ def _compared(column: ColumnElement[float], compare: str, value: float) -> Filte
     return not_(equal) if compare == "!=" else equal
 
 
-def _protocol(one: ProtocolIs) -> Filter:
-    table = tables.case_protocol.c
-    named = or_(table.protocol == one.protocol, table.protocol.startswith(one.protocol, autoescape=True))
+def _protocol(connection: Connection, one: ProtocolIs) -> Filter:
+    table, wanted = tables.case_protocol.c, _letters(one.protocol)
+    titles = {known.id: known.title for known in protocols()}
+    # In what is said of cases there are few identifiers; an index tells them.
+    named = [
+        identifier
+        for identifier in distinct(connection, table.protocol)
+        if wanted in _letters(identifier) or wanted in _letters(titles.get(identifier, ""))
+    ]
     said = table.outcome == one.outcome
-    return exists().where(table.case_id == _CASE.id, named, not_(said) if one.negated else said)
+    return exists().where(table.case_id == _CASE.id, table.protocol.in_(named), not_(said) if one.negated else said)
+
+
+def _letters(name: str) -> str:
+    """A name as it is compared: people write PI-RADS, identifiers pirads."""
+    return "".join(one for one in name.casefold() if one not in _MARKS)
 
 
 def _equal(column: ColumnElement[str], value: str, *, exact: bool) -> Filter:

@@ -57,6 +57,7 @@ shared_case = Table(
     Column("diagnosis", Text, nullable=False),
     Column("diagnosis_code", String(32), nullable=False),
     Column("show_hospital", Boolean, nullable=False),
+    Column("issuer", String(64), comment="of numbers that name none, as when its key was made; null before that"),
     # All that tells who may see a case and what cases are narrowed by, so that counting reads nothing that is written.
     Index("shared_case_seen", "status", "hospital", "show_hospital", "body_part"),
 )
@@ -150,6 +151,17 @@ case_protocol = Table(
     Column("unknown", Integer, nullable=False),
 )
 
+case_change = Table(
+    "case_change",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _case(),
+    Column("lesion", Integer, nullable=False, comment="number within the case, as those of the exams"),
+    Column("before", Integer, nullable=False),
+    Column("after", Integer, nullable=False),
+    Column("record", Text, nullable=False),
+)
+
 case_grant = Table(
     "case_grant",
     metadata,
@@ -182,6 +194,7 @@ case_comment = Table(
     Column("hidden_at", DateTime),
     Column("hidden_by", ForeignKey("person.id")),
     Column("hidden_because", Text),
+    Column("told", Text, comment="numbers of those whom it names, as JSON; null in rows of earlier releases"),
 )
 
 case_comment_version = Table(
@@ -191,6 +204,16 @@ case_comment_version = Table(
     Column("comment", ForeignKey("case_comment.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("at", DateTime, nullable=False, comment="until when it stood so"),
     Column("words", Text, nullable=False),
+)
+
+case_comment_report = Table(
+    "case_comment_report",
+    metadata,
+    Column("comment", ForeignKey("case_comment.id", ondelete="CASCADE"), primary_key=True),
+    Column("person", ForeignKey("person.id", ondelete="CASCADE"), primary_key=True),
+    Column("at", DateTime, nullable=False),
+    Column("because", Text, nullable=False),
+    Column("settled_at", DateTime, comment="when a moderator hid the comment or let it stand"),
 )
 
 case_attachment = Table(
@@ -268,6 +291,23 @@ shared_method = Table(
     Column("evidence", Text, nullable=False, comment="what `bingcheng verify` said, as JSON; empty without"),
     Column("made_at", DateTime, nullable=False),
     Column("withdrawn_at", DateTime),
+)
+
+case_reading = Table(
+    "case_reading",
+    metadata,
+    Column("person", ForeignKey("person.id", ondelete="CASCADE"), primary_key=True),
+    _case(primary_key=True),
+    Column("added_at", DateTime, nullable=False),
+    Column("read_at", DateTime, comment="null: still to be read"),
+)
+
+case_opened = Table(
+    "case_opened",
+    metadata,
+    Column("person", ForeignKey("person.id", ondelete="CASCADE"), primary_key=True),
+    _case(primary_key=True),
+    Column("at", DateTime, nullable=False, comment="the first time"),
 )
 
 case_mute = Table(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
 from types import MappingProxyType
@@ -15,7 +16,7 @@ from bingcheng.core.errors import InputError
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-HTML, PLAIN, XML = "text/html", "text/plain", "text/xml"
+HTML, PLAIN, XML, PDF = "text/html", "text/plain", "text/xml", "application/pdf"
 DEEPEST = 64
 """Levels of a content tree that are read; TID 1500 needs seven."""
 MOST = 20_000
@@ -34,6 +35,15 @@ _TEXT_OF: Mapping[str, str] = MappingProxyType(
     }
 )
 """Where each value type keeps its value (PS3.3 table C.17.3-5 and following)."""
+_HEADING = (
+    ("Patient", "PatientName"),
+    ("Patient ID", "PatientID"),
+    ("Study date", "StudyDate"),
+    ("Study", "StudyDescription"),
+    ("Document date", "ContentDate"),
+    ("Completion", "CompletionFlag"),
+    ("Verification", "VerificationFlag"),
+)
 _REFERENCES = frozenset(("IMAGE", "COMPOSITE", "WAVEFORM"))
 
 
@@ -81,17 +91,44 @@ def content(header: Dataset) -> ContentItem:
     Raises
     ------
     InputError
-        ``archive.no-picture``: it has no content, or more than a document may have.
+        ``archive.no-picture``: it has no content, or more than a document may have, or is damaged.
     """
     if not is_document(header):
         raise InputError(NO_PICTURE, why="no document")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of small rules that others break, such as how long a code may be
+    with _reading():
         return _item(header, DEEPEST, [MOST])
 
 
+def encapsulated_pdf(header: Dataset) -> bytes | None:
+    """The PDF that an object is the envelope of; None if it is none.
+
+    Raises
+    ------
+    InputError
+        ``archive.no-picture``: it is damaged.
+    """
+    with _reading():
+        value = header.get("EncapsulatedDocument")
+        return (
+            bytes(value) if header.get("MIMETypeOfEncapsulatedDocument") == PDF and isinstance(value, bytes) else None
+        )
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """While it lasts, what the parser raises is said of the document: it reads an element only when asked for it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of small rules that others break, such as how long a code may be
+        try:
+            yield
+        except InputError:
+            raise
+        except Exception as error:  # a damaged dataset can raise anything from the parser
+            raise InputError(NO_PICTURE, why="damaged") from error
+
+
 def plain(header: Dataset) -> str:
-    """The document as text, a line for each item, indented by its level."""
+    """The document as text, a line for each item, indented by its level; raises what `content` raises."""
     lines: list[str] = []
     waiting = [(content(header), 0)]
     while waiting:
@@ -102,7 +139,7 @@ def plain(header: Dataset) -> str:
 
 
 def html(header: Dataset) -> str:
-    """The document as a page, without script and style."""
+    """The document as a page, without script and style; raises what `content` raises."""
     found = content(header)
     rows = "".join(
         f'<tr><th scope="row">{escape(name)}</th><td>{escape(value)}</td></tr>' for name, value in _heading(header)
@@ -127,19 +164,10 @@ def _line(item: ContentItem) -> str:
     return item.name or said or item.kind
 
 
-def _heading(header: Dataset) -> Iterator[tuple[str, str]]:
-    for name, keyword in (
-        ("Patient", "PatientName"),
-        ("Patient ID", "PatientID"),
-        ("Study date", "StudyDate"),
-        ("Study", "StudyDescription"),
-        ("Document date", "ContentDate"),
-        ("Completion", "CompletionFlag"),
-        ("Verification", "VerificationFlag"),
-    ):
-        value = str(header.get(keyword) or "")
-        if value:
-            yield name, value
+def _heading(header: Dataset) -> list[tuple[str, str]]:
+    with _reading():
+        found = [(name, str(header.get(keyword) or "")) for name, keyword in _HEADING]
+    return [(name, value) for name, value in found if value]
 
 
 def _item(found: Dataset, deepest: int, left: list[int]) -> ContentItem:

@@ -111,11 +111,20 @@ def _keywords(parameters: Mapping[str, str]) -> Sequence[str]:
 
 
 def header_of(stream: BinaryIO) -> Dataset:
-    """What a picture needs of the header."""
+    """What a picture needs of the header.
+
+    Raises
+    ------
+    InputError
+        ``archive.no-picture``: it was received, for the index reads it, and is damaged where this reader stumbles.
+    """
     from pydicom import dcmread  # noqa: PLC0415 - only where a picture is made
 
     stream.seek(0)
-    return dcmread(stream, stop_before_pixels=True, force=True)
+    try:
+        return dcmread(stream, stop_before_pixels=True, force=True)
+    except Exception as error:  # a damaged meta header can raise anything from the parser
+        raise InputError(NO_PICTURE, why="damaged") from error
 
 
 def representative(header: Dataset, frames: int) -> int:

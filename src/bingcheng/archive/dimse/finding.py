@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
+from bingcheng.archive.assumed_issuer import default_issuer
 from bingcheng.archive.dimse.association import Message
 from bingcheng.archive.dimse.commands import Value, number, response
 from bingcheng.archive.dimse.endings import Ended
@@ -123,15 +124,18 @@ def asked(identifier: Identifier, sop_class: str) -> Asked:
 def answers(objects: Objects, spaces: Sequence[str], wanted: Asked) -> Iterator[Match]:
     """What matches, by keyword, with exactly the keys that were asked for.
 
+    A patient is answered once, also if some of the headers name the default issuer of the hospital and some none.
+
     Raises
     ------
     BingchengError
         The index can't be asked.
     """
     seen: set[tuple[str, ...]] = set()
+    issuer = _default_issuer(objects, spaces) if wanted.level == "PATIENT" else ""
     for attributes in _rows(objects, spaces, wanted):
         if wanted.level == "PATIENT":
-            whose = _patient(attributes)
+            whose = _patient(attributes, issuer)
             if whose in seen:
                 continue
             seen.add(whose)
@@ -211,9 +215,17 @@ def _rows(objects: Objects, spaces: Sequence[str], wanted: Asked) -> Iterator[Ma
         query = replace(query, offset=query.offset + PAGE)
 
 
-def _patient(attributes: Mapping[str, str | int]) -> tuple[str, ...]:
+def _default_issuer(objects: Objects, spaces: Sequence[str]) -> str:
+    """As whose numbers are read that name no issuer; of several hospitals there is no one answer."""
+    if len(spaces) != 1:
+        return ""
+    with objects.workspace.reading() as connection:
+        return default_issuer(connection, spaces[0])
+
+
+def _patient(attributes: Mapping[str, str | int], issuer: str) -> tuple[str, ...]:
     """Whose study it is: the same number of one issuer; without a number, the same name and birth date."""
     number_ = str(attributes.get("PatientID", ""))
     if number_:
-        return ("number", number_, str(attributes.get("IssuerOfPatientID", "")))
+        return ("number", number_, str(attributes.get("IssuerOfPatientID", "")) or issuer)
     return ("person", str(attributes.get("PatientName", "")), str(attributes.get("PatientBirthDate", "")))

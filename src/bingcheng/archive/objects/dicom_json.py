@@ -71,6 +71,8 @@ def _element(walk: Walk, element: Element, path: str, charset: bytes | None, sig
             return f'"{tag}":{{"vr":"UN","BulkDataURI":"{path}{tag}"}}'
         # What was of unknown VR but has items is a sequence (PS3.5 6.2.2, note 2).
         return f'"{tag}":{{"vr":"SQ"' + (f',"Value":[{",".join(items)}]}}' if items else "}")
+    if element.tag in PIXEL_TAGS and vr not in _BINARY:
+        vr = "UN"  # a damaged header may call pixels a name, or a sequence; they are bytes (PS3.5 8.2)
     if vr in _BINARY and (element.tag in PIXEL_TAGS or element.length > INLINE_BYTES):
         return f'"{tag}":{{"vr":"{vr}","BulkDataURI":"{path}{tag}"}}'
     raw = walk.value(element)

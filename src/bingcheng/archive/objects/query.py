@@ -71,6 +71,28 @@ def conditions(query: Query, level: Level, dialect: str) -> Iterator[Condition]:
     yield from _words(query.words, like)
 
 
+def pieces(query: Query) -> list[str]:
+    """What stands somewhere in the words of every study that is found; nothing for a search by more than words."""
+    if not query.match.keys() <= {"PatientName"}:
+        return []
+    asked = query.match.get("PatientName", "")
+    names = [asked] if isinstance(asked, str) else list(asked)
+    if len(names) > 1:
+        return []  # one of them must match, whichever
+    groups = name_keys(names[0].strip()) if names else ("",)
+    if query.fuzzy:
+        found = [*_BETWEEN_WORDS.split(" ".join(groups))]
+    else:
+        found = [_piece(groups[0])] if "=" not in names[0] else []
+    return [piece for piece in (*found, *_asked_words(query.words)) if piece]
+
+
+def worded(found: Sequence[str], words: ColumnElement[str], dialect: str) -> Iterator[Condition]:
+    """That each of `pieces` stands in `words`, a column like that of a study."""
+    like = _glob if dialect == "sqlite" else _like
+    return (like(words, f"*{piece}*") for piece in found)
+
+
 Like = Callable[[ColumnElement[str], str], Condition]
 
 
@@ -109,8 +131,12 @@ def _name(attribute: Attribute, value: str, like: Like) -> Condition:
 
 def _literally(pattern: str, like: Like) -> Condition:
     """That the longest piece without wildcards stands somewhere: one comparison that rules most studies out."""
-    piece = max(re.split(r"[*?]", _stem(pattern)), key=len)
+    piece = _piece(pattern)
     return like(stored_study.c.words_key, f"*{piece}*") if piece else true()
+
+
+def _piece(pattern: str) -> str:
+    return max(re.split(r"[*?]", _stem(pattern)), key=len)
 
 
 def _stem(pattern: str) -> str:
@@ -175,5 +201,8 @@ _COMPARED: Mapping[Comparison, Callable[[ColumnElement[str], str, Like], Conditi
 
 
 def _words(asked: str, like: Like) -> Iterator[Condition]:
-    for word in " ".join(name_keys(asked)).replace("^", " ").replace("*", " ").replace("?", " ").split():
-        yield like(stored_study.c.words_key, f"*{word}*")
+    return (like(stored_study.c.words_key, f"*{word}*") for word in _asked_words(asked))
+
+
+def _asked_words(asked: str) -> list[str]:
+    return " ".join(name_keys(asked)).replace("^", " ").replace("*", " ").replace("?", " ").split()

@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, FromClause, Row, Select, Subquery, func, select, union_all
+from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, Subquery, func, select, union_all
 
 from bingcheng.archive.objects.attributes import Level
-from bingcheng.archive.objects.query import Condition, Query, conditions
+from bingcheng.archive.objects.query import Condition, Query, conditions, pieces, worded
 from bingcheng.archive.objects.rows import InstanceRow, SeriesRow, StudyRow, Value
 from bingcheng.archive.objects.tables import stored_instance, stored_series, stored_study
 
@@ -102,8 +102,18 @@ def _first(connection: Connection, query: Query, spaces: Sequence[str]) -> Subqu
     """The row numbers of as many studies of these spaces as may be on the page."""
     most = None if query.limit is None else query.limit + query.offset
     columns = (_study.id, _study.study_date_key, _study.study_time_key)
-    asked = select(*columns).where(*_asked(connection, Level.STUDY, query, spaces))
-    return asked.order_by(*_ORDERS[Level.STUDY]).limit(most).subquery()
+    asked = select(*columns).where(*conditions(query, Level.STUDY, connection.dialect.name))
+    words = pieces(query) if connection.dialect.name == "sqlite" else []
+    if not words:  # a database server finds pieces of words by an index of their own
+        return asked.where(in_spaces(spaces)).order_by(*_ORDERS[Level.STUDY]).limit(most).subquery()
+    # An index that holds the words alone is looked through first, in the order of the list; of the studies that it
+    # names the rest is compared.
+    named = stored_study.alias("named")
+    own = named.c
+    asked = asked.join_from(named, stored_study, _study.id == own.id)
+    asked = asked.where(in_spaces(spaces, own.space), *worded(words, own.words_key, connection.dialect.name))
+    order = (own.study_date_key.desc(), own.study_time_key.desc(), own.id.desc())
+    return asked.order_by(*order).limit(most).subquery()
 
 
 def study_row(row: Row[Any]) -> StudyRow:
@@ -174,9 +184,9 @@ def _asked(connection: Connection, level: Level, query: Query, spaces: Sequence[
     return [in_spaces(spaces), *conditions(query, level, connection.dialect.name)]
 
 
-def in_spaces(spaces: Sequence[str]) -> Condition:
+def in_spaces(spaces: Sequence[str], column: ColumnElement[str] = _study.space) -> Condition:
     """Of these spaces; of none, nothing."""
-    return _study.space == spaces[0] if len(spaces) == 1 else _study.space.in_(list(spaces))
+    return column == spaces[0] if len(spaces) == 1 else column.in_(list(spaces))
 
 
 def _page(

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from bingcheng.archive.free_space import demand_room
 from bingcheng.archive.objects.file_system import flushes_names
 from bingcheng.archive.objects.presence import Presence
 from bingcheng.archive.objects.problems import NO_FILE, storage_failed
@@ -84,6 +85,7 @@ class Folder:
         with self._guard:
             temporary = self._presence.own / str(next(self._numbers))
         try:
+            demand_room(self.root, len(data))
             self._put(temporary, key, data)
         except BaseException as error:
             temporary.unlink(missing_ok=True)

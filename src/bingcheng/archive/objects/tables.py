@@ -83,6 +83,8 @@ stored_study = Table(
         # What SQLite has in every index: with it PostgreSQL reads the index alone, too.
         postgresql_include=["id"],
     ),
+    # The same for words alone: where few studies or none hold them the whole of it is read, half as long as the other.
+    Index("stored_study_words", "space", "study_date_key", "study_time_key", "words_key"),
     # With what a list is ordered by, or SQLite would rather read the other index from its beginning than sort.
     Index("stored_study_patient", "space", "patient_id_key", "study_date_key", "study_time_key"),
     Index("stored_study_accession", "space", "accession_key", "study_date_key", "study_time_key"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,17 +11,27 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from bingcheng.archive import schema
+from bingcheng.archive.assumed_issuer import Regrouped, regroup, regroup_site
 from bingcheng.archive.codec import storable
 from bingcheng.archive.distinct import distinct
 from bingcheng.archive.listing import list_sites
 from bingcheng.archive.people import tables
-from bingcheng.archive.people.problems import CODE_TAKEN, NO_NAME, NO_SUCH_THING, SPELLING_TAKEN, WRONG_CODE
+from bingcheng.archive.people.problems import (
+    CODE_TAKEN,
+    NO_NAME,
+    NO_SUCH_THING,
+    SPELLING_TAKEN,
+    WRONG_CODE,
+    WRONG_ISSUER,
+)
 from bingcheng.archive.people.spelling import folded
 from bingcheng.core.errors import InputError
 
 LONGEST_NAME = 128
 CODE = re.compile(r"[\w-]{1,16}")
 LONGEST_SPELLING = 256
+LONGEST_ISSUER = 64
+"""Characters of a Long String, which also holds no backslash and no control character (PS3.5, table 6.2-1)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +43,7 @@ class Hospital:
     code : short name for tables and charts.
     spellings : the InstitutionName values that mean it.
     emergency : radiologists of other hospitals may open one of its exams in an emergency.
+    issuer : of whom patient numbers are that name none (`bingcheng.archive.assumed_issuer`); empty for nobody known.
     """
 
     number: int
@@ -41,16 +53,25 @@ class Hospital:
     made_at: datetime
     disabled: bool
     spellings: tuple[str, ...]
+    issuer: str = ""
 
 
-def make_hospital(connection: Connection, *, name: str, code: str, now: datetime, spellings: Iterable[str] = ()) -> int:
+def make_hospital(
+    connection: Connection,
+    *,
+    name: str,
+    code: str,
+    now: datetime,
+    spellings: Iterable[str] = (),
+    issuer: str = "",
+) -> int:
     """Make a hospital; returns its number.
 
     Raises
     ------
     InputError
         ``archive.no-name``, ``archive.wrong-hospital-code``, ``archive.hospital-code-taken``,
-        ``archive.spelling-taken``.
+        ``archive.wrong-issuer``, ``archive.spelling-taken``.
     """
     clean, short = named(name), code.strip()
     if not CODE.fullmatch(short):
@@ -58,7 +79,7 @@ def make_hospital(connection: Connection, *, name: str, code: str, now: datetime
     table = tables.hospital
     if connection.scalar(select(table.c.id).where(func.lower(table.c.code) == short.lower())) is not None:
         raise InputError(CODE_TAKEN)
-    row = {"name": clean, "code": short, "emergency": False, "made_at": now}
+    row = {"name": clean, "code": short, "emergency": False, "made_at": now, "issuer": _issuer(issuer)}
     number = int(connection.execute(insert(table).returning(table.c.id), row).scalar_one())
     for spelling in spellings:
         add_spelling(connection, number, spelling)
@@ -81,6 +102,23 @@ def change_hospital(
         raise InputError(NO_SUCH_THING)
 
 
+def set_issuer(connection: Connection, number: int, issuer: str) -> Regrouped:
+    """Let patient numbers of a hospital's exams that name no issuer be of `issuer`; empty for nobody known.
+
+    The exams come to their patients at once, and back when it is taken away again.
+
+    Raises
+    ------
+    InputError
+        ``archive.wrong-issuer``, ``archive.not-found``.
+    """
+    table = tables.hospital
+    values = {"issuer": _issuer(issuer)}
+    if connection.execute(update(table).where(table.c.id == number).values(values)).rowcount == 0:
+        raise InputError(NO_SUCH_THING)
+    return regroup(connection)
+
+
 def hospitals(connection: Connection) -> tuple[Hospital, ...]:
     """All hospitals, by name."""
     spelt: dict[int, list[str]] = {}
@@ -99,6 +137,7 @@ def hospitals(connection: Connection) -> tuple[Hospital, ...]:
             made_at=row.made_at,
             disabled=row.disabled_at is not None,
             spellings=tuple(spelt.get(row.id, ())),
+            issuer=row.issuer or "",
         )
         for row in rows
     )
@@ -138,7 +177,7 @@ def add_spelling(connection: Connection, number: int, spelling: str) -> None:
     if owner is None:
         row = {"folded": key, "hospital": number, "spelling": " ".join(storable(spelling).split())}
         connection.execute(insert(table), row)
-        list_sites(connection, key)
+        _belong_anew(connection, key)
 
 
 def remove_spelling(connection: Connection, number: int, spelling: str) -> None:
@@ -146,7 +185,13 @@ def remove_spelling(connection: Connection, number: int, spelling: str) -> None:
     table = tables.hospital_spelling
     key = folded(spelling)
     if connection.execute(delete(table).where(table.c.folded == key, table.c.hospital == number)).rowcount:
-        list_sites(connection, key)
+        _belong_anew(connection, key)
+
+
+def _belong_anew(connection: Connection, spelling: str) -> None:
+    """See to all that follows from whose the exams of a spelling are."""
+    regroup_site(connection, [site for site in _sites(connection) if folded(site) == spelling])
+    list_sites(connection, spelling)
 
 
 def hospital_of_site(connection: Connection, site: str) -> int | None:
@@ -184,6 +229,13 @@ def named(name: str) -> str:
     if not clean or len(clean) > LONGEST_NAME:
         raise InputError(NO_NAME, count=LONGEST_NAME)
     return clean
+
+
+def _issuer(written: str) -> str | None:
+    clean = storable(written).strip()
+    if len(clean) > LONGEST_ISSUER or "\\" in clean or any(unicodedata.category(one) == "Cc" for one in clean):
+        raise InputError(WRONG_ISSUER, count=LONGEST_ISSUER)
+    return clean or None
 
 
 def _sites(connection: Connection) -> list[str]:

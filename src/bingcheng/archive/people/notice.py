@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +11,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from bingcheng.archive.codec import storable
 from bingcheng.archive.people import tables
+from bingcheng.archive.people.person import LARGEST_NUMBER
 from bingcheng.core.wording import Text
 
 MOST = 200
@@ -28,13 +30,15 @@ class Notice:
 
 def notify(connection: Connection, person: int, says: Text, *, now: datetime, link: str = "") -> None:
     """Tell a person something. The words are no patient data."""
-    row = {
-        "person": person,
-        "at": now,
-        "says": storable(json.dumps(says.as_json(), ensure_ascii=False)),
-        "link": link,
-    }
-    connection.execute(insert(tables.notice), row)
+    notify_all(connection, [person], says, now=now, link=link)
+
+
+def notify_all(connection: Connection, people: Iterable[int], says: Text, *, now: datetime, link: str = "") -> None:
+    """Tell each of some people the same. The words are no patient data."""
+    words = storable(json.dumps(says.as_json(), ensure_ascii=False))
+    rows = [{"person": person, "at": now, "says": words, "link": link} for person in people]
+    if rows:
+        connection.execute(insert(tables.notice), rows)
 
 
 def unread(connection: Connection, person: int) -> int:
@@ -58,6 +62,17 @@ def notices(connection: Connection, person: int) -> tuple[Notice, ...]:
         )
         for row in rows
     )
+
+
+def open_notice(connection: Connection, person: int, number: int, now: datetime) -> str | None:
+    """Where a notice leads, which counts as read from then on; None if the person has no such notice."""
+    if not 0 < number <= LARGEST_NUMBER:
+        return None
+    table = tables.notice
+    mine = (table.c.id == number, table.c.person == person)
+    connection.execute(update(table).where(*mine, table.c.read_at.is_(None)).values(read_at=now))
+    found: str | None = connection.scalar(select(table.c.link).where(*mine))
+    return found
 
 
 def read_notices(connection: Connection, person: int, now: datetime) -> None:

@@ -70,6 +70,12 @@ SPELLING_TAKEN = Problem(
     remedy="Take it away from that hospital first.",
     owner=Owner.OPERATOR,
 )
+WRONG_ISSUER = Problem(
+    code="archive.wrong-issuer",
+    says="the issuer of patient numbers has more than {count} characters, or a backslash or a control character in it",
+    remedy="Write it exactly as it stands in the exams that state it (Issuer of Patient ID, 0010,0021).",
+    owner=Owner.OPERATOR,
+)
 GROUP_TAKEN = Problem(
     code="archive.group-taken",
     says="another group already has this name",

@@ -31,6 +31,7 @@ hospital = Table(
     Column("emergency", Boolean, nullable=False, comment="radiologists of others may open an exam in an emergency"),
     Column("made_at", DateTime, nullable=False),
     Column("disabled_at", DateTime),
+    Column("issuer", String(64), comment="of whom patient numbers without an issuer are; null: of nobody known"),
 )
 
 hospital_spelling = Table(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from bingcheng.archive.matchings import Decision, Proposal
 from bingcheng.compare.tracks import MatchedPair, NamedLesions, by_name, repeated
@@ -18,26 +19,32 @@ class Held:
     Parameters
     ----------
     pairs : in the order of the earlier, then the later exam in time.
-    lost : decisions about exams or lesions that the workspace does not hold any more; they are kept, and hold again
-        when the lesions come back.
+    lost : decisions about exams or lesions that the workspace does not hold any more, or about exams that are two
+        patients' now; they are kept, and hold again when the lesions come back, or the patients are one again.
     """
 
     pairs: tuple[MatchedPair, ...]
     lost: tuple[Decision, ...]
 
 
-def held(exams: Mapping[str, NamedLesions], proposed: Sequence[Proposal], decided: Sequence[Decision]) -> Held:
+def held(
+    exams: Mapping[str, NamedLesions],
+    proposed: Sequence[Proposal],
+    decided: Sequence[Decision],
+    whose: Mapping[str, str] = MappingProxyType({}),
+) -> Held:
     """What holds.
 
     Parameters
     ----------
     exams : all exams by UID, each patient's in time.
     proposed, decided : as they are stored.
+    whose : the patients by the UIDs of the exams; empty where all exams are of one.
     """
     matchings: dict[tuple[str, str], dict[str, Matching]] = {}
     for one in proposed:
         pair = (one.pair.earlier_uid, one.pair.later_uid)
-        if pair[0] not in exams or pair[1] not in exams:
+        if pair[0] not in exams or pair[1] not in exams or whose.get(pair[0]) != whose.get(pair[1]):
             continue
         if one.matching is not None:
             matchings.setdefault(pair, {})[one.pair.modality] = one.matching
@@ -46,7 +53,7 @@ def held(exams: Mapping[str, NamedLesions], proposed: Sequence[Proposal], decide
     lost: list[Decision] = []
     for decision in decided:
         pair = (decision.earlier_uid, decision.later_uid)
-        if not _known(exams, decision):
+        if whose.get(pair[0]) != whose.get(pair[1]) or not _known(exams, decision):
             lost.append(decision)
             continue
         here = matchings.setdefault(pair, {})

@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import Connection
+
 from bingcheng.archive.matchings import (
     Decision,
-    DrawnExam,
     decisions,
     drawn_exams,
     save_decisions,
@@ -17,7 +18,9 @@ from bingcheng.archive.matchings import (
 from bingcheng.archive.workspace import Workspace
 from bingcheng.compare.tracks import MatchedPair, NamedLesions, Seat
 from bingcheng.core.errors import InputError, Owner, Problem
-from bingcheng.engine.follow_up.shown import FollowUp
+from bingcheng.core.wording import Text, text
+from bingcheng.engine.follow_up.shown import FollowUp, named
+from bingcheng.engine.follow_up.waiting import keep_waiting
 from bingcheng.quantify.lesion.matching import Action, Edit
 from bingcheng.quantify.lesion.matching_edits import NOTHING_TO_UNDO
 
@@ -47,10 +50,17 @@ LESION_GONE = Problem(
 )
 DECIDED_MEANWHILE = Problem(
     code="engine.lesions-decided-meanwhile",
-    says="somebody decided about lesions of these two exams after this was shown to you; nothing was kept",
+    says="{who} decided about lesions of these two exams after this was shown to you; nothing of yours was kept",
     remedy="Look at what holds now, and decide again if need be.",
     owner=Owner.RADIOLOGIST,
 )
+TAKEN_BACK_MEANWHILE = Problem(
+    code="engine.lesion-decision-taken-back",
+    says="{who} has taken this decision back already",
+    remedy="Look at what holds now.",
+    owner=Owner.RADIOLOGIST,
+)
+SOMEBODY = text("another person")
 NO_SUCH_DECISION = Problem(
     code="engine.no-such-lesion-decision",
     says="there is no decision {number} about these exams that holds",
@@ -118,7 +128,8 @@ class Keeping:
         Raises
         ------
         InputError
-            ``engine.lesions-not-of-two-exams``, ``engine.lesion-gone``, ``engine.lesions-decided-meanwhile``.
+            ``engine.lesions-not-of-two-exams``, ``engine.lesion-gone``, ``engine.lesions-decided-meanwhile``; the
+            same person's same decision, once more, is the decision that was made.
         """
         earlier, later, before, after = self._two_exams(seats)
         return self._keep([(earlier, later)], Action.LINK, before, after, who, shown)
@@ -184,16 +195,20 @@ class Keeping:
             raise InputError(NO_OTHER_EXAM)
         edit = Edit(action=action, before=before, after=after, by=who.by, at=who.at, why=who.why)
         made = [Decision(earlier_uid=earlier, later_uid=later, edit=edit) for earlier, later in pairs]
+        # All that it rests on is looked at where nobody else can write: of two who decide at once one is the first.
         with self._workspace.writing() as connection:
-            if shown is not None:
-                exams = (shown.earlier_uid, shown.later_uid)
-                if mark_of(decisions(connection, exams, undone=True), *exams) != shown.mark:
-                    raise InputError(DECIDED_MEANWHILE)
-            return save_decisions(connection, made)[-1]
+            if shown is not None and (said := _meanwhile(connection, shown)):
+                if (before_us := _said_alike(said, made)) is not None:  # a button that was pressed twice
+                    return before_us
+                raise InputError(DECIDED_MEANWHILE, who=_latest(said))
+            _check_there(connection, made)
+            numbers = save_decisions(connection, made)
+            keep_waiting(connection, {uid for pair in pairs for uid in pair})
+            return numbers[-1]
 
     def _held(self) -> tuple[MatchedPair, ...]:
         with self._workspace.reading() as connection:
-            return FollowUp.stored(connection, self._among).held(self.exams).pairs
+            return FollowUp.stored(connection, self._among).held(self.exams, self._patient).pairs
 
     def _linked(self, earlier: str, later: str, before: tuple[str, ...], after: tuple[str, ...]) -> bool:
         """Whether one link holds all of them, or one name stands for them in exams between which none has it."""
@@ -222,9 +237,47 @@ class Keeping:
         return seat
 
 
-def named(exam: DrawnExam) -> NamedLesions:
-    """The lesions of an exam by name, whatever number of series each was drawn on."""
-    return NamedLesions(exam_uid=exam.uid, labels={one.lesion: one.label for one in reversed(exam.lesions)})
+def _meanwhile(connection: Connection, shown: Shown) -> Sequence[Decision]:
+    """What was decided about two exams if any of it came after they were shown; else nothing."""
+    exams = (shown.earlier_uid, shown.later_uid)
+    decided = decisions(connection, exams, undone=True)
+    if mark_of(decided, *exams) == shown.mark:
+        return ()
+    return [one for one in decided if (one.earlier_uid, one.later_uid) == exams]
+
+
+def _said_alike(decided: Sequence[Decision], made: Sequence[Decision]) -> int | None:
+    """The number of the last decision if it holds, and the same person said the same with it."""
+    last = decided[-1] if decided else None
+    if last is None or last.undone_at is not None:
+        return None
+    said = (last.edit.action, last.edit.before, last.edit.after, last.edit.by)
+    mine = made[-1].edit
+    return last.number if said == (mine.action, mine.before, mine.after, mine.by) else None
+
+
+def _latest(decided: Sequence[Decision]) -> str | Text:
+    """Who decided last, or took back what was decided; nobody need have said who did the latter."""
+    undone = [(one.undone_at, one.undone_by) for one in decided if one.undone_at is not None]
+    made = [(one.edit.at.replace(tzinfo=None), one.edit.by) for one in reversed(decided)]
+    # Of steps in one moment the first that is listed counts.
+    return max([*undone, *made], key=lambda step: step[0])[1] or SOMEBODY
+
+
+def _check_there(connection: Connection, made: Sequence[Decision]) -> None:
+    """Raise if a lesion is gone, or its exam came to another patient, since they were read."""
+    exams = {
+        one.uid: one
+        for one in drawn_exams(connection, {one.earlier_uid for one in made} | {one.later_uid for one in made})
+    }
+    for one in made:
+        earlier, later = exams.get(one.earlier_uid), exams.get(one.later_uid)
+        if earlier is None or later is None or earlier.patient != later.patient:
+            raise InputError(NOT_TWO_EXAMS)
+        if not (
+            set(one.edit.before) <= named(earlier).labels.keys() and set(one.edit.after) <= named(later).labels.keys()
+        ):
+            raise InputError(LESION_GONE)
 
 
 def take_back(
@@ -240,16 +293,19 @@ def take_back(
     Raises
     ------
     InputError
-        ``engine.no-such-lesion-decision``: none of this number holds.
+        ``engine.no-such-lesion-decision``: none of this number holds. ``engine.lesion-decision-taken-back``.
     """
     with workspace.writing() as connection:
-        holding = decisions(connection, among)
-        taken = next((one for one in holding if one.number == number), None)
+        known = decisions(connection, among, undone=True)
+        taken = next((one for one in known if one.number == number), None)
         if taken is None:
             raise InputError(NO_SUCH_DECISION, number=number)
-        for one in holding:
-            if one.edit == taken.edit:
-                undo_decision(connection, one.number, at, by)
+        if taken.undone_at is not None:
+            raise InputError(TAKEN_BACK_MEANWHILE, who=taken.undone_by or SOMEBODY)
+        same = [one for one in known if one.edit == taken.edit and one.undone_at is None]
+        for one in same:
+            undo_decision(connection, one.number, at, by)
+        keep_waiting(connection, {uid for one in same for uid in (one.earlier_uid, one.later_uid)})
     return taken
 
 

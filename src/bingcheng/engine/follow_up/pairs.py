@@ -37,6 +37,7 @@ from bingcheng.dicom.grouping.sop_classes import MASK_CLASSES
 from bingcheng.engine.follow_up.at_hand import found_again
 from bingcheng.engine.follow_up.by_images import OTHER_LESIONS, SERIES_GONE, Drawn, PairTask, not_matched
 from bingcheng.engine.follow_up.by_names import one_sided
+from bingcheng.engine.follow_up.waiting import keep_waiting
 from bingcheng.engine.plan import Task, image_series
 from bingcheng.quantify.lesion.matching import Matching
 
@@ -121,9 +122,8 @@ def match_follow_ups(workspace: Workspace, tasks: Iterable[Task], run: Run, told
             forget_proposals(connection, stale)
             for pair in left:
                 save_proposal(connection, not_matched(pair.key, pair.digest, InputError(NOT_AT_HAND), pair.by_names))
-    if not todo:
-        return 0
-    told(0, len(todo))
+    if todo:
+        told(0, len(todo))
     for done, (task, outcome) in enumerate(run(todo), start=1):
         found = outcome
         if isinstance(found, InputError):  # its worker died
@@ -131,6 +131,9 @@ def match_follow_ups(workspace: Workspace, tasks: Iterable[Task], run: Run, told
         with workspace.writing() as connection:
             save_proposal(connection, found)
         told(done, len(todo))
+    touched = {uid for pair in (*(one.key for one in waiting), *stale) for uid in (pair.earlier_uid, pair.later_uid)}
+    with workspace.writing() as connection:  # of exams that were assessed again the lesions may be others, too
+        keep_waiting(connection, touched | at_hand.keys())
     return len(todo)
 
 

@@ -14,8 +14,7 @@ from bingcheng.archive.matchings import Decision, DrawnExam
 from bingcheng.compare.tracks import MatchedPair, NamedLesions, by_name
 from bingcheng.core.refusal import Refusal
 from bingcheng.core.wording import Text
-from bingcheng.engine.follow_up.keeping import named
-from bingcheng.engine.follow_up.shown import FollowUp
+from bingcheng.engine.follow_up.shown import FollowUp, named
 from bingcheng.quantify.lesion.matching import Action, Edit, Link
 
 Pair = tuple[str, str, str]

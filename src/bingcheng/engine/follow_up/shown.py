@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from sqlalchemy import Connection
 
-from bingcheng.archive.matchings import Decision, Proposal, decisions, proposals
+from bingcheng.archive.matchings import Decision, DrawnExam, Proposal, decisions, proposals
 from bingcheng.archive.records import ExamRecord
 from bingcheng.compare.tracks import MatchedPair, NamedLesions, Tracks, tracks
 from bingcheng.core.errors import InputError, Owner, Problem
@@ -38,11 +39,11 @@ class FollowUp:
         """All of it, or what speaks of two exams of `among`."""
         return FollowUp(proposed=proposals(connection, among), decided=decisions(connection, among))
 
-    def held(self, exams: Mapping[str, NamedLesions]) -> Held:
-        """What holds, of exams by UID, each patient's in time."""
+    def held(self, exams: Mapping[str, NamedLesions], whose: Mapping[str, str] = MappingProxyType({})) -> Held:
+        """What holds, of exams by UID, each patient's in time, who are whose; empty where all are of one."""
         if not (self.proposed or self.decided):
             return Held(pairs=(), lost=())
-        return held(exams, self.proposed, self.decided)
+        return held(exams, self.proposed, self.decided, whose)
 
     def refusals(self, lost: Sequence[Decision]) -> dict[str, tuple[Refusal, ...]]:
         """What could not be matched, and decisions that speak of nothing any more, by the UID of the later exam."""
@@ -65,6 +66,11 @@ def named_lesions(record: ExamRecord) -> NamedLesions:
         for lesion in series.lesions:
             labels.setdefault(lesion.lesion, lesion.label)
     return NamedLesions(exam_uid=record.uid, labels=labels)
+
+
+def named(exam: DrawnExam) -> NamedLesions:
+    """The lesions of an exam by name, whatever number of series each was drawn on."""
+    return NamedLesions(exam_uid=exam.uid, labels={one.lesion: one.label for one in reversed(exam.lesions)})
 
 
 def in_time_by_patient(records: Sequence[ExamRecord], people: Mapping[str, str]) -> dict[str, list[NamedLesions]]:

@@ -106,7 +106,9 @@ def _start(points: Floats) -> Floats:
         side = points[high] - points[low]
         for j in range(k):
             side = side - np.sum(side * spanned[j]) * spanned[j]
-        spanned[k] = side / np.sqrt(np.sum(side * side))
+        length = np.sqrt(np.sum(side * side))
+        for axis in range(3):
+            spanned[k, axis] = side[axis] / length
     weights /= np.sum(weights)
     return weights
 
@@ -135,7 +137,10 @@ def _weights(points: Floats, tolerance: float) -> Floats:
     """Weights (n,) of the points (n, 3), summing to 1, whose covariance gives the ellipsoid's shape."""
     n = points.shape[0]
     lifted = np.ones((n, 4))
-    lifted[:, :3] = points
+    # A loop, not a slice that is assigned: with this the compiler prepares an error of shapes, for seconds.
+    for k in range(n):
+        for axis in range(3):
+            lifted[k, axis] = points[k, axis]
     weights: Floats = _start(points)
     inverse = np.linalg.inv(lifted.T @ (lifted * weights.reshape(n, 1)))
     kappa = np.sum((lifted @ inverse) * lifted, axis=1)

@@ -21,6 +21,7 @@ from bingcheng.server.background.absent import ask_for_absent
 from bingcheng.server.background.calling import Calling
 from bingcheng.server.background.given import Given
 from bingcheng.server.background.lifeline import end_all
+from bingcheng.server.pages.page import zone_of
 from bingcheng.server.site import Site
 
 QUIET_S = 10.0
@@ -106,7 +107,7 @@ class Background:
         if self._site.now() - self._reminded_at >= REMIND_EVERY:
             self._reminded_at = self._site.now()
             with self._site.workspace.writing() as connection:
-                remind(connection, self._reminded_at)
+                remind(connection, self._reminded_at, zone=zone_of(self._site.settings))
         for lane in Lane:
             self._see_to_worker(lane)
 

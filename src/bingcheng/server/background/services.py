@@ -10,7 +10,6 @@ from types import MappingProxyType
 
 from bingcheng.archive.audit.event import AuditEvent, EventAction, EventOutcome
 from bingcheng.archive.audit.event_code import EventCode, EventType
-from bingcheng.archive.audit.trail import record
 from bingcheng.archive.dimse.events import DimseEvent, EventKind
 from bingcheng.archive.dimse.limits import Limits
 from bingcheng.archive.dimse.listener import Listener
@@ -37,6 +36,9 @@ _CODES: Mapping[EventKind, tuple[EventCode, EventType | None, EventAction]] = Ma
         EventKind.COMMITTED: (EventCode.INSTANCES_ACCESSED, None, EventAction.READ),
     }
 )
+
+_DONE = frozenset({EventKind.STORED, EventKind.RETRIEVED, EventKind.COMMITTED})
+"""Events of objects that came or went already: they are recorded later if they can't be now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,5 +126,4 @@ def _record(site: Site, event: DimseEvent) -> None:
         count=max(event.completed + event.failed, 1),
         reason="" if event.succeeded else event.code,
     )
-    with site.workspace.writing() as connection:
-        record(connection, told)
+    site.owed.write(site.workspace, [told], happened=event.kind in _DONE and event.completed > 0)

@@ -13,7 +13,9 @@ from bingcheng.archive.authorisation.action import Action
 from bingcheng.archive.authorisation.actor import Actor
 from bingcheng.archive.cases import collections as kept
 from bingcheng.archive.cases.case import cases
+from bingcheng.archive.cases.free_text import check_texts
 from bingcheng.archive.cases.grants import Given
+from bingcheng.archive.cases.reading_list import reading_list
 from bingcheng.archive.cases.search import visible
 from bingcheng.archive.cases.tables import shared_case
 from bingcheng.archive.people.problems import NO_SUCH_THING
@@ -70,7 +72,8 @@ def make(
                 now=where.now(),
             )
     except InputError as error:
-        return _list(request, actor, where, problem=told(error), status=status_of(error))
+        written = {"title": title, "description": description}
+        return _list(request, actor, where, written, problem=told(error), status=status_of(error))
     return RedirectResponse(f"/collections/{number}", 303)
 
 
@@ -98,6 +101,8 @@ def change(
             _own(request, connection, actor, collection_number, where)
             match step:
                 case "write":
+                    inside = [one.case for one in kept.items(connection, collection_number)]
+                    _check_words(connection, actor, inside, {"title": title, "description": description})
                     kept.change_collection(connection, collection_number, title=title, description=description)
                 case "remove":
                     kept.remove_collection(connection, collection_number, where.now())
@@ -108,20 +113,19 @@ def change(
     except InputError as error:
         if error.code == NO_SUCH_THING.code:
             raise
-        return _page(request, actor, where, collection_number, problem=told(error), status=status_of(error))
+        written = {"title": title, "description": description, "case_number": case_number, "note": note}
+        return _page(request, actor, where, collection_number, written, problem=told(error), status=status_of(error))
     return RedirectResponse("/collections" if step == "remove" else f"/collections/{collection_number}", 303)
 
 
 @router.post("/collections/{collection_number}/grants")
 def give(request: Request, collection_number: int, actor: Granting, where: Where, form: Asked) -> Response:
     """Give it to others, or take a grant back."""
-    now = where.now()
     with where.workspace.reading() as connection:
         _own(request, connection, actor, collection_number, where)
     try:
         with where.workspace.writing() as connection:
-            by = person_number(actor)
-            give_or_take_back(connection, form, Given.COLLECTION, collection_number, by=by, now=now)
+            give_or_take_back(connection, where, form, Given.COLLECTION, collection_number, actor)
     except InputError as error:
         if error.code == NO_SUCH_THING.code:
             raise
@@ -130,13 +134,20 @@ def give(request: Request, collection_number: int, actor: Granting, where: Where
 
 
 def _own(request: Request, connection: Connection, actor: Actor, number: int, where: Site) -> kept.Collection:
-    known = _seen(request, connection, actor, number, where)
+    known = collection_to(request, connection, actor, number, where)
     if known.hospital != actor.hospital:
         raise InputError(NO_SUCH_THING)
     return known
 
 
-def _seen(request: Request, connection: Connection, actor: Actor, number: int, where: Site) -> kept.Collection:
+def collection_to(request: Request, connection: Connection, actor: Actor, number: int, where: Site) -> kept.Collection:
+    """A collection that the actor may see now; noted for the audit trail.
+
+    Raises
+    ------
+    InputError
+        ``archive.not-found``.
+    """
     if not 0 < number <= LARGEST_NUMBER:
         raise InputError(NO_SUCH_THING)
     known = kept.collection(connection, number, actor.hospital, where.now())
@@ -157,11 +168,27 @@ def _change(connection: Connection, actor: Actor, number: int, asked: tuple[str,
     if step == "put":
         if not readable_cases(connection, actor, [meant], where.now()):
             raise InputError(NO_SUCH_THING)
+        known = kept.collection(connection, number, actor.hospital, where.now())
+        said = {"remark": note, "title": known.title, "description": known.description}
+        _check_words(connection, actor, [meant], said)
         kept.put_in(connection, number, meant, note)
     elif step == "take":
         kept.take_out(connection, number, meant)
     else:
         kept.move(connection, number, meant, by=-1 if step == "up" else 1)
+
+
+def _check_words(connection: Connection, actor: Actor, inside: Sequence[int], texts: Mapping[str, str]) -> None:
+    """Raise if words that stand beside cases of the own hospital tell who one of the patients is.
+
+    Raises
+    ------
+    InputError
+        ``archive.case-tells-who``.
+    """
+    for one in cases(connection, inside):
+        if one.hospital == actor.hospital:
+            check_texts(connection, one.number, one.hospital, texts)
 
 
 def _fronts(
@@ -181,7 +208,15 @@ def _fronts(
     return {number: front for number, front in fronts.items() if front is not None}, pictured
 
 
-def _list(request: Request, actor: Actor, where: Site, *, problem: Told | None = None, status: int = 200) -> Response:
+def _list(
+    request: Request,
+    actor: Actor,
+    where: Site,
+    written: Mapping[str, str] | None = None,
+    *,
+    problem: Told | None = None,
+    status: int = 200,
+) -> Response:
     with where.workspace.reading() as connection:
         found = kept.collections(connection, actor.hospital, where.now())
         held = {one.number: [item.case for item in kept.items(connection, one.number)] for one in found}
@@ -197,22 +232,31 @@ def _list(request: Request, actor: Actor, where: Site, *, problem: Told | None =
         fronts=fronts,
         pictured=pictured,
         hospitals=places,
+        written=written or {},
         problem=problem,
     )
 
 
 def _page(
-    request: Request, actor: Actor, where: Site, number: int, *, problem: Told | None = None, status: int = 200
+    request: Request,
+    actor: Actor,
+    where: Site,
+    number: int,
+    written: Mapping[str, str] | None = None,
+    *,
+    problem: Told | None = None,
+    status: int = 200,
 ) -> Response:
     with where.workspace.reading() as connection:
-        known = _seen(request, connection, actor, number, where)
+        known = collection_to(request, connection, actor, number, where)
         own = known.hospital == actor.hospital
         items = kept.items(connection, number)
         readable = readable_cases(connection, actor, [one.case for one in items], where.now())
         found = {one.number: one for one in cases(connection, sorted(readable))}
-        given = given_to(connection, Given.COLLECTION, number, where.now(), own=own)
+        given = given_to(connection, where, Given.COLLECTION, number, own=own)
         offered = _offered(connection, actor, [one.case for one in items], where) if own else []
         pictured = thumbnails(connection, found.values())
+        mine = reading_list(connection, person_number(actor))
     return page(
         request,
         "cases/collection.html.jinja",
@@ -225,6 +269,8 @@ def _page(
         offered=offered,
         cases=found,
         pictured=pictured,
+        read={one.case for one in mine if one.read_at is not None},
+        written=written or {},
         problem=problem,
         **given,
     )

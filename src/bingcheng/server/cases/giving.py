@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -13,16 +15,25 @@ from starlette.responses import RedirectResponse, Response
 from bingcheng.archive.audit.tables import audit_event, audit_study
 from bingcheng.archive.authorisation.action import Action
 from bingcheng.archive.authorisation.actor import Actor
-from bingcheng.archive.cases.case import CaseStatus
+from bingcheng.archive.cases.case import CaseStatus, case
 from bingcheng.archive.cases.facts import case_exams
 from bingcheng.archive.cases.grants import Audience, Given, grant, grants, withdraw_grant
-from bingcheng.archive.cases.notices import NoticeKind, tell, who_may
+from bingcheng.archive.cases.notices import NoticeKind, tell, who_reads
 from bingcheng.archive.cases.problems import WRONG_AUDIENCE
 from bingcheng.archive.people.hospital_group import groups
+from bingcheng.archive.people.person import person
 from bingcheng.archive.people.problems import NO_SUCH_THING
 from bingcheng.core.errors import InputError
-from bingcheng.core.wording import text
-from bingcheng.server.cases.seen import case_to, end_of_day, hospitals_by_number, people_by_number, person_number
+from bingcheng.core.wording import Text, text
+from bingcheng.server.cases.seen import (
+    case_to,
+    end_of_day,
+    hospitals_by_number,
+    last_day,
+    people_by_number,
+    person_number,
+    today,
+)
 from bingcheng.server.cases.words import AUDIENCE_WORDS
 from bingcheng.server.pages.page import page
 from bingcheng.server.pages.told import Told, told
@@ -56,32 +67,67 @@ def giving(
     return Giving(audience=audience, until=until, may_download=may_download, withdrawn=withdrawn)
 
 
+_LINKS = {Given.CASE: "/cases", Given.COLLECTION: "/collections", Given.METHOD: "/shared"}
 Asked = Annotated[Giving, Depends(giving)]
 """The form as a route's parameter."""
 
 
 def give_or_take_back(
-    connection: Connection, form: Giving, kind: Given, subject: int, *, by: int, now: datetime
-) -> tuple[Audience, int | None] | None:
-    """Do what the form asks; returns to whom it was given, None where a grant was taken back.
+    connection: Connection, where: Site, form: Giving, kind: Given, subject: int, actor: Actor
+) -> None:
+    """Do what the form asks, and tell those to whom it is given.
 
     Raises
     ------
     InputError
         ``archive.wrong-audience``; ``archive.not-found`` for a grant that doesn't stand.
     """
+    now = where.now()
     if form.withdrawn:
         number = int(form.withdrawn) if form.withdrawn.isdecimal() else 0
         if not withdraw_grant(connection, kind, subject, number, now):
             raise InputError(NO_SUCH_THING)
-        return None
+        return
     audience, to = audience_of(form.audience)
     try:
-        end = end_of_day(form.until)
+        end = end_of_day(where, form.until)
     except InputError as error:
         raise InputError(WRONG_AUDIENCE) from error
-    grant(connection, kind, subject, audience, to=to, by=by, now=now, expires_at=end, download=form.may_download)
-    return audience, to
+    by, may = person_number(actor), form.may_download
+    for one in grants(connection, kind, subject):
+        # A new grant takes the place of the one that stands: its end, and whether things may be taken away.
+        if one.holds(now) and (one.audience, one.hospital or one.hospital_group) == (audience, to):
+            withdraw_grant(connection, kind, subject, one.number, now)
+    grant(connection, kind, subject, audience, to=to, by=by, now=now, expires_at=end, download=may)
+    if kind is not Given.CASE or case(connection, subject).status is CaseStatus.PUBLISHED:
+        tell_given(connection, actor, kind, subject, [(audience, to)], now)
+
+
+def tell_given(
+    connection: Connection,
+    actor: Actor,
+    kind: Given,
+    subject: int,
+    audiences: Iterable[tuple[Audience, int | None]],
+    now: datetime,
+) -> None:
+    """Tell those to whom something is given. The actor's own hospital had it before."""
+    reached = {one.number: one.hospital for audience, to in audiences for one in who_reads(connection, audience, to)}
+    people = sorted(number for number, hospital in reached.items() if hospital != actor.hospital)
+    says, link = _given(connection, actor, kind, subject), f"{_LINKS[kind]}/{subject}"
+    tell(connection, people, NoticeKind.GRANT, says, link=link, now=now)
+
+
+def _given(connection: Connection, actor: Actor, kind: Given, subject: int) -> Text:
+    """What those are told to whom something is given: by whom, unless the case does not show it."""
+    if kind is Given.CASE and not case(connection, subject).written.show_hospital:
+        return text("A case was given to your hospital.")
+    name = person(connection, person_number(actor)).name
+    return {
+        Given.CASE: text("{person} gave a case to your hospital.", person=name),
+        Given.COLLECTION: text("{person} gave a collection of cases to your hospital.", person=name),
+        Given.METHOD: text("{person} gave a protocol or a method to your hospital.", person=name),
+    }[kind]
 
 
 def audience_of(written: str) -> tuple[Audience, int | None]:
@@ -100,12 +146,13 @@ def audience_of(written: str) -> tuple[Audience, int | None]:
     return known, int(number) if numbered else None
 
 
-def given_to(connection: Connection, kind: Given, subject: int, now: datetime, *, own: bool = True) -> dict[str, Any]:
+def given_to(connection: Connection, where: Site, kind: Given, subject: int, *, own: bool = True) -> dict[str, Any]:
     """What a page needs to show to whom something is given; its own hospital alone sees the grants."""
     return {
         "grants": grants(connection, kind, subject) if own else (),
-        "now": now,
-        "today": now.date(),
+        "now": where.now(),
+        "today": today(where),
+        "last_day": partial(last_day, where),
         "names": people_by_number(connection),
         "hospitals": hospitals_by_number(connection),
         "teams": {one.number: one.name for one in groups(connection)},
@@ -127,11 +174,7 @@ def give(request: Request, case_number: int, actor: Granting, where: Where, form
         case_to(request, connection, actor, case_number, Action.GRANT_CASE, now)
     try:
         with where.workspace.writing() as connection:
-            to = give_or_take_back(connection, form, Given.CASE, case_number, by=person_number(actor), now=now)
-            if to is not None and to[0] is Audience.HOSPITAL:
-                people = [one.number for one in who_may(connection, Action.READ_CASE, to[1])]
-                says = text("A case was given to your hospital.")
-                tell(connection, people, NoticeKind.GRANT, says, link=f"/cases/{case_number}", now=now)
+            give_or_take_back(connection, where, form, Given.CASE, case_number, actor)
     except InputError as error:
         if error.code == NO_SUCH_THING.code:
             raise
@@ -152,8 +195,8 @@ def _page(
     now = where.now()
     with where.workspace.reading() as connection:
         known = case_to(request, connection, actor, number, Action.GRANT_CASE, now)
-        given = given_to(connection, Given.CASE, number, now)
-        readers = _readers(connection, number)
+        given = given_to(connection, where, Given.CASE, number)
+        readers = readers_of(connection, number)
     return page(
         request,
         "cases/grants.html.jinja",
@@ -167,7 +210,7 @@ def _page(
     )
 
 
-def _readers(connection: Connection, number: int) -> list[tuple[int, datetime, datetime, int]]:
+def readers_of(connection: Connection, number: int) -> list[tuple[int, datetime, datetime, int]]:
     """Who saw the case, first and last when, and in how many events of the audit trail: its studies are its alone."""
     studies = [one.study_uid for one in case_exams(connection, number)]
     event, seen = audit_event.c, audit_study.c

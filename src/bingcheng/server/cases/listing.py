@@ -12,7 +12,8 @@ from bingcheng.archive.authorisation.action import Action
 from bingcheng.archive.authorisation.actor import Actor
 from bingcheng.archive.cases.notices import NoticeKind, muted, set_muted
 from bingcheng.archive.cases.query import FIELDS
-from bingcheng.archive.cases.search import MOST, Found, Search, known_measures, search
+from bingcheng.archive.cases.reading_list import opened, reading_list
+from bingcheng.archive.cases.search import MOST, Found, Search, known_measures, known_protocols, search
 from bingcheng.core.errors import InputError
 from bingcheng.server.cases.seen import hospitals_by_number, people_by_number, person_number, reader_of
 from bingcheng.server.cases.thumbnails import thumbnails
@@ -30,30 +31,39 @@ NOTHING = Found(cases=(), total=0, body_parts=(), modalities=(), tags=(), hospit
 LONGEST = 200
 
 
-@router.get("/cases")
-def listed(
-    request: Request,
-    actor: Annotated[Actor, allowed(Action.READ_CASE)],
-    where: Where,
+def asked_for(
     words: str = "",
     query: str = "",
     body_part: str = "",
     modality: str = "",
     tag: str = "",
     hospital: str = "",
-    page_number: str = "1",
-) -> Response:
-    """The list, and what it can be narrowed to."""
-    number = page_asked(page_number)
-    whose = int(hospital) if hospital.isdecimal() and len(hospital) < 10 else None
-    asked = Search(
+) -> Search:
+    """What an address asks for."""
+    return Search(
         words=words[:LONGEST],
         query=query,
         body_part=body_part[:LONGEST],
         modality=modality[:16],
         tag=tag[:LONGEST],
-        hospital=whose,
+        hospital=int(hospital) if hospital.isdecimal() and len(hospital) < 10 else None,
     )
+
+
+Asked = Annotated[Search, Depends(asked_for)]
+"""The search as a route's parameter."""
+
+
+@router.get("/cases")
+def listed(
+    request: Request,
+    actor: Annotated[Actor, allowed(Action.READ_CASE)],
+    where: Where,
+    asked: Asked,
+    page_number: str = "1",
+) -> Response:
+    """The list, and what it can be narrowed to."""
+    number = page_asked(page_number)
     reader, problem, found = reader_of(actor), None, NOTHING
     with where.workspace.reading() as connection:
         try:
@@ -61,8 +71,11 @@ def listed(
         except InputError as error:
             problem = told(error)
         measures = known_measures(connection, reader, where.now())
+        said = known_protocols(connection, reader, where.now())
         names, places = people_by_number(connection), hospitals_by_number(connection)
         pictured = thumbnails(connection, found.cases)
+        mine = {one.case: one.read_at for one in reading_list(connection, person_number(actor))}
+        old = opened(connection, person_number(actor), [one.number for one in found.cases])
     kept = {key: value for key, value in request.query_params.items() if key != "page_number" and value}
 
     def address(**changed: str) -> str:
@@ -76,12 +89,16 @@ def listed(
         status=200 if problem is None else 400,
         found=found,
         pictured=pictured,
+        mine=mine,
+        old=old,
         asked=asked,
         kept=kept,
         address=address,
         number=number,
         pages=max(1, -(-found.total // MOST)),
         measures=measures,
+        protocols=said,
+        download=urlencode({key: value for key, value in kept.items() if value}),
         fields=FIELDS,
         problem=problem,
         names=names,

@@ -17,6 +17,7 @@ from bingcheng.archive.authorisation.action import Action
 from bingcheng.archive.authorisation.actor import Actor
 from bingcheng.archive.authorisation.spaces import case_space
 from bingcheng.archive.cases.case import (
+    Case,
     CaseStatus,
     Written,
     case,
@@ -27,9 +28,11 @@ from bingcheng.archive.cases.case import (
 )
 from bingcheng.archive.cases.facts import case_exams
 from bingcheng.archive.cases.free_text import check_texts
+from bingcheng.archive.cases.grants import Given, grants
 from bingcheng.archive.cases.pictures import waiting
-from bingcheng.archive.cases.problems import NOT_READY, WITHDRAWN_ELSEWHERE
-from bingcheng.archive.cases.selection import choose, offered
+from bingcheng.archive.cases.problems import CHANGED_MEANWHILE, NOT_READY, WITHDRAWN_ELSEWHERE
+from bingcheng.archive.cases.search import MADE
+from bingcheng.archive.cases.selection import Offered, choose, offered
 from bingcheng.archive.cases.tables import case_selection
 from bingcheng.archive.cases.terms import terms
 from bingcheng.archive.jobs.queue import OPEN, Job, JobKind, JobState, ask, latest
@@ -39,6 +42,7 @@ from bingcheng.core.errors import BingchengError, InputError
 from bingcheng.core.wording import Text, text
 from bingcheng.outputs.quicklook.window import CT_WINDOWS, OWN
 from bingcheng.server.cases.choosing import chosen_of, offered_images
+from bingcheng.server.cases.giving import tell_given
 from bingcheng.server.cases.origin import check_not_withdrawn, check_own
 from bingcheng.server.cases.seen import case_to, hospital_of, people_by_number, person_number
 from bingcheng.server.cases.words import LICENCES, PROFILES
@@ -131,6 +135,9 @@ def publish(request: Request, case_number: int, actor: Publisher, where: Where) 
                 _check_ready(connection, case_number)
             check_texts(connection, case_number, known.hospital, known.written.texts())
             set_status(connection, case_number, CaseStatus.PUBLISHED, where.now())
+            standing = [one for one in grants(connection, Given.CASE, case_number) if one.holds(where.now())]
+            audiences = [(one.audience, one.hospital or one.hospital_group) for one in standing]
+            tell_given(connection, actor, Given.CASE, case_number, audiences, where.now())
     except InputError as error:
         if error.code in (NO_SUCH_THING.code, WITHDRAWN_ELSEWHERE.code):
             raise
@@ -238,6 +245,7 @@ def _form(
         status=status,
         study=study,
         series=series,
+        exams=_by_exam(series, study),
         ticked=[one.series_uid for one in series if one.study_uid == study] if ticked is None else ticked,
         performed=performed,
         fields=fields,
@@ -248,6 +256,15 @@ def _form(
     )
 
 
+def _by_exam(series: Sequence[Offered], study: str) -> list[tuple[str, dict[str, list[Offered]]]]:
+    """The series of each exam, images and what was made of them apart; the exam from which one comes stands first."""
+    found: dict[str, dict[str, list[Offered]]] = {}
+    for one in sorted(series, key=lambda one: one.study_uid != study):
+        parts = found.setdefault(one.study_uid, {"images": [], "made": []})
+        parts["made" if one.modality in MADE else "images"].append(one)
+    return list(found.items())
+
+
 def _edit(
     request: Request,
     actor: Actor,
@@ -255,9 +272,12 @@ def _edit(
     number: int,
     *,
     written: Written | None = None,
+    quiz: str | None = None,
+    meanwhile: bool = False,
     problem: Told | None = None,
     status: int = 200,
 ) -> Response:
+    """The form, with what was written when it was refused; `meanwhile`: since somebody else saved another text."""
     with where.workspace.reading() as connection:
         known = case_to(request, connection, actor, number, Action.PUBLISH_CASE, where.now())
         check_own(connection, number)
@@ -271,7 +291,9 @@ def _edit(
         status=status,
         case=known,
         written=said,
-        quiz=quiz_as_words(said.questions),
+        quiz=quiz_as_words(said.questions) if quiz is None else quiz,
+        meanwhile=meanwhile,
+        quiz_now=quiz_as_words(known.written.questions),
         versions=history,
         names=names,
         licences=LICENCES,
@@ -280,8 +302,22 @@ def _edit(
     )
 
 
+def _check_same(connection: Connection, known: Case, seen: str) -> None:
+    """Raise if a case says something else than the version that the writer had before him; key images apart.
+
+    Raises
+    ------
+    InputError
+        ``archive.case-changed-meanwhile``.
+    """
+    before = next((one.written for one in versions(connection, known.number) if str(one.version) == seen), None)
+    if before is not None and replace(before, key_images=()) != replace(known.written, key_images=()):
+        raise InputError(CHANGED_MEANWHILE)
+
+
 def _keep(request: Request, actor: Actor, where: Site, number: int, fields: dict[str, str]) -> Response:
-    written = None
+    # The quiz apart: one wrong line of it must not cost all the rest that was written.
+    quiz, written = fields.get("quiz", ""), written_of({**fields, "quiz": ""})
     with where.workspace.reading() as connection:
         case_to(request, connection, actor, number, Action.PUBLISH_CASE, where.now())
         check_own(connection, number)
@@ -289,13 +325,24 @@ def _keep(request: Request, actor: Actor, where: Site, number: int, fields: dict
         written = written_of(fields)
         with where.workspace.writing() as connection:
             known = case(connection, number)
+            _check_same(connection, known, fields.get("version", ""))
             # Key images are marked at the images, not written here.
             written = replace(written, key_images=known.written.key_images)
             if known.status is CaseStatus.PUBLISHED:
                 check_texts(connection, number, known.hospital, written.texts())
             change_case(connection, number, written, person=person_number(actor), now=where.now())
     except InputError as error:
-        return _edit(request, actor, where, number, written=written, problem=told(error), status=status_of(error))
+        return _edit(
+            request,
+            actor,
+            where,
+            number,
+            written=written,
+            quiz=quiz,
+            meanwhile=error.code == CHANGED_MEANWHILE.code,
+            problem=told(error),
+            status=status_of(error),
+        )
     return RedirectResponse(f"/cases/{number}", 303)
 
 

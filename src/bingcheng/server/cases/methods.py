@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -63,7 +64,8 @@ def share(
                 now=where.now(),
             )
     except InputError as error:
-        return _list(request, actor, where, problem=told(error), status=status_of(error))
+        written = {"kind": kind, "title": title, "description": description, "content": content, "evidence": evidence}
+        return _list(request, actor, where, written, problem=told(error), status=status_of(error))
     return RedirectResponse(f"/shared/{number}", 303)
 
 
@@ -107,8 +109,7 @@ def change(
             if step == "remove":
                 withdraw_method(connection, method_number, now)
             else:
-                by = person_number(actor)
-                give_or_take_back(connection, form, Given.METHOD, method_number, by=by, now=now)
+                give_or_take_back(connection, where, form, Given.METHOD, method_number, actor)
     except InputError as error:
         if error.code == NO_SUCH_THING.code:
             raise
@@ -125,7 +126,15 @@ def _saved(content: str, name: str) -> Response:
     return Response(content, media_type="application/octet-stream", headers=headers)
 
 
-def _list(request: Request, actor: Actor, where: Site, *, problem: Told | None = None, status: int = 200) -> Response:
+def _list(
+    request: Request,
+    actor: Actor,
+    where: Site,
+    written: Mapping[str, str] | None = None,
+    *,
+    problem: Told | None = None,
+    status: int = 200,
+) -> Response:
     with where.workspace.reading() as connection:
         found = methods(connection, actor.hospital, where.now())
         places = hospitals_by_number(connection)
@@ -138,6 +147,7 @@ def _list(request: Request, actor: Actor, where: Site, *, problem: Told | None =
         hospitals=places,
         method_words=METHOD_WORDS,
         Kind=MethodKind,
+        written=written or {},
         problem=problem,
     )
 
@@ -148,7 +158,7 @@ def _page(
     known = method_to(request, actor, number, where)
     own = _is_own(known, actor)
     with where.workspace.reading() as connection:
-        given = given_to(connection, Given.METHOD, number, where.now(), own=own)
+        given = given_to(connection, where, Given.METHOD, number, own=own)
         adopted = adoption_of(connection, number)
     return page(
         request,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import IO, Annotated, Any, cast
 
@@ -18,22 +19,25 @@ from bingcheng.archive.authorisation.actor import Actor
 from bingcheng.archive.authorisation.decision import decide
 from bingcheng.archive.authorisation.spaces import case_space
 from bingcheng.archive.cases.case import Case, CaseStatus
+from bingcheng.archive.cases.changes import case_changes
 from bingcheng.archive.cases.collections import Collection, collections, items
-from bingcheng.archive.cases.discussion import comments, threads
+from bingcheng.archive.cases.discussion import Comment, comments, threads, unmet
 from bingcheng.archive.cases.facts import CaseExam, case_exams, case_protocols, case_values
 from bingcheng.archive.cases.grants import Given, granted
 from bingcheng.archive.cases.opinions import opinions_of
 from bingcheng.archive.cases.pictures import waiting
 from bingcheng.archive.cases.quiz import answer, answers
+from bingcheng.archive.cases.reading_list import keep_opened, kept, opened
+from bingcheng.archive.cases.reports import Report, open_reports
 from bingcheng.archive.jobs.queue import OPEN, JobState
 from bingcheng.archive.objects.instance import Instance
 from bingcheng.archive.objects.objects import Objects
 from bingcheng.archive.people.problems import NO_SUCH_THING
 from bingcheng.core.errors import InputError
-from bingcheng.core.units import UNITS
 from bingcheng.server.cases.images import anchored, marked
 from bingcheng.server.cases.making import case_job, progress_words
 from bingcheng.server.cases.markdown import rendered
+from bingcheng.server.cases.numbers import lesion_numbers, protocol_name
 from bingcheng.server.cases.origin import origin
 from bingcheng.server.cases.places import shelves
 from bingcheng.server.cases.seen import (
@@ -41,12 +45,14 @@ from bingcheng.server.cases.seen import (
     hospitals_by_number,
     may_to,
     people_by_number,
+    people_of,
     person_number,
     readable_cases,
+    today,
 )
 from bingcheng.server.cases.words import CONFORM_WORDS, LICENCES, OPINION_WORDS, STATUS_WORDS
 from bingcheng.server.exams.words import STATE_WORDS
-from bingcheng.server.pages.page import page
+from bingcheng.server.pages.page import language_of, page
 from bingcheng.server.pages.told import Told
 from bingcheng.server.security.required import allowed
 from bingcheng.server.security.traced import traced
@@ -59,10 +65,50 @@ Reading = Annotated[Actor, allowed(Action.READ_CASE, Action.MODERATE)]
 CHUNK = 1 << 20
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What somebody was writing in the discussion when it was refused.
+
+    Parameters
+    ----------
+    answers, changes, hides, reports : the number of the comment that it is about; all None for a new thread.
+    place : where the thread would hang, as the form says it.
+    files : whether files were to hang at it, which must be chosen again.
+    """
+
+    words: str
+    answers: int | None = None
+    changes: int | None = None
+    hides: int | None = None
+    reports: int | None = None
+    place: Mapping[str, str] = field(default_factory=dict)
+    files: bool = False
+
+    @property
+    def begins(self) -> bool:
+        """Whether it was to begin a thread."""
+        return self.answers is self.changes is self.hides is self.reports is None
+
+
 @router.get("/cases/{case_number}")
-def shown(request: Request, case_number: int, actor: Reading, where: Where, collection: str = "") -> Response:
-    """The page; in a collection, with the way to its other cases."""
-    return case_page(request, actor, where, case_number, collection=collection)
+def shown(
+    request: Request, case_number: int, actor: Reading, where: Where, collection: str = "", reported: str = ""
+) -> Response:
+    """The page; in a collection, with the way to its other cases. `reported` says that a comment just was."""
+    answer = case_page(request, actor, where, case_number, collection=collection, reported=bool(reported))
+    _keep_opened(where, actor, case_number)
+    return answer
+
+
+def _keep_opened(where: Site, actor: Actor, number: int) -> None:
+    """Keep that a person opened a case: it is new to him or her no longer. Only the first time is written."""
+    if actor.person is None:
+        return
+    with where.workspace.reading() as connection:
+        known = opened(connection, actor.person, [number])
+    if not known:
+        with where.workspace.writing() as connection:
+            keep_opened(connection, actor.person, number, where.now())
 
 
 @router.get("/cases/{case_number}/progress")
@@ -129,7 +175,9 @@ def case_page(
     *,
     preview: bool = False,
     collection: str = "",
+    reported: bool = False,
     problem: Told | None = None,
+    draft: Draft | None = None,
     status: int = 200,
 ) -> Response:
     """The page of a case, with what was wrong with a form of it.
@@ -138,6 +186,7 @@ def case_page(
     ----------
     preview : as somebody of another hospital sees it who only reads.
     collection : number of the collection in which it is read, as the address says it.
+    draft : what somebody was writing when it was refused; it stands in its form again.
     """
     now = where.now()
     with where.workspace.reading() as connection:
@@ -159,6 +208,8 @@ def case_page(
             "waiting": waiting(connection, number) if own else 0,
             "job": case_job(connection, number) if own else None,
             "course": _course(connection, actor, number, collection, now),
+            "kept": None if preview or actor.person is None else kept(connection, actor.person, number),
+            "reports": _reports(connection, known) if not preview and may_to(actor, Action.MODERATE, known) else {},
             "collections": () if preview else _collections(connection, actor, number, now),
         }
     pictured = known.status is CaseStatus.PUBLISHED or may_to(actor, Action.PUBLISH_CASE, known)
@@ -175,10 +226,12 @@ def case_page(
         state_words=STATE_WORDS,
         status_words=STATUS_WORDS,
         conform_words=CONFORM_WORDS,
+        protocol_name=protocol_name,
         opinion_words=OPINION_WORDS,
         licences=dict(LICENCES),
-        today=now.date(),
-        units=UNITS,
+        today=today(where),
+        draft=draft,
+        reported=reported,
         may_to=lambda action: not preview and may_to(actor, action, known),
         problem=problem,
         **_viewing(values["exams"], pictured=pictured and known.status is not CaseStatus.WITHDRAWN),
@@ -194,15 +247,36 @@ def _values(request: Request, connection: Connection, actor: Actor, where: Site,
     shelf = shelves(request, connection, where, known.number) if needed and reads else {}
     return {
         "exams": case_exams(connection, known.number),
-        "lesions": _lesions(case_values(connection, known.number)),
+        "lesions": lesion_numbers(
+            case_values(connection, known.number), case_changes(connection, known.number), language_of(request)
+        ),
         "protocols": case_protocols(connection, known.number),
         "threads": threads(said),
+        "untold": _untold(connection, actor, known, said, where.now()),
         "spots": anchored(shelf, said),
         "keys": marked(shelf, known),
         "key_numbers": {one: number for number, one in enumerate(known.written.key_images, start=1)},
         "names": people_by_number(connection),
         "hospitals": hospitals_by_number(connection),
     }
+
+
+def _untold(
+    connection: Connection, actor: Actor, known: Case, said: Sequence[Comment], now: datetime
+) -> Mapping[int, tuple[str, ...]]:
+    """Whom the reader's own comments name and who can't be told of them, by comment."""
+    mine = [one for one in said if one.person == actor.person and one.shown and "@" in one.words]
+    people = people_of(connection, actor, known, now) if mine else []
+    found = {one.number: unmet(one.words, people) for one in mine}
+    return {number: names for number, names in found.items() if names}
+
+
+def _reports(connection: Connection, known: Case) -> Mapping[int, list[Report]]:
+    """What is reported and not settled, by comment."""
+    found: defaultdict[int, list[Report]] = defaultdict(list)
+    for one in open_reports(connection, case=known.number):
+        found[one.comment].append(one)
+    return found
 
 
 def _collections(connection: Connection, actor: Actor, number: int, now: datetime) -> list[Collection]:
@@ -257,19 +331,6 @@ def _viewing(exams: Sequence[CaseExam], *, pictured: bool) -> dict[str, Any]:
 def _reading(actor: Actor) -> Action:
     """By which right the page is read: moderators who read no cases see what they moderate."""
     return Action.READ_CASE if decide(actor, Action.READ_CASE).allowed else Action.MODERATE
-
-
-def _lesions(values: Any) -> list[tuple[int, list[tuple[str, str, str, dict[int, Any]]]]]:
-    """Values by lesion, then by measure and modality, then by exam."""
-    found: dict[int, dict[tuple[str, str, str], dict[int, Any]]] = {}
-    for one in values:
-        if one.lesion is not None:
-            row = found.setdefault(one.lesion, {}).setdefault((one.label, one.modality, one.unit), {})
-            row.setdefault(one.exam, one)
-    return [
-        (lesion, [(label, modality, unit, by_exam) for (label, modality, unit), by_exam in rows.items()])
-        for lesion, rows in sorted(found.items())
-    ]
 
 
 def _downloads(connection: Connection, actor: Actor, known: Case, now: datetime) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -13,6 +15,7 @@ from bingcheng.archive.authorisation.actor import Actor
 from bingcheng.archive.authorisation.decision import decide
 from bingcheng.archive.authorisation.subject import Subject, SubjectKind
 from bingcheng.archive.cases.case import Case, CaseStatus, case, cases
+from bingcheng.archive.cases.free_text import check_texts
 from bingcheng.archive.cases.grants import Audience, Given, grant, granted
 from bingcheng.archive.cases.notices import who_may
 from bingcheng.archive.cases.opinions import (
@@ -29,6 +32,7 @@ from bingcheng.archive.cases.opinions import (
 from bingcheng.archive.cases.problems import WRONG_AUDIENCE, WRONG_STEP
 from bingcheng.archive.people.problems import NO_SUCH_THING
 from bingcheng.core.errors import InputError
+from bingcheng.core.wording import Text, text
 from bingcheng.server.cases.seen import (
     LARGEST_NUMBER,
     case_to,
@@ -36,6 +40,8 @@ from bingcheng.server.cases.seen import (
     hospitals_by_number,
     people_by_number,
     person_number,
+    readable_cases,
+    today,
 )
 from bingcheng.server.cases.words import CONFIDENCE_WORDS, OPINION_WORDS
 from bingcheng.server.pages.page import page
@@ -52,25 +58,28 @@ Asking = Annotated[Actor, allowed(Action.ASK_OPINION)]
 
 
 @router.get("/opinions")
-def listed(request: Request, actor: Reading, where: Where) -> Response:
-    """What is asked of the actor's hospital, and what it asked."""
+def listed(request: Request, actor: Reading, where: Where, only: str = "") -> Response:
+    """What is asked of the actor's hospital, and what it asks: what is open first, by its day.
+
+    `only` one part (asked, asks, ended), or what is overdue.
+    """
     with where.workspace.reading() as connection:
-        found = [
-            one
-            for one in opinions(connection, hospital=actor.hospital, person=actor.person)
-            if _side(connection, actor, one) is not None
-        ]
+        sides = visible_opinions(connection, actor, where.now())
+        found = [one for _, one in sides]
         titles = {one.number: one.written.title for one in cases(connection, [one.case for one in found])}
         names, places = people_by_number(connection), hospitals_by_number(connection)
     return page(
         request,
         "cases/opinions.html.jinja",
         actor=actor,
-        opinions=found,
+        parts=_parted(sides, only, today(where)),
+        only=only if only in _PARTS else "",
+        choices=_PARTS,
+        any=bool(found),
         titles=titles,
         names=names,
         hospitals=places,
-        today=where.now().date(),
+        today=today(where),
         opinion_words=OPINION_WORDS,
     )
 
@@ -98,6 +107,7 @@ def ask(
     try:
         with where.workspace.writing() as connection:
             hospital, person = _whom(connection, whom)
+            check_texts(connection, case_number, known.hospital, {"question": question})
             number = ask_opinion(
                 connection,
                 case_number,
@@ -107,11 +117,13 @@ def ask(
                 person=person,
                 due_on=day_of(due),
                 now=now,
+                today=today(where),
             )
             _give(connection, actor, known, hospital, where)
     except InputError as error:
         shown = InputError(WRONG_AUDIENCE) if error.code == NO_SUCH_THING.code else error
-        return _ask_form(request, actor, where, case_number, problem=told(shown), status=status_of(shown))
+        written = {"whom": whom, "question": question, "due": due}
+        return _ask_form(request, actor, where, case_number, written, problem=told(shown), status=status_of(shown))
     return RedirectResponse(f"/opinions/{number}", 303)
 
 
@@ -153,11 +165,43 @@ def move(
     except InputError as error:
         if error.code == NO_SUCH_THING.code:
             raise
-        return _page(request, actor, where, opinion_number, problem=told(error), status=status_of(error))
+        return _page(request, actor, where, opinion_number, conclusion, problem=told(error), status=status_of(error))
     return RedirectResponse(f"/opinions/{opinion_number}", 303)
 
 
-ASKED, ASKS = "asked", "asks"
+def visible_opinions(connection: Connection, actor: Actor, now: datetime) -> list[tuple[str, Opinion]]:
+    """The requests that the actor may see, each with the side on which he or she stands; the latest first."""
+    found = opinions(connection, hospital=actor.hospital, person=actor.person)
+    sides = [(_side(connection, actor, one), one) for one in found]
+    # Who is asked sees it for as long as the case is given; who asks, always.
+    readable = readable_cases(connection, actor, [one.case for one in found], now)
+    return [(side, one) for side, one in sides if side == ASKS or (side == ASKED and one.case in readable)]
+
+
+def _parted(sides: Sequence[tuple[str, Opinion]], only: str, day: date) -> list[tuple[Text, list[Opinion]]]:
+    """What waits for an answer from here, what is asked of others, what has ended; parts of nothing are left out."""
+    shown = [pair for pair in sides if only != OVERDUE or pair[1].state(day) is OpinionState.OVERDUE]
+    waiting = sorted((pair for pair in shown if pair[1].stored_state in UNDER_WAY), key=lambda pair: _due(pair[1]))
+    parts = {
+        ASKED: [one for side, one in waiting if side == ASKED],
+        ASKS: [one for side, one in waiting if side == ASKS],
+        ENDED: [one for _, one in shown if one.stored_state not in UNDER_WAY],
+    }
+    wanted = {only} if only in parts else set(parts)
+    return [(_PARTS[name], part) for name, part in parts.items() if part and name in wanted]
+
+
+def _due(one: Opinion) -> tuple[bool, date, int]:
+    return one.due_on is None, one.due_on or date.max, one.number
+
+
+ASKED, ASKS, ENDED, OVERDUE = "asked", "asks", "ended", "overdue"
+_PARTS = {
+    ASKED: text("Asked of us"),
+    ASKS: text("Asked by us"),
+    ENDED: text("Ended"),
+    OVERDUE: text("Overdue"),
+}
 _STEPS = {
     (ASKED, "accept"): OpinionState.ACCEPTED,
     (ASKED, "answer"): OpinionState.ANSWERED,
@@ -244,7 +288,14 @@ def _give(connection: Connection, actor: Actor, known: Case, hospital: int, wher
 
 
 def _ask_form(
-    request: Request, actor: Actor, where: Site, number: int, *, problem: Told | None = None, status: int = 200
+    request: Request,
+    actor: Actor,
+    where: Site,
+    number: int,
+    written: Mapping[str, str] | None = None,
+    *,
+    problem: Told | None = None,
+    status: int = 200,
 ) -> Response:
     with where.workspace.reading() as connection:
         known = _own_case(request, connection, actor, number, where)
@@ -263,20 +314,27 @@ def _ask_form(
         case=known,
         hospitals=places,
         people=people,
-        today=where.now().date(),
+        today=today(where),
+        written=written or {},
         problem=problem,
     )
 
 
 def _page(
-    request: Request, actor: Actor, where: Site, number: int, *, problem: Told | None = None, status: int = 200
+    request: Request,
+    actor: Actor,
+    where: Site,
+    number: int,
+    written: Conclusion | None = None,
+    *,
+    problem: Told | None = None,
+    status: int = 200,
 ) -> Response:
     with where.workspace.reading() as connection:
         known = _seen(request, connection, actor, number, where)
         about = case(connection, known.case)
         side = _side(connection, actor, known)
         names, places = people_by_number(connection), hospitals_by_number(connection)
-    today = where.now().date()
     return page(
         request,
         "cases/opinion.html.jinja",
@@ -287,7 +345,8 @@ def _page(
         side=side,
         mine=known.person in (None, actor.person),
         under_way=known.stored_state in UNDER_WAY,
-        state=known.state(today),
+        state=known.state(today(where)),
+        written=written or Conclusion(),
         State=OpinionState,
         names=names,
         hospitals=places,

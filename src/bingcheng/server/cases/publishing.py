@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from bingcheng.archive.cases.preparing import prepare
 from bingcheng.archive.jobs.queue import Job
 from bingcheng.archive.objects.objects import Objects
 from bingcheng.archive.workspace import Workspace
+from bingcheng.compare.lesions import LesionChange
 from bingcheng.core.errors import BingchengError
 from bingcheng.core.wording import Text
 from bingcheng.engine.received.assessing import Outcome, refused
+from bingcheng.engine.view import assessment
 
 CASES = "case/"
 
@@ -24,7 +27,13 @@ def publish(
 
 def _one(workspace: Workspace, objects: Objects, job: Job, progress: Callable[[Text, int, int], None]) -> Outcome:
     try:
-        prepare(workspace, objects, int(job.space.removeprefix(CASES)), progress)
+        number = int(job.space.removeprefix(CASES))
+        prepare(workspace, objects, number, progress, followed=partial(_followed, workspace))
     except BingchengError as error:
         return Outcome(job=job, digest="", refusal=refused(error, job))
     return Outcome(job=job, digest="")
+
+
+def _followed(workspace: Workspace, uids: Sequence[str]) -> Sequence[LesionChange]:
+    """What became of the lesions over some exams; of one exam there is nothing to say."""
+    return assessment(workspace, images=False, uids=uids).changes if len(uids) > 1 else ()

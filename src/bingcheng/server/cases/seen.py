@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from fastapi import Request
 from sqlalchemy import Connection, select
@@ -14,13 +14,17 @@ from bingcheng.archive.authorisation.decision import decide
 from bingcheng.archive.authorisation.subject import Subject, SubjectKind
 from bingcheng.archive.cases import tables
 from bingcheng.archive.cases.case import Case, CaseStatus, case
+from bingcheng.archive.cases.discussion import comments
 from bingcheng.archive.cases.grants import Given, granted
 from bingcheng.archive.cases.methods import Method, method
+from bingcheng.archive.cases.notices import reads_cases
+from bingcheng.archive.cases.opinions import day_at
 from bingcheng.archive.cases.search import Reader, visible
 from bingcheng.archive.people.hospital import hospitals
-from bingcheng.archive.people.person import persons
+from bingcheng.archive.people.person import Person, persons
 from bingcheng.archive.people.problems import NO_SUCH_THING
 from bingcheng.core.errors import InputError
+from bingcheng.server.pages.page import zone_of
 from bingcheng.server.security.traced import saw_studies, traced
 from bingcheng.server.site import Site
 
@@ -114,6 +118,24 @@ def hospital_of(actor: Actor) -> int:
     return actor.hospital
 
 
+def people_of(connection: Connection, actor: Actor, known: Case, now: datetime) -> list[Person]:
+    """Who may be named in a discussion by the actor: those who may read the case.
+
+    Where a case does not show its hospital, others are not told who belongs to it, but for those who spoke.
+    """
+    hidden = actor.hospital != known.hospital and not known.written.show_hospital
+    spoke = {one.person for one in comments(connection, known.number)} if hidden else set()
+    given: dict[int | None, bool] = {known.hospital: True}
+    found = []
+    for one in persons(connection):
+        if one.hospital not in given:
+            given[one.hospital] = granted(connection, Given.CASE, known.number, one.hospital, now)
+        named = not hidden or one.hospital != known.hospital or one.number in spoke
+        if given[one.hospital] and named and reads_cases(one):
+            found.append(one)
+    return found
+
+
 def people_by_number(connection: Connection) -> dict[int, str]:
     """How people are called."""
     return {one.number: one.name for one in persons(connection)}
@@ -124,8 +146,18 @@ def hospitals_by_number(connection: Connection) -> dict[int, str]:
     return {one.number: one.name for one in hospitals(connection)}
 
 
-def end_of_day(written: str) -> datetime | None:
-    """The end (UTC) of a day that a form names; None of an empty one.
+def today(where: Site) -> date:
+    """The day where the installation is."""
+    return day_at(where.now(), zone_of(where.settings))
+
+
+def last_day(where: Site, end: datetime) -> date:
+    """The last day of something that ends at a time (UTC)."""
+    return day_at(end - timedelta(seconds=1), zone_of(where.settings))
+
+
+def end_of_day(where: Site, written: str) -> datetime | None:
+    """The end (UTC) of a day, where the installation is, that a form names; None of an empty one.
 
     Raises
     ------
@@ -133,7 +165,11 @@ def end_of_day(written: str) -> datetime | None:
         ``archive.not-found`` if it is no day.
     """
     found = day_of(written)
-    return None if found is None else datetime.combine(found + timedelta(days=1), datetime.min.time())
+    if found is None:
+        return None
+    # Of a time without a zone `astimezone` takes the machine's.
+    midnight = datetime.combine(found + timedelta(days=1), datetime.min.time(), zone_of(where.settings))
+    return midnight.astimezone(UTC).replace(tzinfo=None)
 
 
 def day_of(written: str) -> date | None:

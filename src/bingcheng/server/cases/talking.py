@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Depends, Form, Query, Request
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from bingcheng.archive.authorisation.action import Action
 from bingcheng.archive.authorisation.actor import Actor
@@ -24,34 +24,37 @@ from bingcheng.archive.cases.discussion import (
     comment,
     comment_of,
     delete_comment,
-    earlier_words,
     edit_comment,
-    hide_comment,
+    kind_of,
     mentioned,
+    put_back_comment,
+    tell_of,
 )
 from bingcheng.archive.cases.facts import case_values
 from bingcheng.archive.cases.free_text import check_texts
-from bingcheng.archive.cases.grants import Given, granted
 from bingcheng.archive.cases.notices import NoticeKind, tell
-from bingcheng.archive.people.person import person_by_login
+from bingcheng.archive.people.person import person
 from bingcheng.archive.people.problems import NO_SUCH_THING
 from bingcheng.core.errors import InputError
 from bingcheng.core.wording import text
-from bingcheng.server.cases.one import case_page
+from bingcheng.server.cases.one import Draft, case_page
 from bingcheng.server.cases.places import shelves, spot_at
-from bingcheng.server.cases.seen import case_to, people_by_number, person_number
+from bingcheng.server.cases.seen import case_to, hospitals_by_number, people_of, person_number
 from bingcheng.server.cases.written import fields_of
-from bingcheng.server.pages.page import page
 from bingcheng.server.pages.told import told
 from bingcheng.server.security.refusal import status_of
 from bingcheng.server.security.required import allowed
+from bingcheng.server.security.traced import traced
 from bingcheng.server.site import Site, site
 
 router = APIRouter(include_in_schema=False)
 Where = Annotated[Site, Depends(site)]
 Speaking = Annotated[Actor, allowed(Action.COMMENT)]
-Moderating = Annotated[Actor, allowed(Action.MODERATE)]
 LARGEST_NUMBER = 2**31
+MOST_NAMES = 8
+PLACE = ("about", "series", "image", "x", "y")
+"""Fields that say where a thread hangs."""
+PLAIN_TEXT = "text/plain"
 LARGEST_FORM = (MOST_ATTACHMENTS * LARGEST_MB + 1) * 1_000_000
 
 
@@ -81,11 +84,13 @@ def change(
     try:
         with where.workspace.writing() as connection:
             known = case_to(request, connection, actor, case_number, Action.COMMENT, where.now())
-            comment_of(connection, case_number, comment_number)
-            _check_words(connection, known, actor, words)
+            before = comment_of(connection, case_number, comment_number)
+            check_own_words(connection, known, actor, {"comment": words})
             edit_comment(connection, case_number, comment_number, words, person=person_number(actor), now=where.now())
+            _tell_named(connection, actor, known, comment_number, where, told_before=before.told)
     except InputError as error:
-        return _refused(request, actor, where, case_number, error)
+        draft = Draft(words=words, changes=comment_number)
+        return refused(request, actor, where, case_number, error, draft)
     return RedirectResponse(f"/cases/{case_number}#comment-{comment_number}", 303)
 
 
@@ -95,38 +100,35 @@ def take_back(request: Request, case_number: int, comment_number: int, actor: Sp
     with where.workspace.writing() as connection:
         case_to(request, connection, actor, case_number, Action.COMMENT, where.now())
         delete_comment(connection, case_number, comment_number, person=person_number(actor), now=where.now())
-    return RedirectResponse(f"/cases/{case_number}#discussion", 303)
-
-
-@router.post("/cases/{case_number}/comments/{comment_number}/hide")
-def hide(
-    request: Request,
-    case_number: int,
-    comment_number: int,
-    actor: Moderating,
-    where: Where,
-    because: Annotated[str, Form(max_length=1000)] = "",
-) -> Response:
-    """Hide a comment, with a reason that readers see."""
-    try:
-        with where.workspace.writing() as connection:
-            case_to(request, connection, actor, case_number, Action.MODERATE, where.now())
-            number = person_number(actor)
-            hide_comment(connection, case_number, comment_number, by=number, because=because, now=where.now())
-    except InputError as error:
-        return _refused(request, actor, where, case_number, error)
     return RedirectResponse(f"/cases/{case_number}#comment-{comment_number}", 303)
 
 
-@router.get("/cases/{case_number}/comments/{comment_number}/earlier")
-def earlier(request: Request, case_number: int, comment_number: int, actor: Moderating, where: Where) -> Response:
-    """What a comment said before, and what is hidden of it: for moderators."""
+@router.post("/cases/{case_number}/comments/{comment_number}/put-back")
+def put_back(request: Request, case_number: int, comment_number: int, actor: Speaking, where: Where) -> Response:
+    """Put one's own comment back that one took back."""
+    with where.workspace.writing() as connection:
+        case_to(request, connection, actor, case_number, Action.COMMENT, where.now())
+        put_back_comment(connection, case_number, comment_number, person=person_number(actor))
+    return RedirectResponse(f"/cases/{case_number}#comment-{comment_number}", 303)
+
+
+@router.get("/cases/{case_number}/people")
+def people(
+    request: Request, case_number: int, actor: Speaking, where: Where, begins: Annotated[str, Query(max_length=64)] = ""
+) -> Response:
+    """Who can be named in the discussion: whose name, or a word of it, begins so."""
+    traced(request).silent = True
+    wanted = begins.casefold().strip()
     with where.workspace.reading() as connection:
-        known = case_to(request, connection, actor, case_number, Action.MODERATE, where.now())
-        said = comment_of(connection, case_number, comment_number)
-        before = earlier_words(connection, comment_number)
-        names = people_by_number(connection)
-    return page(request, "cases/earlier.html.jinja", actor=actor, case=known, comment=said, before=before, names=names)
+        known = case_to(request, connection, actor, case_number, Action.COMMENT, where.now())
+        found = people_of(connection, actor, known, where.now())
+        places = hospitals_by_number(connection)
+    names = sorted(
+        (one.name, places.get(one.hospital or 0, ""))
+        for one in found
+        if one.number != actor.person and any(word.startswith(wanted) for word in _beginnings(one.name))
+    )
+    return JSONResponse([{"name": name, "hospital": place} for name, place in names[:MOST_NAMES]])
 
 
 @router.get("/cases/{case_number}/attachments/{attachment_number}")
@@ -167,7 +169,9 @@ def _say(
             anchor = None if answered is not None else _anchor(request, connection, where, known, form)
         with where.workspace.writing() as connection:
             known = case_to(request, connection, actor, number, Action.COMMENT, now)
-            _check_words(connection, known, actor, words)
+            check_own_words(connection, known, actor, {"comment": words})
+            for name, content in files:
+                check_own_words(connection, known, actor, _of_file(name, content))
             said = comment(
                 connection,
                 number,
@@ -181,20 +185,48 @@ def _say(
                 attach(connection, said, name, content)
             _tell(connection, actor, known, said, answered, where)
     except InputError as error:
-        return _refused(request, actor, where, number, error)
+        place = {name: form.get(name, "") for name in PLACE}
+        draft = Draft(words=words, answers=answered, place=place, files=bool(files))
+        return refused(request, actor, where, number, error, draft)
     return RedirectResponse(f"/cases/{number}#comment-{said}", 303)
 
 
-def _refused(request: Request, actor: Actor, where: Site, number: int, error: InputError) -> Response:
+def refused(
+    request: Request, actor: Actor, where: Site, number: int, error: InputError, draft: Draft | None = None
+) -> Response:
+    """The page of the case with what was wrong, and with what somebody was writing."""
     if error.code == NO_SUCH_THING.code:
         raise error
-    return case_page(request, actor, where, number, problem=told(error), status=status_of(error))
+    return case_page(request, actor, where, number, problem=told(error), draft=draft, status=status_of(error))
 
 
-def _check_words(connection: Connection, known: Case, actor: Actor, words: str) -> None:
-    # Others don't know who the patient is, and an answer would tell them.
+def check_own_words(connection: Connection, known: Case, actor: Actor, texts: Mapping[str, str]) -> None:
+    """Raise if what people of the case's own hospital write tells who the patient is.
+
+    Others don't know who it is, and an answer would tell them.
+
+    Raises
+    ------
+    InputError
+        ``archive.case-tells-who``.
+    """
     if actor.hospital == known.hospital:
-        check_texts(connection, known.number, known.hospital, {"comment": words})
+        check_texts(connection, known.number, known.hospital, texts)
+
+
+def _of_file(name: str, content: bytes) -> dict[str, str]:
+    """What can be read of a file: its name, and its words where it is text."""
+    said = {"file": name}
+    if kind_of(content) == PLAIN_TEXT:
+        said["content"] = content.decode("utf-8")
+    return said
+
+
+def _beginnings(name: str) -> list[str]:
+    """What one may begin to write to mean somebody: the name, each of its words, and in Chinese each rest of it."""
+    low = name.casefold()
+    words = [low, *low.split()]
+    return words if low.isascii() else [*words, *(low[at:] for at in range(1, len(low)))]
 
 
 def _anchor(request: Request, connection: Connection, where: Site, known: Case, form: Mapping[str, str]) -> Anchor:
@@ -223,25 +255,31 @@ def _anchor(request: Request, connection: Connection, where: Site, known: Case, 
 
 def _tell(connection: Connection, actor: Actor, known: Case, said: int, answered: int | None, where: Site) -> None:
     now, link, me = where.now(), f"/cases/{known.number}#comment-{said}", person_number(actor)
-    named = []
-    for login in mentioned(comment_of(connection, known.number, said).words):
-        other = person_by_login(connection, login)
-        # Nobody is told of a case that he may not read.
-        if other is None or other.disabled or other.number == me:
-            continue
-        if other.hospital == known.hospital or granted(connection, Given.CASE, known.number, other.hospital, now):
-            named.append(other.number)
-    tell(connection, named, NoticeKind.MENTION, text("You are mentioned in a case."), link=link, now=now)
-    told_already = {me, *named}
+    name = person(connection, me).name
+    told_already = {me, *_tell_named(connection, actor, known, said, where)}
     if answered is not None:
         other_number = comment_of(connection, known.number, answered).person
         if other_number not in told_already:
             told_already.add(other_number)
-            says = text("Your comment on a case was answered.")
+            says = text("{person} answered your comment on a case.", person=name)
             tell(connection, [other_number], NoticeKind.REPLY, says, link=link, now=now)
     if known.author not in told_already:
-        says = text("Somebody commented on a case of yours.")
+        says = text("{person} commented on a case of yours.", person=name)
         tell(connection, [known.author], NoticeKind.COMMENT, says, link=link, now=now)
+
+
+def _tell_named(
+    connection: Connection, actor: Actor, known: Case, said: int, where: Site, *, told_before: Sequence[int] = ()
+) -> tuple[int, ...]:
+    """Tell those whom a comment names, and keep who they are. Nobody is told of a case that he may not read."""
+    now, words = where.now(), comment_of(connection, known.number, said).words
+    named = mentioned(words, people_of(connection, actor, known, now)) if "@" in words else ()
+    named = tuple(one for one in named if one != actor.person)
+    tell_of(connection, said, named)
+    link, new = f"/cases/{known.number}#comment-{said}", [one for one in named if one not in told_before]
+    says = text("{person} mentions you in a case.", person=person(connection, person_number(actor)).name)
+    tell(connection, new, NoticeKind.MENTION, says, link=link, now=now)
+    return named
 
 
 def _number(words: str) -> int | None:

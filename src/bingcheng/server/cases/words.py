@@ -49,7 +49,8 @@ NOTICE_WORDS: Mapping[NoticeKind, Text] = MappingProxyType(
         NoticeKind.MENTION: text("Somebody mentions me"),
         NoticeKind.REPLY: text("Somebody answers me"),
         NoticeKind.COMMENT: text("Somebody comments on a case of mine"),
-        NoticeKind.GRANT: text("A case is given to my hospital"),
+        NoticeKind.GRANT: text("Something is given to my hospital"),
+        NoticeKind.MODERATION: text("A comment is reported to me as a moderator"),
         NoticeKind.OPINION: text("Second opinions"),
     }
 )

@@ -37,12 +37,11 @@ from bingcheng.server.dicomweb.reading import Reader, Reading
 from bingcheng.server.dicomweb.retrieve import first_instance, with_addresses
 from bingcheng.server.dicomweb.routes import router
 
-PDF = "application/pdf"
 _INSTANCE = "/studies/{study_uid}/series/{series_uid}/instances/{sop_uid}"
 _TEXTS = (documents.HTML, documents.PLAIN, documents.XML)
 _ANSWERS = documented(*KINDS, f'{MULTIPART}; type="{JPEG}"')
 _SINGLE = documented(JPEG, PNG, GIF)
-_ANY = documented(*KINDS, *_TEXTS, PDF)
+_ANY = documented(*KINDS, *_TEXTS, documents.PDF)
 _MANY = documented(f'{MULTIPART}; type="{JPEG}"', status_206="Pictures of some; the others have none.")
 _UNBOUND = "default-src 'none'; style-src 'none'"
 """What a document may do that somebody opens by itself: nothing."""
@@ -182,18 +181,17 @@ def _document(reader: Reader, instance: Instance) -> Response:
     """A structured report as text, an encapsulated PDF as itself."""
     with reader.objects.open_bytes(instance) as stream:
         header = header_of(stream)
-    if header.get("MIMETypeOfEncapsulatedDocument", "") == PDF and isinstance(
-        header.get("EncapsulatedDocument"), bytes
-    ):
-        offer = chosen(reader.accepted, [Offer(kind=PDF)])
-        made = bytes(header.EncapsulatedDocument)
+    enclosed = documents.encapsulated_pdf(header)
+    if enclosed is not None:
+        offer = chosen(reader.accepted, [Offer(kind=documents.PDF)])
+        made = enclosed
     elif documents.is_document(header):
         offer = chosen(reader.accepted, [Offer(kind=kind) for kind in _TEXTS])
         made = _text(reader, instance, offer.kind)
     else:
         raise InputError(NO_PIXELS)
     tag = etag("document", instance.sha256, offer, reader.root)
-    kind = offer.kind if offer.kind == PDF else f"{offer.kind}; charset=utf-8"
+    kind = offer.kind if offer.kind == documents.PDF else f"{offer.kind}; charset=utf-8"
     headers = validated(tag, **{"Content-Type": kind, "Content-Security-Policy": _UNBOUND})
     return not_changed(reader.request, tag) or Response(made, headers=headers)
 

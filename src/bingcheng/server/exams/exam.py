@@ -150,7 +150,7 @@ def _page(request: Request, uid: str, actor: Actor, where: Site) -> Response:
     # What renders results is large; a server that only receives never loads it.
     from bingcheng.outputs.report.embedded import embedded  # noqa: PLC0415
 
-    seen = results(where, uids)
+    seen = results(where, uids, findings_of=[uid])
     links_path = f"/patient/{patient}/lesions"
     pieces = embedded(
         seen, language_of(request), exam_path="/exam/{uid}", exams=(uid,), lesions_of=uid, links_path=links_path

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from sqlalchemy import Connection, Row, func, or_, select
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from bingcheng.archive import schema
 from bingcheng.archive.authorisation.action import Action
@@ -19,7 +19,7 @@ from bingcheng.archive.people.problems import NO_SUCH_THING
 from bingcheng.core.errors import InputError
 from bingcheng.outputs.report.words import EXAM_WORDS, VERDICT_WORDS, style
 from bingcheng.server.exams.results import results
-from bingcheng.server.exams.seen import of_patient
+from bingcheng.server.exams.seen import births_differ, met, now_called, of_patient
 from bingcheng.server.pages.page import language_of, page
 from bingcheng.server.pages.paging import page_asked
 from bingcheng.server.security.required import allowed
@@ -68,26 +68,34 @@ def patients(
 ) -> tuple[Sequence[Row[Any]], int]:
     """The patients of a hospital in whose name, number or pseudonym all `words` stand; and how many there are."""
     exam, identity = schema.exam.c, schema.identity.c
-    mine = [owned_by(connection, hospital)]
-    for word in words[:LONGEST].split():
-        columns = (identity.name, identity.patient_id, exam.patient)
-        mine.append(or_(*(func.lower(one).contains(word.lower(), autoescape=True) for one in columns)))
     grouped = (
         select(
             exam.patient,
-            identity.name,
-            identity.patient_id.label("number"),
             func.count().label("exams"),
             func.min(exam.performed_at).label("first"),
             func.max(exam.performed_at).label("last"),
+            func.count().over().label("total"),
         )
-        .join(schema.identity, identity.patient == exam.patient)
-        .where(*mine)
-        .group_by(exam.patient, identity.name, identity.patient_id)
+        .where(owned_by(connection, hospital))
+        .group_by(exam.patient)
     )
-    total = int(connection.scalar(select(func.count()).select_from(grouped.subquery())) or 0)
-    ordered = grouped.order_by(func.count().desc(), func.max(exam.performed_at).desc(), exam.patient)
-    return connection.execute(ordered.offset(offset).limit(most)).all(), total
+    wanted = words[:LONGEST].split()
+    if wanted:
+        grouped = grouped.join(schema.identity, identity.patient == exam.patient)
+    for word in wanted:
+        columns = (identity.name, identity.patient_id, exam.patient)
+        grouped = grouped.where(or_(*(func.lower(one).contains(word.lower(), autoescape=True) for one in columns)))
+    # Who they are is looked up for those of the page alone.
+    found = grouped.order_by(func.count().desc(), func.max(exam.performed_at).desc(), exam.patient)
+    found_c = (some := found.offset(offset).limit(most).subquery()).c
+    rows = connection.execute(
+        select(some, identity.name, identity.patient_id.label("number"))
+        .join(schema.identity, identity.patient == found_c.patient)
+        .order_by(found_c.exams.desc(), found_c.last.desc(), found_c.patient)
+    ).all()
+    if rows or not offset:
+        return rows, int(rows[0].total) if rows else 0
+    return rows, int(connection.scalar(select(func.count()).select_from(grouped.subquery())) or 0)
 
 
 def named(written: str) -> str:
@@ -115,14 +123,17 @@ def shown(
         raise InputError(NO_SUCH_THING)
     with where.workspace.reading() as connection:
         uids = of_patient(connection, actor.hospital, patient)
+        now = None if uids else now_called(connection, actor.hospital, patient)
+        differ, outcomes = births_differ(connection, uids), met(connection, uids)
+    if now is not None:
+        return RedirectResponse(f"/patient/{now}", 303)
     if not uids:
         raise InputError(NO_SUCH_THING)
     traced(request).patient = patient
     saw_studies(request, uids)
     from bingcheng.outputs.report.embedded import embedded  # noqa: PLC0415
-    from bingcheng.outputs.summary import exam_outcome  # noqa: PLC0415
 
-    seen = results(where, uids)
+    seen = results(where, uids, findings_of=())
     lesions = f"/patient/{patient}/lesions"
     pieces = embedded(seen, language_of(request), exam_path="/exam/{uid}", exams=(), links_path=lesions)
     return page(
@@ -134,8 +145,9 @@ def shown(
         patient=patient,
         lesions_path=lesions,
         waiting=_waiting(seen.follow_up),
+        differ=differ,
         verdict_words=VERDICT_WORDS,
         exam_words=EXAM_WORDS,
-        outcome=exam_outcome,
+        outcomes=outcomes,
         style=style,
     )

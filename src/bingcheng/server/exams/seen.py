@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from fastapi import Request
 from sqlalchemy import Connection, select
 
 from bingcheng.archive import schema
+from bingcheng.archive.assumed_issuer import assumed_issuer
 from bingcheng.archive.authorisation.action import Action
 from bingcheng.archive.authorisation.actor import Actor
 from bingcheng.archive.authorisation.decision import decide
@@ -16,7 +17,9 @@ from bingcheng.archive.authorisation.subject import Subject, SubjectKind
 from bingcheng.archive.objects.tables import stored_study
 from bingcheng.archive.ownership import HOSPITALS, owned_by, owner
 from bingcheng.archive.people.problems import NO_SUCH_THING
+from bingcheng.archive.site_counts import outcome_of
 from bingcheng.core.errors import InputError
+from bingcheng.core.finding import Outcome
 from bingcheng.server.security.traced import traced
 
 UID = re.compile(r"[0-9.]{1,64}")
@@ -60,6 +63,32 @@ def of_patient(connection: Connection, hospital: int, patient: str) -> Sequence[
     exam = schema.exam.c
     query = select(exam.uid).where(exam.patient == patient, owned_by(connection, hospital))
     return connection.scalars(query.order_by(exam.performed_at, exam.uid)).all()
+
+
+def now_called(connection: Connection, hospital: int, patient: str) -> str | None:
+    """Under which pseudonym a hospital's patient stands who had another before numbers were read as of an issuer."""
+    exam, assumed = schema.exam.c, assumed_issuer.c
+    query = select(exam.patient).join(assumed_issuer, assumed.exam_uid == exam.uid)
+    return connection.scalar(query.where(assumed.former == patient, owned_by(connection, hospital)).limit(1))
+
+
+def births_differ(connection: Connection, uids: Sequence[str]) -> bool:
+    """Whether exams that were put to a patient by an assumed issuer state another date of birth than the patient's."""
+    exam, who, assumed = schema.exam.c, schema.identity.c, assumed_issuer.c
+    query = (
+        select(exam.uid)
+        .join(assumed_issuer, assumed.exam_uid == exam.uid)
+        .join(schema.identity, who.patient == exam.patient)
+        .where(exam.uid.in_(uids), assumed.birth_date != who.birth_date, assumed.birth_date != "")
+    )
+    return connection.scalar(query.limit(1)) is not None
+
+
+def met(connection: Connection, uids: Sequence[str]) -> Mapping[str, Outcome | None]:
+    """How exams met the protocols, by their UIDs; None for one that was not judged by any."""
+    exam = schema.exam.c
+    rows = connection.execute(select(exam.uid, exam.failed, exam.unknown, exam.passed).where(exam.uid.in_(uids)))
+    return {row.uid: outcome_of(row.failed, row.unknown, row.passed) for row in rows}
 
 
 def with_others(connection: Connection, actor: Actor, hospital: int, uid: str) -> Sequence[str]:

@@ -19,6 +19,7 @@ from bingcheng.core.finding import Outcome
 from bingcheng.outputs.report.words import EXAM_WORDS, style
 from bingcheng.server.exams.patient import named
 from bingcheng.server.exams.words import ORDER_WORDS, STATE_WORDS, words_of
+from bingcheng.server.follow_up.waiting import MANY, waiting_for
 from bingcheng.server.pages.page import language_of, page
 from bingcheng.server.pages.paging import page_asked
 from bingcheng.server.security.required import allowed
@@ -61,6 +62,7 @@ def shown(
     with where.workspace.reading() as connection:
         found = worklist(connection, actor.hospital, wanted, offset=(number - 1) * MOST)
         jobs = counts(connection, [f"{HOSPITALS}{actor.hospital}"])
+        waiting = waiting_for(connection, actor)
     saw_studies(request, [entry.uid for entry in found.entries])
     asked = {key: value for key, value in request.query_params.items() if key != "page_number" and value}
 
@@ -88,6 +90,8 @@ def shown(
         words_of=words_of,
         order_words=ORDER_WORDS,
         name_of=name_of,
+        waiting=waiting,
+        many=MANY,
     )
 
 

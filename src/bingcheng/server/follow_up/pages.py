@@ -18,13 +18,15 @@ from starlette.responses import RedirectResponse, Response
 from bingcheng.archive.audit.event import EventAction
 from bingcheng.archive.authorisation.action import Action
 from bingcheng.archive.authorisation.actor import Actor
+from bingcheng.archive.authorisation.decision import decide as may
 from bingcheng.archive.matchings import Decision, decisions, drawn_exams
 from bingcheng.archive.people.problems import NO_SUCH_THING
+from bingcheng.archive.waiting_links import patients_that_wait
 from bingcheng.core.errors import InputError, Owner, Problem
 from bingcheng.core.wording import Text, text
 from bingcheng.server.exams.patient import PSEUDONYM
 from bingcheng.server.exams.results import results
-from bingcheng.server.exams.seen import of_patient, received_here
+from bingcheng.server.exams.seen import now_called, of_patient, received_here
 from bingcheng.server.follow_up.words import said
 from bingcheng.server.pages.page import language_of, page
 from bingcheng.server.pages.told import Told, told
@@ -44,6 +46,8 @@ NOTHING_DECIDED = Problem(
 )
 LONGEST_WHY = 500
 MOST_CHOSEN = 200
+NEXT_AMONG = 200
+"""Patients among whom the next one is looked for; behind them it begins anew."""
 
 router = APIRouter(include_in_schema=False)
 Where = Annotated[Site, Depends(site)]
@@ -130,6 +134,10 @@ def shown(
     done : number of a decision that was just made, which the page offers to take back.
     pair, row : the pair of exams that is asked for, and the row whose lesions are to be linked with others.
     """
+    with where.workspace.reading() as connection:
+        now = _now_called(connection, actor, patient)
+    if now is not None:
+        return RedirectResponse(f"/patient/{now}/lesions", 303)
     return _page(request, actor, where, patient, done=_number(done), pair=_number(pair), row=_number(row))
 
 
@@ -213,9 +221,10 @@ def _page(
         found = review(drawn, FollowUp.stored(connection, uids))
         decided = decisions(connection, uids, undone=True)
         received = [uid for uid in uids if received_here(connection, actor, uid)]
+        following = _next_that_waits(connection, actor, patient)
     traced(request).patient = patient
     saw_studies(request, uids)
-    seen, language = results(where, uids), language_of(request)
+    seen, language = results(where, uids, findings_of=()), language_of(request)
     slices = Slices(language)
     pairs = Showing(seen.exams, decided, slices, language, received).pairs(found, pair=pair, row=row)
     labels = {(exam.uid, lesion.lesion): lesion.label for exam in drawn for lesion in reversed(exam.lesions)}
@@ -229,6 +238,7 @@ def _page(
         called=seen.exams[0].patient,
         pairs=pairs,
         waiting=sum(one.waiting for one in found),
+        following=following,
         decided=tuple(reversed(decided)),
         words=words,
         exams={exam.uid: exam for exam in seen.exams},
@@ -238,6 +248,16 @@ def _page(
         undo=_undo(patient, next((one for one in decided if one.number == done), None), words),
         taken_back=next((words[one.number] for one in decided if one.number == done and one.undone_at), None),
     )
+
+
+def _next_that_waits(connection: Connection, actor: Actor, patient: str) -> str | None:
+    """Pseudonym of the patient who waits behind this one; of one who doesn't wait any more, the first that does."""
+    if actor.hospital is None or not may(actor, Action.LINK_LESIONS).allowed:
+        return None
+    rows, _ = patients_that_wait(connection, actor.hospital, most=NEXT_AMONG)
+    waiting = [row.patient for row in rows]
+    at = waiting.index(patient) + 1 if patient in waiting else 0
+    return next((one for one in (*waiting[at:], *waiting) if one != patient), None)
 
 
 def _exams(connection: Connection, actor: Actor, patient: str) -> Sequence[str]:
@@ -254,6 +274,15 @@ def _exams(connection: Connection, actor: Actor, patient: str) -> Sequence[str]:
     if not uids:
         raise InputError(NO_SUCH_THING)
     return uids
+
+
+def _now_called(connection: Connection, actor: Actor, patient: str) -> str | None:
+    """Another pseudonym under which all exams of the patient stand now; None for a patient who is there."""
+    if not PSEUDONYM.fullmatch(patient) or actor.hospital is None:
+        return None
+    if of_patient(connection, actor.hospital, patient):
+        return None
+    return now_called(connection, actor.hospital, patient)
 
 
 def _number(written: str) -> int:

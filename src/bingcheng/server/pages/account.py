@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from bingcheng.archive.authorisation.action import Action
 from bingcheng.archive.authorisation.actor import Actor
 from bingcheng.archive.people.api_token import tokens
 from bingcheng.archive.people.hospital import hospital
-from bingcheng.archive.people.notice import notices, read_notices
+from bingcheng.archive.people.notice import notices, open_notice, read_notices, unread
 from bingcheng.archive.people.passwords import check_password
 from bingcheng.archive.people.person import password_hash, person, set_password, set_preferences
 from bingcheng.archive.people.problems import WRONG_LOGIN
@@ -19,14 +19,17 @@ from bingcheng.archive.people.secret import digest_of
 from bingcheng.archive.people.session import begin_session, end_session, end_sessions, sessions
 from bingcheng.archive.people.throttle import check_throttle, failed
 from bingcheng.core.errors import BingchengError, InputError, RefusedError
+from bingcheng.server.cases.noticed import what_about
 from bingcheng.server.pages.login import SIGNED_OUT
+from bingcheng.server.pages.next_page import own_path
 from bingcheng.server.pages.page import page
 from bingcheng.server.pages.scopes import scopes_for
 from bingcheng.server.pages.told import Told, told
-from bingcheng.server.security.cookies import clear_session, session_secret, set_session
+from bingcheng.server.security.cookies import clear_session, csrf_token, session_secret, set_session
 from bingcheng.server.security.recorder import client_address
 from bingcheng.server.security.refusal import status_of
 from bingcheng.server.security.required import allowed
+from bingcheng.server.security.traced import traced
 from bingcheng.server.site import Site, site
 
 router = APIRouter(include_in_schema=False)
@@ -114,7 +117,25 @@ def notice_list(request: Request, actor: Own, where: Where) -> Response:
     """The notices."""
     with where.workspace.reading() as connection:
         found = notices(connection, _number(actor))
-    return page(request, "notices.html.jinja", actor=actor, notices=found)
+        about = what_about(connection, actor, [one.link for one in found], where.now())
+    return page(request, "notices.html.jinja", actor=actor, notices=found, about=about)
+
+
+@router.get("/account/standing")
+def standing(request: Request, actor: Own, where: Where) -> Response:
+    """Who is signed in, the token of forms, and how many notices are unread: for a page that stays open."""
+    traced(request).silent = True
+    with where.workspace.reading() as connection:
+        count = unread(connection, _number(actor))
+    return JSONResponse({"person": actor.person, "csrf": csrf_token(request), "unread": count})
+
+
+@router.get("/account/notices/{notice_number}")
+def follow(notice_number: int, actor: Own, where: Where) -> Response:
+    """Go to where a notice leads; it counts as read."""
+    with where.workspace.writing() as connection:
+        link = open_notice(connection, _number(actor), notice_number, where.now())
+    return RedirectResponse(own_path(link, "/account/notices"), 303)
 
 
 @router.post("/account/notices/read")

@@ -1,18 +1,24 @@
-"""Hospitals: their names, the spellings that scanners write, groups of them, and what others may do in an emergency."""
+"""Hospitals: names, spellings that scanners write, who numbers patients, groups, what others may in an emergency."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 from starlette.responses import RedirectResponse, Response
 
+from bingcheng.archive.assumed_issuer import AT_ONCE, Regrouped
 from bingcheng.archive.authorisation.action import Action
 from bingcheng.archive.authorisation.actor import Actor
 from bingcheng.archive.authorisation.decision import decide
 from bingcheng.archive.authorisation.subject import Subject, SubjectKind
+from bingcheng.archive.exam_owner import HOSPITALS
+from bingcheng.archive.jobs.queue import JobKind, ask
+from bingcheng.archive.objects.tables import stored_study
 from bingcheng.archive.people.hospital import (
+    LONGEST_ISSUER,
     Hospital,
     add_spelling,
     change_hospital,
@@ -20,12 +26,14 @@ from bingcheng.archive.people.hospital import (
     hospitals,
     make_hospital,
     remove_spelling,
+    set_issuer,
     unclaimed_sites,
 )
 from bingcheng.archive.people.hospital_group import groups, make_group, remove_group
 from bingcheng.archive.people.problems import NO_SUCH_THING
+from bingcheng.archive.stated_issuers import stated_issuers
 from bingcheng.core.errors import InputError
-from bingcheng.core.wording import text
+from bingcheng.core.wording import Text, text
 from bingcheng.server.pages.page import page
 from bingcheng.server.pages.told import Told, told
 from bingcheng.server.pages.undo import Undo
@@ -152,6 +160,64 @@ def spell(
     return RedirectResponse(f"/admin/hospitals/{hospital_number}", 303)
 
 
+@router.post("/admin/hospitals/{hospital_number}/issuer")
+def number_patients(
+    request: Request,
+    hospital_number: int,
+    actor: All,
+    where: Where,
+    issuer: Annotated[str, Form(max_length=300)] = "",
+) -> Response:
+    """Say of whom patient numbers are that name no issuer.
+
+    Only the operator does: a hospital that could name another's issuer would find that one's patients among its own.
+    """
+    try:
+        with where.workspace.writing() as connection:
+            before = _managed(connection, actor, hospital_number).issuer
+            found = set_issuer(connection, hospital_number, issuer)
+            _ask_for_one(connection, f"{HOSPITALS}{hospital_number}", found.moved, where)
+    except InputError as error:
+        return _hospital_page(request, actor, where, hospital_number, problem=told(error))
+    background = getattr(request.app.state, "background", None)
+    if background is not None:
+        background.wake()
+    _tell(request, hospital_number)
+    undo = Undo(
+        says=_regrouped(issuer.strip(), found),
+        action=f"/admin/hospitals/{hospital_number}/issuer",
+        values=(("issuer", before),),
+    )
+    return _hospital_page(request, actor, where, hospital_number, undo=undo, found=found)
+
+
+def _ask_for_one(connection: Connection, space: str, moved: Sequence[str], where: Site) -> None:
+    """Ask for one of the exams to be assessed again: that run judges all and matches them with their new neighbours."""
+    held = stored_study.c
+    for start in range(0, len(moved), AT_ONCE):
+        some = moved[start : start + AT_ONCE]
+        here = select(held.study_uid).where(held.space == space, held.study_uid.in_(some)).limit(1)
+        study_uid = connection.scalar(here)
+        if study_uid is not None:
+            ask(connection, JobKind.ASSESS, space, study_uid, where.now())
+            return
+
+
+def _regrouped(issuer: str, found: Regrouped) -> Text:
+    moved, joined = len(found.moved), found.joined
+    if not issuer:
+        return text(
+            "Numbers without an issuer stand by themselves. Exams that came to another patient: {moved}.", moved=moved
+        )
+    return text(
+        "Numbers without an issuer are read as of {issuer}. Exams that came to another patient: {moved}; patients that "
+        "stood here more than once and are one now: {joined}.",
+        issuer=issuer,
+        moved=moved,
+        joined=joined,
+    )
+
+
 def _managed(connection: Connection, actor: Actor, number: int) -> Hospital:
     subject = Subject(kind=SubjectKind.HOSPITAL, hospital=number)
     if not decide(actor, Action.MANAGE_HOSPITAL, subject).allowed:
@@ -189,17 +255,23 @@ def _hospital_page(
     *,
     problem: Told | None = None,
     undo: Undo | None = None,
+    found: Regrouped | None = None,
 ) -> Response:
     with where.workspace.reading() as connection:
-        found = _managed(connection, actor, number)
+        known = _managed(connection, actor, number)
         unclaimed = unclaimed_sites(connection) if decide(actor, Action.MANAGE_HOSPITALS).allowed else ()
+        stated = dict(stated_issuers(connection, number))
     return page(
         request,
         "hospital_settings.html.jinja",
         actor=actor,
         status=200 if problem is None else 400,
-        hospital=found,
+        hospital=known,
         unclaimed=unclaimed,
+        silent=stated.pop("", 0),
+        stated=sorted(stated.items()),
+        longest_issuer=LONGEST_ISSUER,
+        regrouped=found or Regrouped(),
         problem=problem,
         undo=undo,
     )

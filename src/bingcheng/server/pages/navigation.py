@@ -13,12 +13,17 @@ from bingcheng.core.wording import Text, text
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """One place: any of `actions` leads there. `says` is what one finds there."""
+    """One place: any of `actions` leads there. `says` is what one finds there, `also` what else belongs to it."""
 
     path: str
     label: Text
     says: Text
     actions: tuple[Action, ...]
+    also: tuple[str, ...] = ()
+
+    def holds(self, path: str) -> bool:
+        """Whether a path belongs to it."""
+        return any(path == one or path.startswith(f"{one}/") for one in (self.path, *self.also))
 
 
 PLACES = (
@@ -33,6 +38,12 @@ PLACES = (
         label=text("Patients"),
         says=text("One patient over time: exams, lesions, and what changed."),
         actions=(Action.READ_EXAM,),
+    ),
+    Place(
+        path="/lesions",
+        label=text("Lesions"),
+        says=text("Which lesion is which in two exams, where a reader has to say so."),
+        actions=(Action.LINK_LESIONS,),
     ),
     Place(
         path="/hospital",
@@ -51,6 +62,7 @@ PLACES = (
         label=text("Cases"),
         says=text("Cases to learn from and to discuss, without the patient's identity."),
         actions=(Action.READ_CASE,),
+        also=("/reading", "/collections", "/opinions", "/shared", "/reported"),
     ),
     Place(
         path="/admin",

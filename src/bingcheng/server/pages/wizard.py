@@ -112,11 +112,13 @@ def make_hospitals(
     name: Annotated[str, Form(max_length=200)] = "",
     code: Annotated[str, Form(max_length=32)] = "",
     site_name: Annotated[list[str] | None, Form()] = None,
+    issuer: Annotated[str, Form(max_length=300)] = "",
 ) -> Response:
     """Make one hospital of the names that scanners write for it."""
     try:
         with where.workspace.writing() as connection:
-            make_hospital(connection, name=name, code=code, now=where.now(), spellings=site_name or ())
+            spellings = site_name or ()
+            make_hospital(connection, name=name, code=code, now=where.now(), spellings=spellings, issuer=issuer)
     except InputError as error:
         return _steps(request, where, problem=told(error))
     return RedirectResponse("/welcome/next", 303)

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bingcheng.archive.audit.event import AuditEvent, EventAction, EventOutcome
 from bingcheng.archive.audit.event_code import EventCode, EventType
-from bingcheng.archive.audit.trail import record, record_all
+from bingcheng.archive.audit.trail import record
 from bingcheng.archive.authorisation.action import Action
 from bingcheng.archive.authorisation.decision import Ground, decide
 from bingcheng.archive.authorisation.subject import Subject, SubjectKind
@@ -107,11 +107,13 @@ class Taken:
     due : repetitions whose span is over.
     first : the event that has just happened, if it repeats none.
     opens : whether those that repeat it from now on are counted.
+    changed : whether something was changed: that can't be undone, and is recorded later if it can't be now.
     """
 
     due: list[AuditEvent]
     first: AuditEvent | None = None
     opens: bool = False
+    changed: bool = False
 
     @property
     def events(self) -> list[AuditEvent]:
@@ -127,13 +129,13 @@ class Recorder:
     _open: dict[Key, tuple[float, AuditEvent]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
-    def take(self, event: AuditEvent, *, repeats: bool) -> Taken:
+    def take(self, event: AuditEvent, *, repeats: bool, changed: bool = False) -> Taken:
         """What must be written now: this event unless it repeats one, and those whose span is over."""
         now = time.monotonic()
         with self._lock:
             due = self._due(now)
             if not repeats:
-                return Taken(due=due, first=event, opens=False)
+                return Taken(due=due, first=event, opens=False, changed=changed)
             key = _key(event)
             started = self._open.get(key)
             if started is None:
@@ -144,9 +146,10 @@ class Recorder:
     def write(self, taken: Taken) -> None:
         """Add events to the trail. What could not be added is not forgotten, and nothing counts as its repetition."""
         try:
-            self._write(taken.events)
+            self.site.owed.write(self.site.workspace, taken.events, happened=taken.changed)
         except BingchengError:
-            self._hold(taken.due)
+            if not taken.changed:
+                self._hold(taken.due)
             raise
         if taken.opens and taken.first is not None:
             self._hold([replace(taken.first, count=0)])
@@ -174,16 +177,12 @@ class Recorder:
             what="check",
         )
         try:
+            self.site.owed.settle(self.site.workspace)
             with self.site.workspace.writing() as connection:
                 record(connection, event)
                 connection.rollback()
         except BingchengError as error:
             raise _unrecorded(error) from error
-
-    def _write(self, events: list[AuditEvent]) -> None:
-        if events:
-            with self.site.workspace.writing() as connection:
-                record_all(connection, events)
 
     def _hold(self, events: list[AuditEvent]) -> None:
         now = time.monotonic()
@@ -244,7 +243,8 @@ class AuditTrail:
         # Who is not signed in can be refused as often as it likes, but must not fill the disk with it.
         repeats = status >= 400 if found.actor.person is None else request.method in SAFE and status < 400
         each = found.each or (event.code in EACH and status < 400)
-        taken = self._recorder.take(event, repeats=repeats and not each)
+        changed = request.method not in SAFE and status < 400
+        taken = self._recorder.take(event, repeats=repeats and not each, changed=changed)
         if not taken.events:
             return
         try:

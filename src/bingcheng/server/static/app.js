@@ -1,5 +1,6 @@
 // Small comforts; every page works without them.
 "use strict";
+/* global attended */
 for (const button of document.querySelectorAll("[data-copy]")) {
   button.addEventListener("click", () => {
     const field = document.getElementById(button.dataset.copy);
@@ -15,3 +16,53 @@ for (const form of document.querySelectorAll("form[data-confirm]")) {
 for (const select of document.querySelectorAll("select[data-submit]")) {
   select.addEventListener("change", () => select.form.requestSubmit());
 }
+for (const box of document.querySelectorAll(".scroll")) {
+  // What can be scrolled must be reached by keyboard too (WCAG 2.1.1); Chromium alone lets it be by itself.
+  if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+}
+
+// Notices that come while a page is open, and words that must not be lost when the session has ended meanwhile.
+(() => {
+  const person = document.body.dataset.person;
+  if (!person) return;
+  const EVERY_MS = 60000;
+  let asked = Date.now();
+  const standing = async () => {
+    const answer = await fetch("/account/standing", { headers: { accept: "application/json" }, cache: "no-store" });
+    if (!answer.ok) return null;
+    asked = Date.now();
+    return answer.json();
+  };
+  const title = document.title;
+  setInterval(async () => {
+    if (!attended()) return;
+    try {
+      const told = await standing(), count = document.querySelector("[data-unread]");
+      if (!told || !count || `${told.unread}` === count.textContent) return;
+      count.textContent = told.unread;
+      count.hidden = !told.unread;
+      document.title = told.unread ? `(${told.unread}) ${title}` : title;
+    } catch { /* the next time may succeed */ }
+  }, EVERY_MS);
+
+  const sure = new WeakSet();
+  document.addEventListener("submit", async (event) => {
+    const form = event.target, button = event.submitter;
+    if (event.defaultPrevented || form.method !== "post" || !form.querySelector("textarea:not([readonly])")) return;
+    if (sure.delete(form) || Date.now() - asked < EVERY_MS) return;
+    event.preventDefault();
+    let why = "away";
+    try {
+      const told = await standing();
+      why = !told ? "out" : `${told.person}` === person ? "" : "other";
+      if (!why) {
+        for (const one of document.querySelectorAll("input[name=csrf]")) one.value = told.csrf;
+        sure.add(form);
+        form.requestSubmit(button);
+        return;
+      }
+    } catch { /* why it is not sent is told below */ }
+    form.querySelectorAll(":scope > [data-why]").forEach((one) => one.remove());
+    form.append(document.querySelector(`[data-not-sent] [data-why=${why}]`).cloneNode(true));
+  });
+})();

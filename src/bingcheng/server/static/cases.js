@@ -1,5 +1,5 @@
 "use strict";
-/* global leaf */
+/* global leaf, attended */
 // Everything here is a convenience: each page works without it.
 (() => {
   const each = (selector, act) => document.querySelectorAll(selector).forEach(act);
@@ -8,8 +8,10 @@
   each("[data-progress]", (box) => {
     const bar = box.querySelector("[data-bar]"), step = box.querySelector("[data-step]");
     const look = async () => {
+      if (!attended()) { setTimeout(look, 2000); return; }
       try {
         const answer = await fetch(box.dataset.progress, { headers: { accept: "application/json" } });
+        if (!answer.ok) return;
         const told = await answer.json();
         if (!told.open) { location.reload(); return; }
         if (step) step.textContent = told.step;
@@ -25,11 +27,16 @@
     form.addEventListener("submit", (event) => event.preventDefault());
     form.querySelector("[data-add]").addEventListener("click", () => {
       const target = document.getElementById(form.dataset.builder);
-      const measure = form.querySelector("[data-measure]"), value = form.querySelector("[data-value]").value;
-      if (!value) { form.querySelector("[data-value]").focus(); return; }
-      const unit = measure.selectedOptions[0].dataset.unit;
-      const said = `${measure.value} ${form.querySelector("[data-compare]").value} ${value}${unit === "1" ? "" : ` ${unit}`}`;
-      target.value = target.value.trim() ? `${target.value.trim()} and ${said}` : said;
+      const of = (name) => form.querySelector(`[data-${name}]`), chosen = (name) => of(name)?.value || "";
+      const said = [];
+      if (chosen("organ")) said.push(`organ = "${chosen("organ")}"`);
+      if (chosen("measure")) {
+        if (!chosen("value")) { of("value").focus(); return; }
+        const unit = of("measure").selectedOptions[0].dataset.unit;
+        said.push(`${chosen("measure")} ${chosen("compare")} ${chosen("value")}${unit === "1" ? "" : ` ${unit}`}`);
+      }
+      if (chosen("protocol")) said.push(`protocol(${chosen("protocol")}) = ${chosen("outcome")}`);
+      target.value = [target.value.trim(), ...said].filter(Boolean).join(" and ");
       target.focus();
     });
   });
@@ -137,6 +144,79 @@
     };
     box.addEventListener("toggle", open);
     open();
+  });
+
+  // A diagnosis that is chosen from the list brings its code.
+  each("#f-diagnosis", (field) => {
+    const code = document.getElementById("f-diagnosis_code");
+    field.addEventListener("change", () => {
+      const known = [...document.querySelectorAll("#diagnoses option")].find((one) => one.value === field.value.trim());
+      if (known?.textContent && !code.value.trim()) code.value = known.textContent;
+    });
+  });
+
+  // All series of an exam at once.
+  each("[data-whole]", (button) => button.addEventListener("click", () => {
+    const boxes = [...button.closest("fieldset").querySelectorAll("[name=series]")];
+    const all = boxes.every((one) => one.checked);
+    for (const one of boxes) one.checked = !all;
+  }));
+
+  // Who can be named: offered after an @, to be chosen by arrow keys and Enter, or by a click.
+  each("textarea[data-names]", (area, number) => {
+    const list = document.createElement("ul");
+    let at = -1, begun = 0;
+    list.className = "names";
+    list.id = `names-${number}`;
+    list.setAttribute("role", "listbox");
+    list.hidden = true;
+    area.after(list);
+    area.setAttribute("aria-controls", list.id);
+    const close = () => { list.hidden = true; at = -1; area.removeAttribute("aria-activedescendant"); };
+    const take = (item) => {
+      const end = area.selectionStart;
+      area.setRangeText(`${item.dataset.name} `, begun, end, "end");
+      close();
+      area.focus();
+    };
+    const move = (by) => {
+      const items = [...list.children];
+      at = (at + by + items.length) % items.length;
+      items.forEach((one, place) => one.setAttribute("aria-selected", place === at));
+      area.setAttribute("aria-activedescendant", items[at].id);
+    };
+    const look = async () => {
+      const before = area.value.slice(0, area.selectionStart), found = /(?:^|[^\w@])@([^@\n]{0,40})$/u.exec(before);
+      if (!found) { close(); return; }
+      begun = before.length - found[1].length;
+      try {
+        const answer = await fetch(`${area.dataset.names}?begins=${encodeURIComponent(found[1])}`, { headers: { accept: "application/json" } });
+        const people = answer.ok ? await answer.json() : [];
+        if (!people.length || area.value.slice(0, area.selectionStart) !== before) { close(); return; }
+        list.replaceChildren(...people.map((one, place) => {
+          const item = document.createElement("li"), where = document.createElement("span");
+          item.id = `${list.id}-${place}`;
+          item.dataset.name = one.name;
+          item.setAttribute("role", "option");
+          where.className = "quiet";
+          where.textContent = one.hospital;
+          item.append(`${one.name} `, where);
+          item.addEventListener("pointerdown", (event) => { event.preventDefault(); take(item); });
+          return item;
+        }));
+        list.hidden = false;
+        at = -1;
+        move(1);
+      } catch { close(); }
+    };
+    let wait;
+    area.addEventListener("input", () => { clearTimeout(wait); wait = setTimeout(look, 150); });
+    area.addEventListener("blur", close);
+    area.addEventListener("keydown", (event) => {
+      if (list.hidden) return;
+      const act = { ArrowDown: () => move(1), ArrowUp: () => move(-1), Enter: () => take(list.children[at]), Tab: () => take(list.children[at]), Escape: close }[event.key];
+      if (act) { event.preventDefault(); act(); }
+    });
   });
 
   // j and k move through a list, / searches.

@@ -1,10 +1,12 @@
 // How far the sending of an exam is; the page works without it.
 "use strict";
+/* global attended */
 (() => {
   const box = document.querySelector("[data-sendings]");
   if (!box) return;
   const look = async () => {
     let pause = 1500;
+    if (!attended()) { setTimeout(look, pause); return; }
     try {
       const answer = await fetch(box.dataset.sendings, { headers: { accept: "application/json" } });
       if (!answer.ok) return;

@@ -1,5 +1,6 @@
 // Lists by keyboard, and the progress of an exam that is being assessed; every page works without it.
 "use strict";
+/* global attended */
 (() => {
   const rows = [...document.querySelectorAll("[data-rows] [data-row]")];
   const search = document.querySelector("[data-search]");
@@ -20,15 +21,11 @@
     if (act) { event.preventDefault(); act(); }
   });
 
-  // Asks again and again, less often the longer nothing moves, and not while nobody looks: a page that was left open
-  // must not keep its person signed in.
-  const ATTENDED_MS = 600000;
-  let attended = Date.now();
-  for (const kind of ["pointermove", "keydown", "focus"]) addEventListener(kind, () => { attended = Date.now(); }, { passive: true });
+  // Asks again and again, less often the longer nothing moves.
   const watch = (address, heard) => {
     let wait = 1500, last = "";
     const look = async () => {
-      if (document.hidden || Date.now() - attended > ATTENDED_MS) { setTimeout(look, wait); return; }
+      if (!attended()) { setTimeout(look, wait); return; }
       try {
         const answer = await fetch(address, { headers: { accept: "application/json" } });
         if (!answer.ok) return;

@@ -20,7 +20,7 @@ from bingcheng.server.viewer import package
 from bingcheng.server.viewer.bundle import read_at_once, without_unmentioned
 
 BASE = "/viewer/"
-REVISION = 4
+REVISION = 5
 """Raised when the adaptation changes, so that what an older one made is made anew."""
 FILES = f"{BASE}{package.VERSION}-{REVISION}/"
 """Where the files stand; the address changes with their content, so that browsers may keep them."""
@@ -207,13 +207,14 @@ def page(start: Entry, pieces: Iterable[str]) -> bytes:
 
 
 def narrow() -> bytes:
-    """For telephones, where the groups of the viewer's header would lie over each other: the tools scroll instead."""
+    """For telephones: the tools of the header scroll, instead of lying over each other, and notices fit the screen."""
     return b"""@media (max-width: 699px) {
   div:has(> [data-cy="return-to-work-list"]) ~ div.left-1\\/2 {
     left: 40px; right: 40px; transform: none; translate: 0 -50%; overflow-x: auto; scrollbar-width: none;
   }
   div:has(> [data-cy="return-to-work-list"]) ~ div.left-1\\/2 > div { justify-content: flex-start; }
   div:has(> [data-cy="return-to-work-list"]) ~ div.right-0 > :not(:last-child) { display: none; }
+  [data-sonner-toast] { width: calc(100vw - 32px) !important; right: auto !important; }
 }
 """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from importlib.resources import files
 
 from bingcheng.server.viewer.adaptation import BASE, KEEPER, MODES
@@ -15,6 +16,9 @@ DICOMWEB = "/dicomweb"
 CONTEXTS = 3
 """How many drawing contexts are kept where there is a graphics processor; each serves several panes in turn."""
 LARGEST_CACHE_BYTES = 3 * 2**30
+SCRIPTS = ("room", "begin", "access", "images", "reports", "outlines", "saving", "program", "extension")
+"""What the viewer does here beyond its own, in the folder ``scripts``: ``begin`` before it starts, ``extension`` when a
+study is opened; the others are its parts."""
 
 
 def app_config(
@@ -54,8 +58,16 @@ def app_config(
             "modes": dict(MODES),
         },
     }
-    script = files("bingcheng.server.viewer").joinpath("app-config.js").read_text("utf-8")
-    return script.replace("CONFIGURATION", json.dumps(settings, ensure_ascii=False, indent=1), 1)
+    said = json.dumps(settings, ensure_ascii=False, indent=1)
+    return f'"use strict";\n\nwindow.config = {said};\n\n{_behaviour()}'
+
+
+@cache
+def _behaviour() -> str:
+    """`SCRIPTS` as one, whose names are its own; they speak of ``config`` and of our part of it, ``own``."""
+    folder = files("bingcheng.server.viewer").joinpath("scripts")
+    parts = "\n".join(folder.joinpath(f"{name}.js").read_text("utf-8") for name in SCRIPTS)
+    return f"((config, own) => {{\n{parts}}})(window.config, window.config.bingcheng);\n"
 
 
 _SETTINGS: Mapping[str, object] = {

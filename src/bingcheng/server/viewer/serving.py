@@ -7,16 +7,21 @@ import os
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, HTTPException, Request
 from starlette.responses import RedirectResponse, Response
 
 from bingcheng.archive.authorisation.action import Action
+from bingcheng.archive.authorisation.actor import Actor
+from bingcheng.core.errors import InputError
 from bingcheng.core.wording import text
 from bingcheng.server.pages.page import language_of, page
+from bingcheng.server.security.refusal import refusal
 from bingcheng.server.security.required import allowed, public
 from bingcheng.server.site import Site, site
 from bingcheng.server.viewer import adaptation
+from bingcheng.server.viewer.access import CLOSED, open_to
 from bingcheng.server.viewer.configuration import app_config
 from bingcheng.server.viewer.installation import BUNDLED, Installation, ServedFile, default_folder, found
 from bingcheng.server.viewer.policy import POLICY
@@ -34,6 +39,8 @@ BACK = text("← Bingcheng · for research use")
 NOT_KEPT = text("It could not be saved. What you drew is still here: save it again, or download it.")
 NOT_SHOWN = text("An image can't be shown")
 WHY_NOT_SHOWN = text("It is damaged, was deleted, or you may not see it any more. The other images are shown.")
+STUDIES = "StudyInstanceUIDs"
+"""The word of the address that names studies."""
 KEPT = "public, max-age=31536000, immutable"
 
 
@@ -83,18 +90,38 @@ def keeper(request: Request, ready: Installed) -> Response:
     return _file(request, ready.files[adaptation.KEEPER], age="no-cache")
 
 
-@router.get("/viewer/viewer", dependencies=[allowed(Action.READ_EXAM, Action.READ_CASE, emergency=True)])
-@router.get("/viewer/segmentation", dependencies=[allowed(Action.READ_EXAM, Action.READ_CASE, emergency=True)])
-@router.get("/viewer/tmtv", dependencies=[allowed(Action.READ_EXAM, Action.READ_CASE, emergency=True)])
-def viewer(request: Request, ready: Installed) -> Response:
-    """The viewer's page; where it isn't installed, one that says how to get it, and leads to the quick look."""
+Reader = Annotated[Actor, allowed(Action.READ_EXAM, Action.READ_CASE, emergency=True)]
+
+
+@router.get("/viewer/viewer")
+@router.get("/viewer/segmentation")
+@router.get("/viewer/tmtv")
+def viewer(request: Request, actor: Reader, where: Annotated[Site, Depends(site)], ready: Installed) -> Response:
+    """The viewer's page, where the studies that the address names may be seen; of several, for those that may.
+
+    Where the viewer isn't installed, a page that says how to get it, and leads to the quick look.
+    """
+    asked = _studies(request)
     if ready is None:
-        studies = request.query_params.get("StudyInstanceUIDs", "").split(",")
-        return page(request, "viewer_absent.html.jinja", study=studies[0])
+        return page(request, "viewer_absent.html.jinja", study=next(iter(asked), ""))
+    seen = open_to(where, actor, asked)
+    if not asked:
+        return worklist()
+    if not seen:
+        return refusal(request, InputError(CLOSED), 404)
+    if seen != asked:
+        others = [one for one in request.query_params.multi_items() if one[0].lower() != STUDIES.lower()]
+        return RedirectResponse(f"{request.url.path}?{urlencode([(STUDIES, ','.join(seen)), *others], safe=',')}", 303)
     mode = PurePosixPath(request.url.path).name
     answer = _file(request, ready.files[adaptation.page_of(mode)], age="no-cache")
     answer.headers["content-security-policy"] = POLICY
     return answer
+
+
+def _studies(request: Request) -> list[str]:
+    """The studies that the address names, in order, each once; the viewer takes the word in any case."""
+    named = (words for name, words in request.query_params.multi_items() if name.lower() == STUDIES.lower())
+    return list(dict.fromkeys(uid for words in named for uid in words.split(",") if uid))
 
 
 @router.get("/viewer/{build}/{name}", dependencies=[public(why="the viewer's program, which anyone can download")])
