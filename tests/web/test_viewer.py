@@ -420,6 +420,10 @@ def test_pet_and_ct_hang_in_fewer_panes_where_no_graphics_processor_draws_them(
     assert opened.until("window.cornerstone.getRenderingEngines()[0].getViewports().length") == panes
     assert opened.until("window.cornerstone.cache.getVolumes().every(one => one.loadStatus.loaded)")
     assert opened.until(SHADES)
+    if panes == 4:
+        opened.page.keyboard.press(".")  # the viewer's own arrangement comes next
+        assert opened.until("window.cornerstone.getRenderingEngines()[0].getViewports().length === 10")
+    assert opened.foreign() == []
     opened.context.close()
 
 
@@ -431,14 +435,6 @@ def test_three_planes_are_shown(running: Running, browser: Any) -> None:
     assert opened.until("window.cornerstone.getRenderingEngines()[0].getViewports().length >= 3")
     assert opened.until(SHADES)
     assert opened.faults == []
-    assert opened.foreign() == []
-    opened.context.close()
-
-
-def test_pet_and_ct_are_fused_in_the_mode_for_tumour_volume(running: Running, browser: Any) -> None:
-    opened = running.page(browser, f"/viewer/tmtv?StudyInstanceUIDs={running.study}")
-    assert opened.until("window.cornerstone.getRenderingEngines()[0].getViewports().length === 10")
-    assert opened.until(SHADES)
     assert opened.foreign() == []
     opened.context.close()
 
