@@ -72,17 +72,7 @@ def run_queries(settings: Settings) -> Result:
     """Lists of studies as people and other systems ask for them."""
     once = partial(called, this_python(), "query_bingcheng", settings.scratch, STUDIES)
     found = alternate([Contender(name="searches", once=once)], settings.repeats)
-    facts = [sample.facts for sample in found["searches"].samples]
-    ratios = [
-        Ratio(
-            what=f"{name.removesuffix(' p95 ms')}, 95th percentile",
-            value=min(fact[name] for fact in facts),
-            unit="ms",
-            at_most=PAGE_LIMIT_MS,
-        )
-        for name in facts[0]
-        if name.endswith(" p95 ms")
-    ]
+    ratios = _percentiles(found["searches"], at_most=PAGE_LIMIT_MS)
     title = f"Searches among {STUDIES} studies, pages of 100"
     return Result(title=title, series=tuple(found.values()), ratios=tuple(ratios))
 
@@ -91,16 +81,20 @@ def run_cases(settings: Settings) -> Result:
     """Searches of cases as readers of thirty hospitals ask for them."""
     once = partial(called, this_python(), "cases_bingcheng", settings.scratch, CASES)
     found = alternate([Contender(name="searches", once=once)], settings.repeats)
-    facts = [sample.facts for sample in found["searches"].samples]
-    ratios = [
+    ratios = _percentiles(found["searches"], at_most=CASES_LIMIT_MS)
+    title = f"Searches among {CASES} cases of 30 hospitals"
+    return Result(title=title, series=tuple(found.values()), ratios=tuple(ratios))
+
+
+def _percentiles(series: Series, *, at_most: float) -> list[Ratio]:
+    facts = [sample.facts for sample in series.samples]
+    return [
         Ratio(
             what=f"{name.removesuffix(' p95 ms')}, 95th percentile",
             value=min(fact[name] for fact in facts),
             unit="ms",
-            at_most=CASES_LIMIT_MS,
+            at_most=at_most,
         )
         for name in facts[0]
         if name.endswith(" p95 ms")
     ]
-    title = f"Searches among {CASES} cases of 30 hospitals"
-    return Result(title=title, series=tuple(found.values()), ratios=tuple(ratios))

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import (
     Column,
@@ -33,6 +33,7 @@ from sqlalchemy import (
 
 from bingcheng.archive import schema
 from bingcheng.archive.about import held
+from bingcheng.archive.batches import batches
 from bingcheng.archive.codec import storable
 from bingcheng.archive.exam_owner import HOSPITALS, exam_owner
 from bingcheng.archive.listing import list_exams
@@ -40,9 +41,6 @@ from bingcheng.archive.people.spelling import folded
 from bingcheng.archive.people.tables import hospital, hospital_spelling
 from bingcheng.archive.pseudonym import pseudonym
 from bingcheng.dicom.exam import Patient
-
-AT_ONCE = 500
-T = TypeVar("T")
 
 assumed_issuer = Table(
     "assumed_issuer",
@@ -185,7 +183,7 @@ def _without_issuer(connection: Connection, uids: Collection[str] | None) -> Ite
     if uids is None:
         yield from connection.execute(query)
         return
-    for some in _some(uids):
+    for some in batches(uids):
         yield from connection.execute(query.where(exam.uid.in_(some))).all()
 
 
@@ -208,7 +206,7 @@ def _identities(connection: Connection, patients: Collection[str]) -> dict[str, 
     """The dates of birth of those of the patients that are known, by pseudonym."""
     who = schema.identity.c
     found: dict[str, str | None] = {}
-    for some in _some(patients):
+    for some in batches(patients):
         rows = connection.execute(select(who.patient, who.birth_date).where(who.patient.in_(some)))
         found |= {row.patient: row.birth_date for row in rows}
     return found
@@ -235,7 +233,7 @@ def _put(connection: Connection, moves: Sequence[_Move]) -> None:
     exam = schema.exam
     moved = update(exam).where(exam.c.uid == bindparam("of")).values(patient=bindparam("now"))
     connection.execute(moved, [{"of": move.uid, "now": move.after} for move in moves])
-    for some in _some(moves):
+    for some in batches(moves):
         connection.execute(delete(assumed_issuer).where(assumed_issuer.c.exam_uid.in_([move.uid for move in some])))
     rows = [_row(move.uid, move.own, move.read, move.former) for move in moves if move.read.issuer]
     if rows:
@@ -245,7 +243,7 @@ def _put(connection: Connection, moves: Sequence[_Move]) -> None:
 def _forget(connection: Connection, patients: Collection[str]) -> None:
     """Of whom there is no exam any more nothing is kept."""
     who, exam = schema.identity.c, schema.exam.c
-    for some in _some(patients):
+    for some in batches(patients):
         connection.execute(
             delete(schema.identity).where(who.patient.in_(some), ~exists().where(exam.patient == who.patient))
         )
@@ -285,9 +283,3 @@ def _row(exam_uid: str, own: Patient, read: Patient, former: str) -> dict[str, s
         "name": None if own.name is None else storable(own.name),
         "birth_date": None if own.birth_date is None else storable(own.birth_date),
     }
-
-
-def _some(things: Collection[T]) -> Iterator[list[T]]:
-    every = list(things)
-    for start in range(0, len(every), AT_ONCE):
-        yield every[start : start + AT_ONCE]

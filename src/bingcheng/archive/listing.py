@@ -32,6 +32,7 @@ from sqlalchemy import (
 )
 
 from bingcheng.archive import schema
+from bingcheng.archive.batches import batches
 from bingcheng.archive.distinct import distinct
 from bingcheng.archive.exam_owner import HOSPITALS, exam_owner
 from bingcheng.archive.objects.tables import stored_study
@@ -47,7 +48,6 @@ NEW = datetime(9999, 12, 31)  # noqa: DTZ001 - as times stand in the database; o
 """Where what has no date stands among times: it is new."""
 LONGEST_WORDS = 512
 """Characters that are kept to be searched: an index of PostgreSQL takes no row of more than some 2,700 bytes."""
-AT_ONCE = 500
 
 listed = Table(
     "listed",
@@ -89,8 +89,8 @@ def searched(words: str) -> str:
 def list_exams(connection: Connection, uids: Collection[str]) -> None:
     """Write anew how these exams are listed, by their Study Instance UIDs."""
     wanted = list(uids)
-    for start in range(0, len(wanted), AT_ONCE):
-        connection.execute(delete(listed).where(listed.c.uid.in_(wanted[start : start + AT_ONCE])))
+    for some in batches(wanted):
+        connection.execute(delete(listed).where(listed.c.uid.in_(some)))
     _list(connection, wanted)
 
 
@@ -112,8 +112,8 @@ def list_all(connection: Connection) -> None:
 def _list(connection: Connection, wanted: Sequence[str]) -> None:
     """Write how these exams are listed, which are not listed yet."""
     hospitals = _hospitals(connection) if wanted else {}
-    for start in range(0, len(wanted), AT_ONCE):
-        rows = list(_rows(connection, wanted[start : start + AT_ONCE], hospitals))
+    for some in batches(wanted):
+        rows = list(_rows(connection, some, hospitals))
         if rows:
             connection.execute(insert(listed), rows)
 

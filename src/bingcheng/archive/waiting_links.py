@@ -6,7 +6,7 @@ written again whenever one of them changes. Whose exams they are, and of which p
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -29,14 +29,15 @@ from sqlalchemy import (
 
 from bingcheng.archive import schema
 from bingcheng.archive.about import held, hold
+from bingcheng.archive.batches import AT_ONCE, batches
 from bingcheng.archive.exam_owner import HOSPITALS
 from bingcheng.archive.listing import listed, searched
+from bingcheng.archive.people.person import LARGEST_NUMBER
 
 KEY, REVISION = "waiting-links", "1"
 """Under what it is kept that all were counted; the revision is raised when they would be counted otherwise."""
 MOST = 50
 """Rows of a page."""
-AT_ONCE, LARGEST_NUMBER = 500, 2**31 - 1
 Pair = tuple[str, str]
 """UIDs of the earlier and the later exam."""
 
@@ -67,7 +68,7 @@ def known_pairs(connection: Connection, uids: Collection[str] | None) -> frozens
     if uids is None:
         return frozenset((row.earlier_uid, row.later_uid) for row in connection.execute(union(*queries)))
     found: set[Pair] = set()
-    for some in _some(uids):
+    for some in batches(uids):
         mine = [
             query.where(or_(one.earlier_uid.in_(some), one.later_uid.in_(some)))
             for query, one in zip(queries, tables, strict=True)
@@ -170,9 +171,3 @@ def _kept(links: Mapping[Pair, int]) -> Select[Any]:
     if len(links) > AT_ONCE:
         return query
     return query.where(waiting_link.c.earlier_uid.in_({earlier for earlier, _ in links}))
-
-
-def _some(things: Collection[str]) -> Iterator[list[str]]:
-    every = list(things)
-    for start in range(0, len(every), AT_ONCE):
-        yield every[start : start + AT_ONCE]

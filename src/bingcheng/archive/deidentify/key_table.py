@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from sqlalchemy import URL, Connection, create_engine, insert, select, update
 
+from bingcheng.archive.batches import batches
 from bingcheng.archive.deidentify.batch import Deidentified
 from bingcheng.archive.deidentify.key import Key
 from bingcheng.archive.deidentify.problems import BAD_KEY, DAMAGED_KEY_TABLE, WEAK_KEY
@@ -189,10 +190,9 @@ class KeyTable:
 
     def _known(self, connection: Connection, replacements: set[str]) -> set[tuple[str, str]]:
         table, known = deidentify_entry, set()
-        listed = sorted(replacements)
-        for start in range(0, len(listed), 500):
+        for some in batches(sorted(replacements)):
             asked = select(table.c.kind, table.c.replacement).where(
-                table.c.project == self.project, table.c.replacement.in_(listed[start : start + 500])
+                table.c.project == self.project, table.c.replacement.in_(some)
             )
             known |= {(row.kind, row.replacement) for row in connection.execute(asked)}
         return known

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, insert, select
 
+from bingcheng.archive.batches import batches
 from bingcheng.archive.dicomweb.documents import ContentItem, content
 from bingcheng.archive.dicomweb.pictures import header_of
 from bingcheng.archive.dicomweb.tables import stored_content
@@ -29,8 +30,6 @@ REPORTS = "1.2.840.10008.5.1.4.1.1.88."
 """How the UID of each class of structured reports begins (PS3.4 table B.5-1)."""
 REVISION = 1
 """Raised when another thing is read of the same object."""
-AT_ONCE = 500
-"""UIDs in one query."""
 GROUP, COMMENT, FINDING = "125007", "121106", "121071"
 """Measurement Group, Comment, Finding (PS3.16 TID 1500, 1501)."""
 FREE_TEXT = "CORNERSTONEFREETEXT"
@@ -102,8 +101,7 @@ def _known(
     known: dict[str, tuple[Drawn, ...]] = {}
     unknown: dict[str, int] = {}
     with objects.workspace.reading() as connection:
-        for start in range(0, len(asked), AT_ONCE):
-            some = asked[start : start + AT_ONCE]
+        for some in batches(asked):
             for row in connection.execute(query.where(held.instance_space == space, held.sop_uid.in_(some))):
                 if row.content is None:
                     unknown[row.sop_uid] = row.id

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from bingcheng.archive.batches import batches
 from bingcheng.archive.jobs.tables import job_taken
 
 BELIEVED_FOR = timedelta(days=1)
@@ -45,6 +46,5 @@ def forget_taken(connection: Connection, number: int) -> None:
 
 
 def _forget_some(connection: Connection, number: int, uids: list[str]) -> None:
-    for start in range(0, len(uids), 500):
-        some = uids[start : start + 500]
+    for some in batches(uids):
         connection.execute(delete(job_taken).where(_columns.job == number, _columns.sop_uid.in_(some)))

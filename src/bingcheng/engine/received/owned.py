@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, select
 
+from bingcheng.archive.batches import batches
 from bingcheng.archive.exam_owner import exam_owner
 from bingcheng.archive.exam_sources import sources_of
 from bingcheng.archive.objects.location import study_folder
@@ -77,8 +78,7 @@ def refusal(exam_uid: str) -> Refusal:
 def _owners(connection: Connection, exam_uids: Sequence[str]) -> dict[str, str]:
     """The spaces of the hospitals that own these exams, by UID; those that nobody owns are absent."""
     owned: dict[str, str] = {}
-    for start in range(0, len(exam_uids), 500):
-        some = exam_uids[start : start + 500]
+    for some in batches(exam_uids):
         query = select(exam_owner.c.study_uid, exam_owner.c.space).where(exam_owner.c.study_uid.in_(some))
         owned |= {row.study_uid: row.space for row in connection.execute(query)}
     return owned

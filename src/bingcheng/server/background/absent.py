@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy import Connection, exists, func, select
 
 from bingcheng.archive import schema
+from bingcheng.archive.batches import batches
 from bingcheng.archive.jobs.job import job_of
 from bingcheng.archive.jobs.queue import Job, JobKind, JobState, ask, revive
 from bingcheng.archive.jobs.tables import job
@@ -18,7 +19,6 @@ from bingcheng.archive.ownership import HOSPITALS, owner
 from bingcheng.archive.workspace import Workspace
 
 FIRST_WAIT, LONGEST_WAIT = timedelta(hours=1), timedelta(days=1)
-AT_ONCE = 500
 """Exams that one question of the database names."""
 
 
@@ -60,8 +60,8 @@ def _absent(connection: Connection) -> Mapping[str, Sequence[Path]]:
 def _last_jobs(connection: Connection, uids: Sequence[str]) -> dict[str, Job]:
     """The last time that each exam was to be brought in."""
     found: dict[str, Job] = {}
-    for start in range(0, len(uids), AT_ONCE):
-        mine = (job.c.study_uid.in_(uids[start : start + AT_ONCE]), job.c.kind == JobKind.BRING_IN.value)
+    for some in batches(uids):
+        mine = (job.c.study_uid.in_(some), job.c.kind == JobKind.BRING_IN.value)
         last = select(func.max(job.c.id)).where(*mine).group_by(job.c.study_uid)
         rows = connection.execute(select(job).where(job.c.id.in_(last)))
         found |= {row.study_uid: job_of(row) for row in rows}

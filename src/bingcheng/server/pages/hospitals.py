@@ -9,11 +9,12 @@ from fastapi import APIRouter, Depends, Form, Request
 from sqlalchemy import Connection, select
 from starlette.responses import RedirectResponse, Response
 
-from bingcheng.archive.assumed_issuer import AT_ONCE, Regrouped
+from bingcheng.archive.assumed_issuer import Regrouped
 from bingcheng.archive.authorisation.action import Action
 from bingcheng.archive.authorisation.actor import Actor
 from bingcheng.archive.authorisation.decision import decide
 from bingcheng.archive.authorisation.subject import Subject, SubjectKind
+from bingcheng.archive.batches import batches
 from bingcheng.archive.exam_owner import HOSPITALS
 from bingcheng.archive.jobs.queue import JobKind, ask
 from bingcheng.archive.objects.tables import stored_study
@@ -194,8 +195,7 @@ def number_patients(
 def _ask_for_one(connection: Connection, space: str, moved: Sequence[str], where: Site) -> None:
     """Ask for one of the exams to be assessed again: that run judges all and matches them with their new neighbours."""
     held = stored_study.c
-    for start in range(0, len(moved), AT_ONCE):
-        some = moved[start : start + AT_ONCE]
+    for some in batches(moved):
         here = select(held.study_uid).where(held.space == space, held.study_uid.in_(some)).limit(1)
         study_uid = connection.scalar(here)
         if study_uid is not None:
