@@ -19,7 +19,6 @@ from bingcheng.archive.ownership import HOSPITALS, owner
 from bingcheng.archive.workspace import Workspace
 
 FIRST_WAIT, LONGEST_WAIT = timedelta(hours=1), timedelta(days=1)
-"""Exams that one question of the database names."""
 
 
 def ask_for_absent(workspace: Workspace, now: datetime) -> int:
