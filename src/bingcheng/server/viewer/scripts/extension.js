@@ -13,6 +13,7 @@ config.extensions.push({
     const fused = window.location.pathname.endsWith("/tmtv"); // there lesions are outlined anew
     keepDrawn(extensionManager);
     keepLines(services);
+    sayHowMade(services);
     subscriptions = fused ? [] : layOver(services, commandsManager);
     subscriptions.push(watchAccess(services), tellOfImages(services), keepProgram(services), drawForgotten());
     if (fused && (narrow || isSlow())) hangFewer(services);
