@@ -6,15 +6,15 @@ blocks up to the size of the new grid's.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from bingcheng.image.geometry import Triple, VolumeGeometry
-from bingcheng.image.volume import Volume
+from bingcheng.image.volume import Volume, read_only
 
 UPRIGHT: tuple[Triple, Triple, Triple] = ((0.0, 0.0, 1.0), (0.0, 1.0, 0.0), (1.0, 0.0, 0.0))
 """The patient's own axes S, P, L as (z, y, x)."""
@@ -81,21 +81,43 @@ def placed(
     """
     steps = np.linalg.solve(volume.geometry.matrix, rotation @ grid.matrix)
     start = volume.geometry.to_index(rotation @ np.asarray(grid.origin_mm) + shift_mm)
-    source = np.asarray(volume.voxels, dtype=np.float32)
+    source = read_only(np.ascontiguousarray(volume.voxels, dtype=np.float32))
     values: NDArray[np.float32] = np.empty(grid.shape, dtype=np.float32)
-    ndimage.affine_transform(source, steps, start, output=values, output_shape=grid.shape, order=1, mode="nearest")
-    return values, _reached(grid.shape, steps, start, np.asarray(source.shape))
+    seen: NDArray[np.bool_] = np.empty(grid.shape, dtype=np.bool_)
+    _place(source, steps, start, values, seen)
+    return values, seen
 
 
-def _reached(
-    shape: tuple[int, int, int], steps: NDArray[np.float64], start: NDArray[np.float64], size: NDArray[np.int64]
-) -> NDArray[np.bool_]:
-    index = np.ogrid[: shape[0], : shape[1], : shape[2]]
-    seen = np.ones(shape, dtype=bool)
-    for axis in range(3):
-        along = start[axis] + sum(step * i for step, i in zip(steps[axis], index, strict=True))
-        seen &= (along >= -0.5 - 1e-6) & (along <= size[axis] - 0.5 + 1e-6)
-    return seen
+@numba.njit(cache=True, nogil=True)
+def _place(
+    source: NDArray[np.float32],
+    steps: NDArray[np.float64],
+    start: NDArray[np.float64],
+    values: NDArray[np.float32],
+    seen: NDArray[np.bool_],
+) -> None:
+    """Fill `values` and `seen`, whose voxel i lies at the index ``start + steps i`` of `source`."""
+    ends, shares = np.empty((3, 2), np.int64), np.empty((3, 2), np.float64)
+    for z in range(values.shape[0]):
+        for y in range(values.shape[1]):
+            for x in range(values.shape[2]):
+                reached = True
+                for axis in range(3):
+                    last = source.shape[axis] - 1
+                    along = start[axis] + steps[axis, 0] * z + steps[axis, 1] * y + steps[axis, 2] * x
+                    reached &= -0.5 - 1e-6 <= along <= last + 0.5 + 1e-6
+                    below = math.floor(along)  # beyond the border both ends are the border's voxel
+                    ends[axis, 0] = min(max(below, 0), last)
+                    ends[axis, 1] = min(max(below + 1, 0), last)
+                    shares[axis, 0] = 1.0 - (along - below)
+                    shares[axis, 1] = 1.0 - shares[axis, 0]
+                total = 0.0
+                for corner in range(8):
+                    i, j, k = corner >> 2, corner >> 1 & 1, corner & 1
+                    value = source[ends[0, i], ends[1, j], ends[2, k]] * shares[0, i]
+                    total += value * shares[1, j] * shares[2, k]
+                values[z, y, x] = total
+                seen[z, y, x] = reached
 
 
 def at_points(voxels: NDArray[Any], index: NDArray[np.float64]) -> NDArray[np.float32]:

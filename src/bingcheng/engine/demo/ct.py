@@ -30,9 +30,9 @@ def make_ct(job: Job, root: Path) -> SeriesTruth:
         (technique.slice_mm, pixel_mm, pixel_mm), (technique.slices, technique.matrix, technique.matrix), "petct"
     )
     blur_mm = (technique.slice_mm / FWHM, technique.blur_mm, technique.blur_mm)
-    clean, inside = ct_scene(job.scene, geometry, blur_mm)
-    diameters = water_equivalent_diameters_cm(clean, inside)
-    del inside
+    clean, patient = ct_scene(job.scene, geometry, blur_mm)
+    diameters = water_equivalent_diameters_cm(clean, patient)
+    del patient
     facts = ct_facts(job.names, technique, job.started_at)
     regions = regions_of(job, geometry)
     lesions = tuple(

@@ -36,15 +36,13 @@ class Scene:
     lesions: tuple[Growth, ...]
 
 
-def ct_scene(scene: Scene, geometry: VolumeGeometry, blur_mm: Triple) -> tuple[Volume, NDArray[np.float32]]:
-    """The CT in HU without noise, and the share (z, y, x) of each voxel that is inside the skin."""
+def ct_scene(scene: Scene, geometry: VolumeGeometry, blur_mm: Triple) -> tuple[Volume, NDArray[np.bool_]]:
+    """The CT in HU without noise, and the voxels (z, y, x) of which at least half is inside the skin."""
     voxels = np.full(geometry.shape, AIR_HU, dtype=np.float32)
     for layer in table(scene.build):
         paint_trunk(voxels, geometry, layer.trunk, _hu(TISSUES[layer.tissue]), blur_mm[1])
-    inside = _paint_scene(voxels, scene, geometry, blur_mm, _hu)
-    inside.fill(0.0)
-    paint_trunk(inside, geometry, scene.build.trunk(0.0), 1.0, blur_mm[1])
-    return Volume(voxels=voxels, geometry=geometry, unit="[hnsf'U]"), inside
+    patient = _paint_scene(voxels, scene, geometry, blur_mm, _hu)
+    return Volume(voxels=voxels, geometry=geometry, unit="[hnsf'U]"), patient
 
 
 def suv_scene(scene: Scene, geometry: VolumeGeometry, blur_mm: Triple) -> Volume:
@@ -82,19 +80,21 @@ def _suv(tissue: Tissue) -> float:
 
 def _paint_scene(
     voxels: NDArray[np.float32], scene: Scene, geometry: VolumeGeometry, blur_mm: Triple, shown: Shown
-) -> NDArray[np.float32]:
-    """Paint the patient into voxels; returns the share of the cavity, for its memory to be used again."""
-    for layer in layers(scene.build):
+) -> NDArray[np.bool_]:
+    """Paint the patient into voxels; returns those of which at least half is inside the skin."""
+    inside = np.zeros(geometry.shape, dtype=np.float32)
+    skin, *under = layers(scene.build)
+    paint_trunk(voxels, geometry, skin.trunk, shown(TISSUES[skin.tissue]), blur_mm[1], inside)
+    patient = inside >= 0.5
+    for layer in under:
         softness = math.hypot(blur_mm[1], layer.softness_mm)
         paint_trunk(voxels, geometry, layer.trunk, shown(TISSUES[layer.tissue]), softness)
-    inside = np.zeros(geometry.shape, dtype=np.float32)
-    hollow = cavity(scene.build)
-    paint_trunk(inside, geometry, hollow, 1.0, blur_mm[1])
-    paint_trunk(voxels, geometry, hollow, shown(TISSUES["visceral fat"]), blur_mm[1])
+    inside.fill(0.0)
+    paint_trunk(voxels, geometry, cavity(scene.build), shown(TISSUES["visceral fat"]), blur_mm[1], inside)
     _paint_pieces(voxels, geometry, pieces(scene.build), blur_mm, inside, shown)
     for lesion in scene.lesions:
         paint(voxels, geometry, lesion.shape, shown(lesion.tissue), blur_mm)
-    return inside
+    return patient
 
 
 def _paint_pieces(
@@ -116,12 +116,11 @@ def _paint_pieces(
         paint(voxels, geometry, piece.shape, value, blur_mm, within, coarse=True)
 
 
-def water_equivalent_diameters_cm(volume: Volume, inside: NDArray[np.float32]) -> NDArray[np.float64]:
+def water_equivalent_diameters_cm(volume: Volume, patient: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Per slice, 2 sqrt((mean HU / 1000 + 1) A / pi) over the patient (AAPM report 220), without noise."""
     _, dy, dx = volume.geometry.spacing_mm
     water_mm2 = np.empty(volume.geometry.shape[0])
     for index in range(water_mm2.size):
-        patient = inside[index] >= 0.5
-        water_mm2[index] = float((volume.voxels[index][patient] / 1000.0 + 1.0).sum(dtype=np.float64)) * dy * dx
+        water_mm2[index] = float((volume.voxels[index][patient[index]] / 1000.0 + 1.0).sum(dtype=np.float64)) * dy * dx
     diameters: NDArray[np.float64] = 2.0 * np.sqrt(water_mm2 / math.pi) / 10.0
     return diameters

@@ -91,9 +91,9 @@ def enhanced_abdomen(
     voxels = np.full(geometry.shape, AIR_HU, dtype=np.float32)
     blur = (max(blur_mm, spacing_mm[0] / 12.0**0.5), blur_mm, blur_mm)
     inner = np.zeros(geometry.shape, dtype=np.float32)
-    for inset_mm, value in ((-patient.fat_mm, FAT_HU), (0.0, hu["muscle"]), (14.0, FAT_HU)):
+    for inset_mm, value in ((-patient.fat_mm, FAT_HU), (0.0, hu["muscle"])):
         paint_trunk(voxels, geometry, _outline(patient, inset_mm), value, blur_mm)
-    paint_trunk(inner, geometry, _outline(patient, 14.0), 1.0, blur_mm)
+    paint_trunk(voxels, geometry, _outline(patient, 14.0), FAT_HU, blur_mm, inner)
     for part in _anatomy(patient, hu, levels_mm):
         paint(voxels, geometry, part.shape, part.value, blur, inner if part.bounded else None, coarse=True)
     if noise_hu:

@@ -19,6 +19,8 @@ OBLIQUE_TRUNK = Problem(
     owner=Owner.DEVELOPER,
 )
 
+_NOWHERE = np.empty((0, 0, 0), dtype=np.float32)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trunk:
@@ -47,8 +49,17 @@ def paint_trunk(
     trunk: Trunk,
     value: float | NDArray[np.float64],
     blur_mm: float,
+    membership: NDArray[np.float32] = _NOWHERE,
 ) -> None:
     """Blend a blurred trunk into voxels (z, y, x) or (channel, z, y, x), in place; blur acts in the plane only.
+
+    Parameters
+    ----------
+    voxels : writeable float array.
+    geometry : its grid; axial.
+    trunk, value : what to paint; one value a channel.
+    blur_mm : standard deviation of the Gaussian point spread in the plane.
+    membership : zeros (z, y, x) into which the share of each voxel in the trunk is written as well.
 
     Raises
     ------
@@ -61,6 +72,7 @@ def paint_trunk(
     planes, rows, columns = (np.arange(n, dtype=float) for n in geometry.shape)
     kernels.paint_trunk(
         voxels if voxels.ndim == 4 else voxels[None],
+        membership,
         trunk.semi_axes_mm(z0 + planes * dz),
         x0 + columns * dx - trunk.centre_mm[0],
         y0 + rows * dy - trunk.centre_mm[1],

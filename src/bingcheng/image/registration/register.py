@@ -137,8 +137,10 @@ def register(fixed: Volume, moving: Volume, settings: RegistrationSettings | Non
     if any(one.constant for one in pair):
         raise Undefined(NOTHING_TO_SEE)
     shared = fixed.geometry.frame_of_reference_uid is not None and fixed.geometry.same_frame(moving.geometry)
-    motion, start, body = _rigid(*pair, asked, shared=shared and moving.geometry.frame_of_reference_uid is not None)
-    displacement, quality = _deformed(pair, motion, start, body, size_mm, asked)
+    seen = pair[0].whole(asked.rigid_mm), pair[1].whole(asked.rigid_mm)
+    both_placed = shared and moving.geometry.frame_of_reference_uid is not None
+    motion, start = _rigid(*pair, seen, asked, shared=both_placed)
+    displacement, quality = _deformed(pair, motion, start, seen, size_mm, asked)
     _believed(quality, asked)
     return Registration(
         fixed=fixed.geometry, moving=moving.geometry, motion=motion, displacement=displacement, quality=quality
@@ -151,10 +153,11 @@ def _working_mm(geometry: VolumeGeometry, asked: RegistrationSettings) -> float:
     return max(asked.working_mm, math.cbrt(whole_mm3 / asked.most_voxels))
 
 
-def _rigid(fixed: Looking, moving: Looking, asked: RegistrationSettings, *, shared: bool) -> tuple[Rigid, Rigid, Seen]:
-    """The rigid motion, where it began, and the fixed exam with its body."""
+def _rigid(
+    fixed: Looking, moving: Looking, fine: tuple[Seen, Seen], asked: RegistrationSettings, *, shared: bool
+) -> tuple[Rigid, Rigid]:
+    """The rigid motion and where it began."""
     coarse = fixed.whole(asked.search_mm), moving.whole(asked.search_mm)
-    fine = fixed.whole(asked.rigid_mm), moving.whole(asked.rigid_mm)
     for seen in (*coarse, *fine):
         if not seen.body.any():
             raise Undefined(NOTHING_TO_SEE)
@@ -170,7 +173,7 @@ def _rigid(fixed: Looking, moving: Looking, asked: RegistrationSettings, *, shar
     last = rigid_fit(*fine, best.motion) or best
     if shared and _moved_mm(last.motion, fine[0]) < asked.still_mm:
         last = Fit(motion=Rigid(), information=last.information)
-    return last.motion, start, fine[0]
+    return last.motion, start
 
 
 def _fits(fixed: Seen, moving: Seen, starts: list[Rigid]) -> Iterator[tuple[Rigid, Fit]]:
@@ -186,15 +189,20 @@ def _moved_mm(motion: Rigid, seen: Seen) -> float:
 
 
 def _deformed(
-    pair: tuple[Looking, Looking], motion: Rigid, start: Rigid, seen: Seen, size_mm: float, asked: RegistrationSettings
+    pair: tuple[Looking, Looking],
+    motion: Rigid,
+    start: Rigid,
+    seen: tuple[Seen, Seen],
+    size_mm: float,
+    asked: RegistrationSettings,
 ) -> tuple[Displacement | None, Quality]:
     fixed, moving = pair
-    grid = _around_body(seen, size_mm)
+    grid = _around_body(seen[0], size_mm)
     one, field_one = fixed.on(grid, Rigid())
     two, field_two = moving.on(grid, motion)
-    body = _body_on(seen, grid)
+    body = _body_on(seen[0], grid)
     both = body & field_one & field_two
-    overlap = _overlap(pair, seen, motion, asked)
+    overlap = _overlap(*seen, motion)
     if overlap < asked.least_overlap or not both.any():
         raise Undefined(NO_OVERLAP)
     if fixed.matched:
@@ -248,9 +256,8 @@ def _body_on(seen: Seen, grid: VolumeGeometry) -> NDArray[np.bool_]:
     return np.asarray(found >= 0.5)
 
 
-def _overlap(pair: tuple[Looking, Looking], seen: Seen, motion: Rigid, asked: RegistrationSettings) -> float:
+def _overlap(seen: Seen, other: Seen, motion: Rigid) -> float:
     """The share of the smaller body that lies in the other exam's body."""
-    other = pair[1].whole(asked.rigid_mm)
     points = motion(seen.grid.to_mm(np.argwhere(seen.body)))
     index = np.rint(other.grid.to_index(points)).astype(int)
     inside = ((index >= 0) & (index < np.asarray(other.grid.shape))).all(axis=1)

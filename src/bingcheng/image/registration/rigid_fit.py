@@ -61,14 +61,40 @@ class _Target:
         return found[:, 0], found[:, 1:4], inside & (found[:, 4] > 0.99)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _State:
-    """Where the fit stands."""
+    """Where the fit stands: motion, gain and offset, what the moving exam shows there, and what that costs.
+
+    Parameters
+    ----------
+    landed : (n, 3) where the fixed exam's points come to lie.
+    found, slope, shown : (n,), (n, 3), (n,) as `_Target.at` gives them there.
+    """
 
     motion: Rigid
     gain: float
     offset: float
+    landed: NDArray[np.float64]
+    found: NDArray[np.float64]
+    slope: NDArray[np.float64]
+    shown: NDArray[np.bool_]
     cost: float
+
+    @staticmethod
+    def of(
+        motion: Rigid,
+        gain: float,
+        offset: float,
+        points: NDArray[np.float64],
+        goal: NDArray[np.float64],
+        target: _Target,
+    ) -> _State:
+        landed = motion(points)
+        found, slope, shown = target.at(landed)
+        cost = _cost((gain * found + offset - goal)[shown]) if shown.sum() >= LEAST_POINTS else np.inf
+        return _State(
+            motion=motion, gain=gain, offset=offset, landed=landed, found=found, slope=slope, shown=shown, cost=cost
+        )
 
 
 def rigid_fit(fixed: Seen, moving: Seen, start: Rigid, *, iterations: int = 40) -> Fit | None:
@@ -85,13 +111,13 @@ def rigid_fit(fixed: Seen, moving: Seen, start: Rigid, *, iterations: int = 40) 
     points = fixed.grid.to_mm(index)
     goal = fixed.values[tuple(index.T)].astype(float)
     target, centre = _Target.of(moving), points.mean(axis=0)
-    state, damping = _State(start, 1.0, 0.0, np.inf), 1e-3
+    state, damping = _State.of(start, 1.0, 0.0, points, goal, target), 1e-3
+    if np.isinf(state.cost):
+        return None
     for _ in range(iterations):
-        step = _step(points, goal, target, centre, state, damping)
-        if step is None:
-            return None
-        trial, moved_mm = step
-        if trial.cost < state.cost or np.isinf(state.cost):
+        trial = _State.of(*_step(goal, centre, state, damping), points, goal, target)
+        moved_mm = float(np.linalg.norm(trial.landed - state.landed, axis=1).mean())
+        if trial.cost < state.cost:
             state, damping = trial, damping / 5.0
             if moved_mm < STILL_MM:
                 break
@@ -99,10 +125,7 @@ def rigid_fit(fixed: Seen, moving: Seen, start: Rigid, *, iterations: int = 40) 
             damping *= 5.0
             if damping > MOST_DAMPING or moved_mm < STILL_MM:
                 break
-    found, _, shown = target.at(state.motion(points))
-    if shown.sum() < LEAST_POINTS:
-        return None
-    return Fit(motion=state.motion, information=_information(goal[shown], found[shown]))
+    return Fit(motion=state.motion, information=_information(goal[state.shown], state.found[state.shown]))
 
 
 def _inner(seen: Seen) -> NDArray[np.bool_]:
@@ -111,43 +134,26 @@ def _inner(seen: Seen) -> NDArray[np.bool_]:
 
 
 def _step(
-    points: NDArray[np.float64],
-    goal: NDArray[np.float64],
-    target: _Target,
-    centre: NDArray[np.float64],
-    state: _State,
-    damping: float,
-) -> tuple[_State, float] | None:
-    """The state after one damped Gauss-Newton step, and by how much that moved the points on average."""
-    landed = state.motion(points)
-    found, slope, shown = target.at(landed)
-    if shown.sum() < LEAST_POINTS:
-        return None
-    error = (state.gain * found + state.offset - goal)[shown]
+    goal: NDArray[np.float64], centre: NDArray[np.float64], state: _State, damping: float
+) -> tuple[Rigid, float, float]:
+    """Motion, gain and offset after one damped Gauss-Newton step."""
+    shown = state.shown
+    error = (state.gain * state.found + state.offset - goal)[shown]
     weights = _weights(error)
-    arm = landed[shown] - state.motion(centre)
-    pull = state.gain * slope[shown]
+    pivot = state.motion(centre)
+    pull = state.gain * state.slope[shown]
     # d landed = turn x arm + shift, so that d value = turn . (arm x slope) + shift . slope
-    by = np.column_stack([np.cross(arm, pull), pull, found[shown], np.ones(len(error))])
+    turning = np.cross(state.landed[shown] - pivot, pull)
+    by = np.column_stack([turning, pull, state.found[shown], np.ones(len(error))])
     normal = by.T @ (by * weights[:, None])
     normal += damping * np.diag(np.diag(normal)) + 1e-12 * np.eye(8)
     change = -np.linalg.solve(normal, by.T @ (weights * error))
     turn = _rotation(change[:3])
-    pivot = state.motion(centre)
     motion = Rigid(
         rotation=turn @ state.motion.rotation,
         shift_mm=turn @ (state.motion.shift_mm - pivot) + pivot + change[3:6],
     )
-    trial = _State(motion, state.gain + float(change[6]), state.offset + float(change[7]), np.inf)
-    if np.isinf(state.cost):
-        state.cost = _cost(error)
-    trial.cost = _trial_cost(points, goal, target, trial)
-    return trial, float(np.linalg.norm(motion(points) - landed, axis=1).mean())
-
-
-def _trial_cost(points: NDArray[np.float64], goal: NDArray[np.float64], target: _Target, trial: _State) -> float:
-    found, _, shown = target.at(trial.motion(points))
-    return _cost((trial.gain * found + trial.offset - goal)[shown]) if shown.sum() >= LEAST_POINTS else np.inf
+    return motion, state.gain + float(change[6]), state.offset + float(change[7])
 
 
 def _weights(error: NDArray[np.float64]) -> NDArray[np.float64]:
