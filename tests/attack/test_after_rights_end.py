@@ -168,7 +168,7 @@ def test_no_browser_shows_a_copy_without_asking(served):
 
     def holds(method, route):
         role = next(role for role in Role if expected(route, role))
-        said = callers.of(method, role).get(address(served, route.path)).headers["cache-control"]
+        said = callers.of(role).get(address(served, route.path)).headers["cache-control"]
         kept = set(re.split(r",\s*", said))
         program = route.path in PROGRAM and kept == {"no-cache"}
         assert program or kept == {"no-store"} or {"private", "no-cache"} <= kept, said

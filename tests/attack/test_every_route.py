@@ -80,11 +80,11 @@ def callers(served):
 READS = [one for one in ROUTES if one[0] == "GET"]
 
 
-def one_who_may(callers, route, method="GET"):
-    """A caller that the route lets in, for requests that change nothing or for one that does."""
+def one_who_may(callers, route):
+    """A caller that the route lets in."""
     if not isinstance(route.guard, Required):
         return callers.served.anonymous()
-    return callers.of(method, next(role for role in Role if expected(route, role)))
+    return callers.of(next(role for role in Role if expected(route, role)))
 
 
 def test_the_routes_are_of_three_kinds_and_each_kind_is_tested_in_every_role():
@@ -113,7 +113,7 @@ def test_the_examples_are_there_for_whom_they_belong_to(served, callers):
 
     def holds(method, route):
         path = address(served, route.path)
-        answers = [callers.of(method, role).get(path).status_code for role in Role if expected(route, role)]
+        answers = [callers.of(role).get(path).status_code for role in Role if expected(route, role)]
         assert any(one < 400 for one in answers) or route.path in NOTHING_THERE, answers
 
     # No other installation is paired here; test_pages of pairing asks for one that is.
@@ -179,7 +179,7 @@ def test_whatever_stands_in_an_address_is_answered_and_leads_nowhere_else(served
             path = route.path
             for name in parameters(route.path):
                 path = path.replace("{" + name + ":path}", strange).replace("{" + name + "}", strange)
-            answer = one_who_may(callers, route, method).request(method, path, follow_redirects=False)
+            answer = one_who_may(callers, route).request(method, path, follow_redirects=False)
             assert answer.status_code < 500, (path, answer.text)
             assert "root:" not in answer.text
             assert "set-cookie" not in answer.headers or "a=b" not in answer.headers["set-cookie"]
@@ -205,7 +205,7 @@ def test_whatever_is_sent_as_a_form_is_answered(served, callers):
 
     def holds(method, route):
         prepare(served)  # another form may have taken it away
-        client, path = one_who_may(callers, route, method), address(served, route.path)
+        client, path = one_who_may(callers, route), address(served, route.path)
         for value in ("\0\udcff\u202e", "9" * 5000, "9999-12-31", "-1"):
             sent = "&".join(f"{name}={quote(value, errors='surrogatepass')}" for name in names)
             answer = client.post(path, content=sent, headers=kind)

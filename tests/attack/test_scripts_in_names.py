@@ -14,9 +14,11 @@ from tests.server.examples import STUDY, address, ct_file, prepare
 from tests.server.test_matrix import ROUTES, expected
 
 from bingcheng.archive.authorisation import Role, Scope, hospital_space
+from bingcheng.archive.cases.attached.file import cleaned
+from bingcheng.archive.cases.attached.kept import attach
 from bingcheng.archive.cases.case import Written
 from bingcheng.archive.cases.collections import make_collection, put_in
-from bingcheng.archive.cases.discussion import attach, comment
+from bingcheng.archive.cases.discussion import comment
 from bingcheng.archive.cases.grants import Audience, Given, grant
 from bingcheng.archive.cases.methods import MethodKind, share_method
 from bingcheng.archive.cases.opinions import ask_opinion
@@ -95,7 +97,7 @@ def served(tmp_path_factory):
         said = comment(
             connection, case, person=person, words=f"{SCRIPT} **{SCRIPT}** `{SCRIPT}` https://x/{SCRIPT}", now=now
         )
-        attach(connection, said, f"{SCRIPT}.txt", b"a note")
+        attach(connection, said, cleaned(f"{SCRIPT}.txt", b"a note"))
         grant(connection, Given.CASE, case, Audience.PROVINCE, to=None, by=person, now=now)
         ask_opinion(
             connection, case, asked_by=person, question=SCRIPT, hospital=made.north, person=None, due_on=None, now=now
@@ -128,7 +130,7 @@ def pages(callers, route):
         for who in served.people
         if isinstance(route.guard, Required) and expected(route, Role(who.removeprefix("other-")))
     ]
-    for client in (*everybody, *(callers.of("GET", who) for who in may)):
+    for client in (*everybody, *(callers.of(who) for who in may)):
         answer = client.get(address(served, where), headers={"accept": "text/html"})
         if answer.headers.get("content-type", "").startswith("text/html"):
             yield answer.text

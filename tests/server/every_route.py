@@ -9,7 +9,6 @@ from typing import Any
 from tests.each import each
 
 from bingcheng.archive.authorisation import Scope
-from bingcheng.server.security.csrf import SAFE
 from bingcheng.server.security.guards import GuardedRoute
 
 Asked = tuple[str, GuardedRoute]
@@ -29,19 +28,18 @@ def hold(routes: Iterable[Asked], holds: Callable[[str, GuardedRoute], None]) ->
 
 @dataclass
 class Callers:
-    """Browsers and programs that are signed in: kept for what only reads, new ones for what may end a session."""
+    """Browsers and programs that are signed in, each once for as long as nobody's account or session is changed."""
 
     served: Any
     kept: dict[tuple[str, tuple[Scope, ...]], Any] = field(default_factory=dict)
+    since: int = 0
 
-    def of(self, method: str, who: str, *scopes: Scope) -> Any:
-        """A browser of `who`, or with scopes a program, for a request with this method."""
-        if method not in SAFE:
+    def of(self, who: str, *scopes: Scope) -> Any:
+        """A browser of `who`, or with scopes a program."""
+        # A request that may end a session makes the server ask for everybody anew: that is what it counts.
+        if self.since != (now := self.served.site.believed.generation):
             self.kept.clear()
-            return self._signed_in(who, scopes)
+            self.since = now
         if (who, scopes) not in self.kept:
-            self.kept[who, scopes] = self._signed_in(who, scopes)
+            self.kept[who, scopes] = self.served.program(who, *scopes) if scopes else self.served.browser(who)
         return self.kept[who, scopes]
-
-    def _signed_in(self, who: str, scopes: tuple[Scope, ...]) -> Any:
-        return self.served.program(who, *scopes) if scopes else self.served.browser(who)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filebase import DicomBytesIO
@@ -112,6 +113,7 @@ def address(served, path: str, *, absent: bool = False) -> str:
     return filled
 
 
+@cache
 def ct_file(description: str = "") -> bytes:
     """A small CT image of a study of the North Hospital."""
     image = Dataset()

@@ -103,7 +103,7 @@ def test_a_guarded_route_lets_in_only_whom_the_table_names(served, callers):
         path = address(served, route.path)
         assert ask(served.anonymous(), method, path).status_code == 401
         for role in Role:
-            answer = ask(callers.of(method, role), method, path)
+            answer = ask(callers.of(role), method, path)
             assert answer.status_code < 500, (role, answer.text)
             if not expected(route, role):
                 assert answer.status_code == 403, role
@@ -121,7 +121,7 @@ def test_what_belongs_to_another_hospital_is_as_if_it_were_not_there(served, cal
     def holds(method, route):
         path, absent = address(served, route.path), address(served, route.path, absent=True)
         for role in IN_HOSPITALS:
-            client = callers.of(method, f"other-{role}")
+            client = callers.of(f"other-{role}")
             foreign, nothing = ask(client, method, path), ask(client, method, absent)
             assert foreign.status_code == nothing.status_code, role
             assert foreign.text.replace(path, "") == nothing.text.replace(absent, ""), role
@@ -135,7 +135,7 @@ def test_a_token_may_only_what_its_scopes_say(served, callers):
     def holds(method, route):
         path = address(served, route.path)
         for role, scope in itertools.product((Role.RADIOLOGIST, Role.SITE_ADMIN), Scope):
-            answer = ask(callers.of(method, role, scope), method, path)
+            answer = ask(callers.of(role, scope), method, path)
             if expected(route, role, [scope]):
                 assert not refused(answer), (role, scope, answer.text)
             else:

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import socket
-import threading
 import time
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-import uvicorn
+from tests.archive.people.quick import quick_hashing, quick_passwords
 from tests.engine.making import ANNA, ct, uid_of
+from tests.web.listening import free_port, listening
+from tests.web.viewing import installed_viewer
 
 from bingcheng.archive.authorisation.role import Role
 from bingcheng.archive.jobs.queue import JobKind, ask
 from bingcheng.archive.objects.received import Origin
 from bingcheng.archive.people.hospital import make_hospital
-from bingcheng.archive.people.passwords import Passwords
 from bingcheng.archive.people.person import make_person
 from bingcheng.engine.run import Options
 from bingcheng.server.application import application, open_site
 from bingcheng.server.background.work import work
 from bingcheng.server.settings import Settings
-from bingcheng.server.viewer.installation import BUNDLED, default_folder, found
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = pytest.mark.slow
 
 STUDY = uid_of("study", "anna-1")
@@ -37,27 +31,13 @@ LONGEST_MS = 90_000
 
 
 @pytest.fixture(scope="module")
-def browser():
-    program = os.environ.get("BINGCHENG_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    if not program:
-        pytest.skip("no chromium or google-chrome on this machine")
-    with playwright.sync_playwright() as engine:
-        started = engine.chromium.launch(
-            executable_path=program, args=["--no-sandbox", "--enable-unsafe-swiftshader", "--disable-sync"]
-        )
-        yield started
-        started.close()
-
-
-@pytest.fixture(scope="module")
 def platform(tmp_path_factory):
     """Three hospitals with a radiologist each; an exam of the first was received and assessed."""
     folder = tmp_path_factory.mktemp("platform")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    site = open_site(Settings(workspace=folder / "workspace", port=port))
-    hashed, now = Passwords().hashed(PASSWORD), site.now()
+    port = free_port()
+    with quick_hashing():
+        site = open_site(Settings(workspace=folder / "workspace", port=port))
+    hashed, now = quick_passwords().hashed(PASSWORD), site.now()
     with site.workspace.writing() as connection:
         for login, name in PLACES.items():
             number = make_hospital(connection, name=name, code=login.upper(), now=now, spellings=[name])
@@ -80,14 +60,8 @@ def platform(tmp_path_factory):
         work(site.workspace, site.objects, Options(workers=1))
 
     background()
-    server = uvicorn.Server(uvicorn.Config(application(site.settings, site=site), port=port, log_level="warning"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.05)
-    yield SimpleNamespace(address=f"http://127.0.0.1:{port}", background=background, site=site)
-    server.should_exit = True
-    thread.join(20)
+    with listening(application(site.settings, site=site), port) as address:
+        yield SimpleNamespace(address=address, background=background, site=site)
     site.close()
 
 
@@ -139,8 +113,7 @@ def test_a_radiologist_sees_the_exam_with_its_measurements(browser, platform):
 
 
 def test_the_viewer_shows_the_ct_with_the_lesion_over_it(browser, platform):
-    if found([default_folder(Path.home(), os.environ), BUNDLED]) is None:
-        pytest.skip("the viewer is not installed: bingcheng viewer install")
+    installed_viewer()
     page = signed_in(browser, platform, "north")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
-import threading
-import time
 from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
-import uvicorn
+from tests.archive.people.quick import quick_hashing, quick_passwords
 from tests.engine.making import ct, uid_of
+from tests.web.listening import free_port, listening
 
 from bingcheng.archive.authorisation.role import Role
 from bingcheng.archive.people.hospital import make_hospital
-from bingcheng.archive.people.passwords import Passwords
 from bingcheng.archive.people.person import make_person
 from bingcheng.engine.run import Options, assess
 from bingcheng.server.application import application, open_site
 from bingcheng.server.settings import Settings
 from bingcheng.server.site import utc_now
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = pytest.mark.slow
 
 CODE = "ABCD-EFGH"
@@ -35,32 +29,14 @@ SEEN = f"""() => {{ const style = getComputedStyle({FOCUSED});
   return style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2; }}"""
 
 
-@pytest.fixture(scope="module")
-def browser():
-    program = os.environ.get("BINGCHENG_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    if not program:
-        pytest.skip("no chromium or google-chrome on this machine")
-    with playwright.sync_playwright() as engine:
-        started = engine.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-sync"])
-        yield started
-        started.close()
-
-
 @pytest.fixture
 def served(tmp_path):
     """A server on an empty folder."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    site = open_site(Settings(workspace=tmp_path / "workspace", port=port))
-    server = uvicorn.Server(uvicorn.Config(application(site.settings, site=site), port=port, log_level="warning"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.05)
-    yield SimpleNamespace(address=f"http://127.0.0.1:{port}", site=site)
-    server.should_exit = True
-    thread.join(20)
+    port = free_port()
+    with quick_hashing():
+        site = open_site(Settings(workspace=tmp_path / "workspace", port=port))
+    with listening(application(site.settings, site=site), port) as address:
+        yield SimpleNamespace(address=address, site=site)
     site.close()
 
 
@@ -145,7 +121,7 @@ def test_an_exam_is_found_opened_and_left_by_keys_alone(served, page, tmp_path):
             hospital=number,
             roles=[Role.RADIOLOGIST],
             now=utc_now(),
-            password_hash=Passwords().hashed(PASSWORD),
+            password_hash=quick_passwords().hashed(PASSWORD),
         )
     ct(tmp_path / "exam")
     assess([tmp_path / "exam"], served.site.workspace, Options(workers=1), lambda *_: None)

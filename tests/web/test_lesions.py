@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
-import threading
-import time
 from datetime import timedelta
 
 import pytest
-import uvicorn
 from tests.archive.conftest import MONDAY
 from tests.server.conftest import serving
 from tests.server.follow_up.conftest import AFTER, BEFORE, EARLIER, LATER, exam, propose
+from tests.web.listening import free_port, listening
 
 from bingcheng.archive.matchings import decisions
 from bingcheng.archive.people.session import begin_session
 from bingcheng.archive.store import save_exam
 from bingcheng.engine.follow_up.waiting import see_to_waiting
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = pytest.mark.slow
 
 WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
@@ -30,40 +24,27 @@ OVERFLOWS = "() => document.documentElement.scrollWidth > document.documentEleme
 @pytest.fixture
 def house(tmp_path):
     """A server with one patient of whom two links wait."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     served = serving(tmp_path / "workspace", port=port)
     save_exam(served.site.workspace, exam(EARLIER, MONDAY, BEFORE))
     save_exam(served.site.workspace, exam(LATER, MONDAY + timedelta(days=56), AFTER))
     propose(served.site.workspace)
     see_to_waiting(served.site.workspace)
-    server = uvicorn.Server(uvicorn.Config(served.application, port=port, log_level="warning"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield served
-    server.should_exit = True
-    thread.join(20)
+    with listening(served.application, port):
+        yield served
     served.close()
 
 
 @pytest.fixture
-def page(house):
+def page(house, browser):
     """A page of Chromium in which the radiologist is signed in."""
-    program = os.environ.get("BINGCHENG_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    if not program:
-        pytest.skip("no chromium or google-chrome on this machine")
     address = f"http://127.0.0.1:{house.site.settings.port}"
     with house.site.workspace.writing() as connection:
         secret = begin_session(connection, house.people["radiologist"], now=house.clock())
-    with playwright.sync_playwright() as engine:
-        browser = engine.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-sync"])
-        context = browser.new_context(base_url=address, viewport=WIDE, locale="en-GB")
-        context.add_cookies([{"name": "bingcheng", "value": secret, "url": address}])
-        yield context.new_page()
-        browser.close()
+    context = browser.new_context(base_url=address, viewport=WIDE, locale="en-GB")
+    context.add_cookies([{"name": "bingcheng", "value": secret, "url": address}])
+    yield context.new_page()
+    context.close()
 
 
 def test_what_waits_is_found_by_keys_confirmed_and_taken_back(house, page):

@@ -6,14 +6,18 @@ First come the steps between two versions, which know what changed and why; then
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from types import MappingProxyType
 
 from sqlalchemy import Connection, select, update
 
 from bingcheng.archive import rooms, schema
-from bingcheng.archive.cases.case import unsearch_hidden
+from bingcheng.archive.cases.attached.kept import clean_kept
+from bingcheng.archive.cases.case import part_hidden
+from bingcheng.archive.cases.earlier_comments import search_earlier_comments
 from bingcheng.archive.cases.reading_list import open_from_trail
-from bingcheng.archive.cases.tables import case_reading
+from bingcheng.archive.cases.tables import case_comment_found, case_reading, case_unlocked
+from bingcheng.archive.cases.unlocking import unlock_answered
 from bingcheng.archive.listing import list_all, listed
 from bingcheng.archive.workspace_tables import complete, lacks
 
@@ -47,16 +51,24 @@ def upgrade(connection: Connection) -> None:
     about = schema.about
     unlisted = not connection.dialect.has_table(connection, listed.name)
     # Came in the same release as what its presence tells.
-    searched = not connection.dialect.has_table(connection, case_reading.name)
+    read, parted, unsearched = (
+        not connection.dialect.has_table(connection, one.name)
+        for one in (case_reading, case_unlocked, case_comment_found)
+    )
     for version in range(found, schema.VERSION):
         STEPS[version](connection)
         connection.execute(update(about).where(about.c.key == "version").values(value=str(version + 1)))
     complete(connection)
+    clean_kept(connection)
     if unlisted:
         list_all(connection)
-    if searched:
-        unsearch_hidden(connection)
+    if read:
         open_from_trail(connection)
+    if parted:
+        part_hidden(connection)
+        unlock_answered(connection)
+    if unsearched:
+        search_earlier_comments(connection, datetime.now(UTC).replace(tzinfo=None))
 
 
 def _statements_and_summaries(connection: Connection) -> None:

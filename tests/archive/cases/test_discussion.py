@@ -7,19 +7,17 @@ from types import SimpleNamespace
 import pytest
 from tests.archive.cases.conftest import NOON
 
+from bingcheng.archive.cases.attached.file import cleaned
+from bingcheng.archive.cases.attached.kept import attach, attachment
 from bingcheng.archive.cases.discussion import (
     Anchor,
-    attach,
-    attachment,
     comment,
     comment_of,
     comments,
     delete_comment,
     earlier_words,
     edit_comment,
-    file_name,
     hide_comment,
-    kind_of,
     mentioned,
     put_back_comment,
     show_comment,
@@ -63,7 +61,7 @@ def test_every_wording_is_kept_and_what_is_hidden_stays_hidden(two):
     case = two.case()
     with two.workspace.writing() as connection:
         said = comment(connection, case, person=two.author, words="one", now=NOON)
-        number = attach(connection, said, "a.txt", b"text")
+        number = attach(connection, said, cleaned("a.txt", b"text"))
         edit_comment(connection, case, said, "two", person=two.author, now=NOON)
         edit_comment(connection, case, said, "three", person=two.author, now=NOON)
         assert [words for _, words in earlier_words(connection, said)] == ["two", "one"]
@@ -76,40 +74,6 @@ def test_every_wording_is_kept_and_what_is_hidden_stays_hidden(two):
         ):
             with pytest.raises(InputError):
                 act()
-
-
-@pytest.mark.parametrize(
-    ("content", "kind"),
-    [
-        (b"\x89PNG\r\n\x1a\nrest", "image/png"),
-        (b"\xff\xd8\xff\xe0", "image/jpeg"),
-        (b"%PDF-1.7", "application/pdf"),
-        ("患者".encode(), "text/plain"),
-        (b"", None),
-        (b"  \n", None),
-        (b"<html><script>", None),
-        (b"\xef\xbb\xbf <svg onload=x>", None),
-        (b"MZ\x90\x00", None),
-        (b"PK\x03\x04", None),
-        (bytes(128) + b"DICM", None),
-    ],
-)
-def test_a_file_is_what_its_content_says(content, kind):
-    assert kind_of(content) == kind
-
-
-@pytest.mark.parametrize(
-    ("name", "kept"),
-    [
-        ("../../etc/passwd", "passwd.txt"),
-        ("C:\\x\\scan.exe", "scan.txt"),
-        ('a"b\r\nc.txt', "a_b_c.txt"),
-        ("", "file.txt"),
-        ("片子.txt", "片子.txt"),
-    ],
-)
-def test_a_file_is_kept_under_a_harmless_name(name, kept):
-    assert file_name(name, "text/plain") == kept
 
 
 def test_what_was_taken_back_or_hidden_can_be_seen_again_and_a_report_is_settled(two):

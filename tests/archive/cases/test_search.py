@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, select, update
 from tests.archive.cases.conftest import NOON, inhabited
 
 from bingcheng.archive.cases import tables
-from bingcheng.archive.cases.case import CaseStatus
+from bingcheng.archive.cases.case import CaseStatus, Question, case, change_case, part_hidden
 from bingcheng.archive.cases.grants import Audience, Given, grant, spaces_granted
+from bingcheng.archive.cases.quiz import answer
 from bingcheng.archive.cases.search import Reader, Search, known_measures, search
+from bingcheng.archive.cases.unlocking import known_answers, unlock, unlock_answered
 from bingcheng.archive.workspace import Workspace
 from bingcheng.core.errors import InputError
 
 
-def found(two, reader, *, publishes=False, **asked):
+def found(two, reader, *, publishes=False, person=None, **asked):
+    who = Reader(hospital=reader, publishes=publishes, person=person)
     with two.workspace.reading() as connection:
-        return search(connection, Reader(hospital=reader, publishes=publishes), Search(**asked), NOON)
+        return search(connection, who, Search(**asked), NOON)
 
 
 def numbers(two, **asked):
@@ -69,6 +74,58 @@ def test_an_answer_that_waits_until_it_is_asked_for_finds_no_case(two):
     ):
         assert numbers(two, **asked) == {open_}, asked
     assert numbers(two, query="liver") == {hidden}
+
+
+ANSWER = {
+    "diagnosis": "hepatocellular carcinoma",
+    "diagnosis_code": "8170/3",
+    "teaching": "washout",
+    "title": "肝 liver",
+}
+
+
+def test_a_hidden_answer_finds_the_case_for_those_who_know_it_and_for_nobody_else(two):
+    question = Question(question="What?", choices=("a", "b"), right=0)
+    hidden, other = two.case(**ANSWER, hidden=True, questions=(question,)), two.case(**ANSWER, hidden=True)
+    asked = [
+        {"words": "carcinoma"},
+        {"words": "liver washout"},
+        *({"query": one} for one in ("diagnosis = 肝细胞癌", "diagnosis = 8170/3", '"washout" and organ != lung')),
+    ]
+
+    def by(person):
+        return [{one.number for one in found(two, two.north, person=person, **one).cases} for one in asked]
+
+    assert by(two.author) == [{hidden, other}] * 5
+    assert by(two.other) == [set()] * 5
+    with two.workspace.writing() as connection:
+        unlock(connection, two.other, hidden, NOON)
+        unlock(connection, two.other, hidden, NOON)
+    assert by(two.other) == [{hidden}] * 5
+    assert found(two, two.south, person=two.other, **asked[0]).total == 0, "it opens no case"
+    with two.workspace.writing() as connection:
+        said = replace(case(connection, hidden).written, hidden=False)
+        change_case(connection, hidden, said, person=two.author, now=NOON)
+    assert by(None) == [{hidden}] * 5
+
+
+def test_what_earlier_releases_kept_of_answers_is_known_by_those_who_gave_them_all(two):
+    questions = tuple(Question(question=one, choices=("a", "b"), right=0) for one in ("What?", "Where?"))
+    number = two.case(**ANSWER, hidden=True, questions=questions)
+    with two.workspace.writing() as connection:
+        for person, given in ((two.other, questions), (two.author, questions[:1])):
+            for one in given:
+                answer(connection, number, one, 0, person=person, now=NOON)
+        table = tables.shared_case
+        connection.execute(update(table).values(words="washout", diagnosis="x", answer_words=None, author=two.other))
+        part_hidden(connection)
+        assert known_answers(connection, two.author) == frozenset()
+        connection.execute(update(table).values(author=two.author))
+        unlock_answered(connection)
+        assert known_answers(connection, two.other) == {number}
+        rows = connection.execute(select(tables.case_unlocked.c.person, tables.case_unlocked.c.at)).all()
+    assert rows == [(two.other, NOON)]
+    assert numbers(two, words="washout") == set()
 
 
 def test_what_is_made_of_images_is_no_modality_to_look_for(two):

@@ -20,6 +20,7 @@ from bingcheng.archive.cases.case import (
     make_case,
     set_status,
 )
+from bingcheng.archive.cases.changes import CaseChange, case_changes, keep_changes
 from bingcheng.archive.cases.facts import case_exams, case_protocols, case_values
 from bingcheng.archive.cases.grants import spaces_granted
 from bingcheng.archive.cases.holdings import put
@@ -35,7 +36,9 @@ from bingcheng.archive.pairing.tables import peer as pairing_peer
 from bingcheng.archive.people.hospital import make_hospital
 from bingcheng.archive.people.notice import notices
 from bingcheng.archive.people.person import make_person
+from bingcheng.compare.change import Verdict
 from bingcheng.core.errors import InputError
+from bingcheng.core.wording import text
 
 IMAGES = [image(number) for number in range(2)]
 WRITTEN = Written(
@@ -168,6 +171,37 @@ def test_key_images_come_in_their_order_with_places_and_words(both, published):
     _, done = crossed(north, south, number)
     assert written(south, done.case).key_images == keys
     assert set(held(south, done.case)) == {first, second}
+
+
+def change(**more) -> CaseChange:
+    said = {"lesion": 1, "before": 1, "after": 2, "modality": "CT", "key": "longest_diameter", "label": "Longest"}
+    numbers = {"difference": 9.5, "percent": 30.0, "low_percent": -20.0, "high_percent": 25.0}
+    reason = text("{percent} %, more than {limits}: {why}", percent=30.0, limits="-20, 25", why=text("It grew."))
+    said |= {"unit": "mm", "verdict": Verdict.REAL, "reasons": (reason,), "leads": True}
+    return CaseChange(**{**said, **numbers, **more})
+
+
+def test_changes_come_with_their_reasons_and_an_earlier_release_gets_the_case_without_them(both, published):
+    north, south = both
+    number, _ = published
+    told = change(reasons=(text("{what}", what="KANARI"), text("of 2024-01-02"), change().reasons[0]))
+    with north.workspace.writing() as connection:
+        exam = {"number": 2, "study_uid": "2.25.9", "day": 90, "modalities": "CT", "instances": 0}
+        connection.execute(insert(tables.case_exam), {"case_id": number, **exam})
+        kept = (told, change(leads=False, difference=None), change(lesion=7), change(after=3))
+        keep_changes(connection, number, kept)
+    manifest, instances = leaving(north, number)
+    assert manifest.form == 3
+    assert "KANARI" not in manifest.written().decode()
+    assert manifest.in_form(2).form == 1
+    _, done = arriving(north, south, manifest, instances)
+    with south.workspace.reading() as connection:
+        assert case_changes(connection, done.case) == (change(), change(leads=False, difference=None))
+    write(north, number, title="Another version")
+    manifest, instances = leaving(north, number)
+    _, done = arriving(north, south, manifest.in_form(2), instances)
+    with south.workspace.reading() as connection:
+        assert case_changes(connection, done.case) == ()
 
 
 def test_an_installation_of_an_earlier_release_gets_the_case_without_them(both, published):

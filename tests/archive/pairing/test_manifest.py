@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 from tests.archive.pairing.making import CONTENT, deidentification
 
 from bingcheng.archive.cases import case
+from bingcheng.archive.pairing.change_fact import ChangeFact
 from bingcheng.archive.pairing.manifest import (
     LARGEST_BUNDLE,
     MOST_KEY_IMAGES,
     CaseContent,
+    Exam,
     ListedObject,
     Manifest,
     PointedImage,
@@ -59,6 +61,16 @@ KEYS = (
 POINTED = MANIFEST.model_copy(
     update={"format": "bingcheng-case-2", "content": CONTENT.model_copy(update={"key_images": KEYS})}
 )
+EXAMS = tuple(Exam(number=one, study_uid=f"2.25.{one}", instances=1) for one in (1, 2))
+REASON = {"template": "{a} is {b}", "facts": {"a": 3, "b": {"template": "so", "facts": {}}}}
+GREW = {"lesion": 1, "before": 1, "after": 2, "key": "volume", "label": "Volume", "unit": "ml", "verdict": "real"}
+CHANGE = ChangeFact.model_validate({**GREW, "reasons": [REASON]})
+CHANGED = MANIFEST.model_copy(
+    update={
+        "format": "bingcheng-case-3",
+        "content": CONTENT.model_copy(update={"changes": (CHANGE,), "exams": EXAMS}),
+    }
+)
 NUMBERS = NumbersDocument(
     format="bingcheng-numbers-1",
     origin=ORIGIN,
@@ -86,6 +98,7 @@ def changed(document, path, value) -> bytes:
 def test_a_manifest_is_read_as_it_was_written():
     assert read_manifest(MANIFEST.written()) == MANIFEST
     assert read_manifest(POINTED.written()).content.key_images == KEYS
+    assert read_manifest(CHANGED.written()).content.changes == (CHANGE,)
 
 
 def test_the_first_form_is_what_earlier_releases_read():
@@ -98,8 +111,42 @@ def test_the_first_form_is_what_earlier_releases_read():
             *("title", "language", "context", "diagnosis", "diagnosis_code", "teaching", "body_part", "modality"),
             *("licence", "hospital", "hidden", "tags", "questions", "exams", "facts", "protocols"),
         }
+    assert CHANGED.in_form(2).format == CHANGED.in_form(1).format == "bingcheng-case-1"
+    assert "later form" in refused(changed(POINTED, ["content", "changes"], []))
     for wrong in ([], [{"sop_uid": "2.25.1"}]):
         assert "later form" in refused(changed(MANIFEST, ["content", "key_images"], wrong))
+
+
+NESTED = {"template": "{a}", "facts": {"a": REASON | {"facts": {"a": REASON, "b": 1}}}}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"lesion": 2},
+        {"after": 3},
+        {"verdict": "grew"},
+        {"percent": "30"},
+        {"label": "of 2024-01-02"},
+        *(
+            {"reasons": [one]}
+            for one in (
+                {"template": "{a}", "facts": {}},
+                {"template": "{a.__class__}", "facts": {"a": 1}},
+                {"template": "{a:999999999}", "facts": {"a": 1}},
+                {"template": "{}{{", "facts": {}},
+                {"template": "{a}", "facts": {"a": "Zhang San"}},
+                {"template": "{a}", "facts": {"a": "138 1234 5678"}},
+                {"template": "{a}", "facts": {"a": {"template": "13812345678", "facts": {}}}},
+                {"template": "x" * 501, "facts": {}},
+                NESTED,
+            )
+        ),
+    ],
+)
+def test_a_change_says_nothing_but_numbers_in_sentences_of_known_places(wrong):
+    said = [{**json.loads(CHANGE.model_dump_json()), **wrong}]
+    refused(changed(CHANGED, ["content", "changes"], said))
 
 
 KEY = {"sop_uid": "2.25.1", "frame": 1, "x": 3.0, "y": 4.0, "note": ""}
@@ -144,7 +191,7 @@ def test_a_case_has_as_many_key_images_as_anywhere(count):
         (["content", "patient"], "Doe^Jane"),
         (["objects", 0, "path"], "/data/jane.dcm"),
         (["content", "facts", 0, "exam_date"], "20240213"),
-        (["format"], "bingcheng-case-3"),
+        (["format"], "bingcheng-case-4"),
         (["name"], "../../etc"),
         (["origin"], "short"),
         (["version"], 0),

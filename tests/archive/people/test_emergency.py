@@ -38,7 +38,7 @@ def staff(people):
 
 def test_it_opens_for_an_hour_and_tells_the_administrators_of_both_hospitals(people, staff):
     with people.writing() as connection:
-        actor = actor_of(connection, person(connection, staff["wang"]), NOON)
+        actor = actor_of(person(connection, staff["wang"]))
         assert break_glass(connection, actor, hospital=1, study_uid="1.2", reason=f" {WHY}\n", now=NOON) == (
             NOON + OPEN_FOR
         )
@@ -57,8 +57,8 @@ def test_it_opens_for_an_hour_and_tells_the_administrators_of_both_hospitals(peo
 
 def test_it_closes_when_its_hospital_allows_it_no_longer_or_is_shut(people, staff):
     with people.writing() as connection:
-        actor = actor_of(connection, person(connection, staff["wang"]), NOON)
-        own = actor_of(connection, person(connection, staff["admin-north"]), NOON)
+        actor = actor_of(person(connection, staff["wang"]))
+        own = actor_of(person(connection, staff["admin-north"]))
         for who in (actor, own):
             break_glass(connection, who, hospital=1, study_uid="1.2", reason=WHY, now=NOON)
 
@@ -74,7 +74,7 @@ def test_it_closes_when_its_hospital_allows_it_no_longer_or_is_shut(people, staf
 
 def test_few_are_open_at_once(people, staff):
     with people.writing() as connection:
-        actor = actor_of(connection, person(connection, staff["wang"]), NOON)
+        actor = actor_of(person(connection, staff["wang"]))
         for number in range(MOST_OPEN):
             break_glass(connection, actor, hospital=1, study_uid=f"1.{number}", reason=WHY, now=NOON)
         with pytest.raises(InputError) as raised:
@@ -87,7 +87,7 @@ def test_few_are_open_at_once(people, staff):
 @pytest.mark.parametrize("reason", ["", "  \n ", "too short", "x" * 501])
 def test_without_a_reason_nothing_opens(people, staff, reason):
     with people.writing() as connection:
-        actor = actor_of(connection, person(connection, staff["wang"]), NOON)
+        actor = actor_of(person(connection, staff["wang"]))
         with pytest.raises(InputError) as raised:
             break_glass(connection, actor, hospital=1, study_uid="1.2", reason=reason, now=NOON)
         assert raised.value.code == "archive.no-reason"

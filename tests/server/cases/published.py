@@ -5,9 +5,11 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from bingcheng.archive.cases import tables
+from bingcheng.archive.cases.attached.file import cleaned
+from bingcheng.archive.cases.attached.kept import attach
 from bingcheng.archive.cases.case import CaseStatus, Question, Written, make_case, set_status
 from bingcheng.archive.cases.collections import make_collection, put_in
-from bingcheng.archive.cases.discussion import attach, comment
+from bingcheng.archive.cases.discussion import comment
 from bingcheng.archive.cases.grants import Audience, Given, grant
 from bingcheng.archive.cases.methods import MethodKind, share_method
 from bingcheng.archive.cases.opinions import ask_opinion
@@ -92,7 +94,7 @@ def _all(served, study: str) -> int:
     person, now = served.people["radiologist"], served.clock()
     with served.site.workspace.writing() as connection:
         said = comment(connection, case, person=person, words="Washout?", now=now)
-        attach(connection, said, "note.txt", b"a note")
+        attach(connection, said, cleaned("note.txt", b"a note"))
         grant(connection, Given.CASE, case, Audience.HOSPITAL, to=served.north, by=person, now=now)
         ask_opinion(
             connection,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
+from tests.archive.cases.attached.made import chunk, jpeg, leaks
 from tests.server.cases.published import WRITTEN, give, make_images, publish
 from tests.server.examples import OBJECT, SERIES, STUDY, prepare
 
@@ -197,6 +199,12 @@ def test_files_are_told_by_their_content_and_only_ever_saved(stocked):
     assert client.post(f"/cases/{number}/comments", data={"words": "see"}, files=bad).status_code == 400
     assert client.get(f"/cases/{number}", headers=HTML).text.count('class="comment"') == before
     assert stocked.browser("other-radiologist").get(f"/cases/{number}/attachments/1").status_code == 404
+    files = [("file", ("photo.jpg", jpeg(), "image/jpeg"))]
+    assert client.post(f"/cases/{number}/comments", data={"words": "see"}, files=files).status_code == 303
+    assert leaks(client.get(f"/cases/{number}/attachments/2").content) == []
+    assert "taken out of it: what the camera wrote, where it was made" in client.get(
+        f"/cases/{number}", headers=HTML
+    ).text.replace("\n", "")
 
 
 def without_script(served, who):
@@ -205,10 +213,13 @@ def without_script(served, who):
     return client, client.headers.pop("x-csrf-token")
 
 
+PARTS = ((b"IHDR", 13), (b"IDAT", 4_000_000), (b"IEND", 0))
+
+
 def test_files_larger_than_a_form_are_sent_without_script(stocked):
     number = publish(stocked, STUDY)
     client, token = without_script(stocked, "radiologist")
-    png = b"\x89PNG\r\n\x1a\n" + bytes(4_000_000)
+    png = b"\x89PNG\r\n\x1a\n" + b"".join(chunk(name, bytes(size)) for name, size in PARTS)
     files = [("file", (f"{one}.png", png, "image/png")) for one in range(2)]
     answer = client.post(f"/cases/{number}/comments", data={"words": "see", "csrf": token}, files=files)
     assert answer.status_code == 303
@@ -359,6 +370,15 @@ def test_a_shared_protocol_is_checked_and_a_method_needs_a_description(stocked):
     sent = {"title": "Ours", "content": "not = [toml", "kind": "protocol"}
     assert client.post("/shared", data=sent).status_code == 400
     assert client.post("/shared", data={**sent, "kind": "method", "content": "[1]"}).status_code == 400
+    written = {**sent, "kind": "method", "content": '{"name": "ADC", "version": 2, "measures": ["adc_mean"]}'}
+    assert client.post("/shared", data={**written, "evidence": "[1"}).status_code == 400
+    rows = [{"measure": "longest_diameter", "expect": 30.0, "atol": 0.5, "value": 30.2, "unit": "mm", "met": True}]
+    rows.append({**rows[0], "value": 33.0, "kind": "analytic"})
+    path = client.post("/shared", data={**written, "evidence": json.dumps(rows)}).headers["location"]
+    shown = client.get(path, headers=HTML).text
+    for words in ("1 of 2 known answers were found again", "its numbers don&#39;t show that", "± 0.5<", "30.2 mm"):
+        assert words in shown, words
+    assert json.loads(client.get(f"{path}/evidence").content) == rows
     from bingcheng.protocol.library import protocols  # noqa: PLC0415 - beside its only use
 
     assert protocols()

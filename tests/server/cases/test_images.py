@@ -173,7 +173,7 @@ def test_where_the_answer_is_hidden_key_images_wait_with_it(stocked):
     stocked.browser("radiologist").post(f"/cases/{number}/key-images", data=sent)
     reader = stocked.browser("other-radiologist")
     page = reader.get(f"/cases/{number}", headers=HTML).text
-    before, _, after = page.partition('<details class="answer">')
+    before, _, after = page.partition('<details class="answer"')
     assert "Look here" not in before
     assert "Look here" in after
     assert "Look here" not in reader.get(f"/cases/{number}/images", headers=HTML).text

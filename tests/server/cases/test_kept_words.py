@@ -93,6 +93,10 @@ def test_who_reads_the_case_is_named_and_told_and_reports_what_is_wrong(stocked)
     said = client.post(f"/cases/{number}/comments", data=sent).headers["location"].rsplit("-", 1)[1]
     assert reader.get(f"/cases/{number}/people?begins=technologist").json() == [], "the case hides its hospital"
     assert reader.post(f"/cases/{number}/comments/{said}/report", data={"because": "odd"}).status_code == 303
-    assert "odd" in stocked.browser("site-admin").get("/reported", headers=HTML).text
+    admin = stocked.browser("site-admin")
+    shown = admin.get("/reported", headers=HTML).text
+    assert "odd" in shown
+    assert 'href="/reported"' in admin.get("/", headers=HTML, follow_redirects=True).text
+    assert 'href="/cases"' not in shown + admin.get(f"/cases/{number}", headers=HTML).text, "he may read no others"
     assert client.post(f"/cases/{number}/comments/{said}/show").status_code == 303
     assert "odd" not in client.get("/reported", headers=HTML).text

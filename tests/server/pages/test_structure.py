@@ -99,7 +99,7 @@ def shown(callers, route, language: str) -> list[Element] | None:
         else [r for r in Role if set(route.guard.actions) & RIGHTS[r].keys()]
     )
     for role in roles:
-        client = callers.served.anonymous() if role is None else callers.of("GET", role)
+        client = callers.served.anonymous() if role is None else callers.of(role)
         answer = client.get(path, headers={"accept": "text/html", "accept-language": language})
         if answer.status_code == 200 and answer.headers["content-type"].startswith("text/html"):
             if path.startswith("/viewer/") and 'id="content"' not in answer.text:

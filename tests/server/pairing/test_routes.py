@@ -48,7 +48,7 @@ def test_a_paired_installation_is_answered_with_a_signature_that_belongs_to_its_
     south = paired(served, [Permission.PULL_CASES])
     answer, asked = south.request("GET", "/hello")
     assert answer.status_code == 200
-    assert answer.json() == {"may": ["pull-cases"], "form": 2}
+    assert answer.json() == {"may": ["pull-cases"], "form": 3}
     here = InstallationKey.of(served.site.workspace.folder)
     said = claim(answer.headers, ANSWER_PARTS)
     request_signature = document_signature({DOCUMENT_SIGNATURE: asked["signature"].split(":")[1]})

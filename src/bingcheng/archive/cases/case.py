@@ -195,8 +195,11 @@ def _of_one_sitting(connection: Connection, known: Case, said: Written, person: 
     return len(rest) == 1 and last[0].person == person and now - last[0].at <= SITTING
 
 
-def unsearch_hidden(connection: Connection) -> None:
-    """Let searches find no answer of the cases that hide it: earlier releases searched those too."""
+def part_hidden(connection: Connection) -> None:
+    """Let searches find the answer of cases that hide it for those alone who know it.
+
+    Earlier releases searched those answers for everybody, or for nobody.
+    """
     table = tables.shared_case
     for row in connection.execute(select(table.c.id, table.c.record)).all():
         written = decoded(Written, row.record)
@@ -320,20 +323,26 @@ def _check_question(one: Question) -> None:
 
 
 def _columns(said: Written) -> dict[str, object]:
-    # What waits until the reader asks for it is not searched either: a search that finds it would tell it.
+    # What waits until the reader asks for it is searched for those alone who know it: else a search would tell it.
     answer = replace(said, diagnosis="", diagnosis_code="", teaching="", key_images=()) if said.hidden else said
-    searched = (said.title, said.context, answer.diagnosis, answer.diagnosis_code, answer.teaching, said.body_part)
-    notes = (one.note for one in answer.key_images)
     return {
         "record": encoded(said),
         "title": said.title,
-        "words": "\n".join((*searched, said.modality, *said.tags, *notes)).casefold(),
+        "words": _searched(answer),
         "body_part": said.body_part.casefold(),
         "modality": said.modality,
         "diagnosis": answer.diagnosis.casefold(),
         "diagnosis_code": answer.diagnosis_code[:32],
         "show_hospital": said.show_hospital,
+        "answer_words": _searched(said) if said.hidden else None,
+        "answer_diagnosis": said.diagnosis.casefold() if said.hidden else None,
+        "answer_code": said.diagnosis_code[:32] if said.hidden else None,
     }
+
+
+def _searched(said: Written) -> str:
+    words = (said.title, said.context, said.diagnosis, said.diagnosis_code, said.teaching, said.body_part)
+    return "\n".join((*words, said.modality, *said.tags, *(one.note for one in said.key_images))).casefold()
 
 
 def _keep(connection: Connection, number: int, version: int, person: int, said: Written, now: datetime) -> None:

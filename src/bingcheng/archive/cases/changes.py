@@ -63,12 +63,16 @@ def carry_changes(
     exams : the case's numbers of its exams, by original UID.
     lesions : the case's numbers of its lesions, by the exam's UID and the lesion's name there.
     """
+    keep_changes(connection, number, [one for lesion in found for one in _shown(lesion, exams, lesions)])
+
+
+def keep_changes(connection: Connection, number: int, found: Iterable[CaseChange]) -> None:
+    """Let exactly these changes go with a case."""
     table = tables.case_change
     connection.execute(delete(table).where(table.c.case_id == number))
     rows = [
         {"case_id": number, "lesion": one.lesion, "before": one.before, "after": one.after, "record": encoded(one)}
-        for lesion in found
-        for one in _shown(lesion, exams, lesions)
+        for one in found
     ]
     if rows:
         connection.execute(insert(table), rows)

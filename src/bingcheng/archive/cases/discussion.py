@@ -14,18 +14,17 @@ from datetime import datetime
 from sqlalchemy import Connection, insert, select, update
 
 from bingcheng.archive.cases import tables
-from bingcheng.archive.cases.problems import NO_WORDS, WRONG_ATTACHMENT, WRONG_STEP
+from bingcheng.archive.cases.attached.kept import Attachment, attachments
+from bingcheng.archive.cases.problems import NO_WORDS, WRONG_STEP
 from bingcheng.archive.codec import decoded, encoded, storable
 from bingcheng.archive.people.person import Person
 from bingcheng.archive.people.problems import NO_SUCH_THING
 from bingcheng.core.errors import InputError
 
-LONGEST, LONGEST_NAME = 10_000, 120
-LARGEST_MB, MOST_ATTACHMENTS = 10, 5
+LONGEST = 10_000
 _AT = re.compile(r"(?<![\w@])@(?=\S)")
 _LATIN_GOES_ON = re.compile(r"[^\W\u3400-\u9fff]")
 _NAME = re.compile(r"[\w.-]{1,40}")
-_UNSAFE_NAME = re.compile(r"[^\w.() -]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,17 +36,6 @@ class Anchor:
     x: float | None = None
     y: float | None = None
     lesion: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attachment:
-    """A file that hangs at a comment; its kind is told by its content."""
-
-    number: int
-    comment: int
-    name: str
-    kind: str
-    size: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,13 +100,7 @@ def comments(connection: Connection, case: int) -> tuple[Comment, ...]:
     """All comments of a case, in time."""
     table = tables.case_comment
     rows = connection.execute(select(table).where(table.c.case_id == case).order_by(table.c.id)).all()
-    hanging: dict[int, list[Attachment]] = defaultdict(list)
-    file = tables.case_attachment.c
-    listed = select(file.id, file.comment, file.name, file.kind, file.size).order_by(file.id)
-    for one in connection.execute(listed.where(file.comment.in_([row.id for row in rows]))):
-        hanging[one.comment].append(
-            Attachment(number=one.id, comment=one.comment, name=one.name, kind=one.kind, size=one.size)
-        )
+    hanging = attachments(connection, [row.id for row in rows])
     return tuple(
         Comment(
             number=row.id,
@@ -133,7 +115,7 @@ def comments(connection: Connection, case: int) -> tuple[Comment, ...]:
             deleted_at=row.deleted_at,
             hidden_at=row.hidden_at,
             hidden_because=row.hidden_because,
-            attachments=tuple(hanging[row.id]),
+            attachments=tuple(hanging.get(row.id, ())),
         )
         for row in rows
     )
@@ -281,72 +263,6 @@ def _named(words: str, people: Iterable[Person]) -> Iterator[tuple[str, Sequence
 def _ends(name: str, rest: str) -> bool:
     """Whether a name ends where other words follow: a letter after a Latin name makes it another."""
     return not (_LATIN_GOES_ON.match(name[-1]) and _LATIN_GOES_ON.match(rest[:1]))
-
-
-def attach(connection: Connection, number: int, name: str, content: bytes) -> int:
-    """Hang a file at a comment; returns its number.
-
-    Raises
-    ------
-    InputError
-        ``archive.wrong-attachment``: of no kind that is known by its content, empty, or too large.
-    """
-    kind = kind_of(content)
-    table = tables.case_attachment
-    hanging = connection.scalars(select(table.c.id).where(table.c.comment == number)).all()
-    if kind is None or len(content) > LARGEST_MB * 1_000_000 or len(hanging) >= MOST_ATTACHMENTS:
-        raise InputError(WRONG_ATTACHMENT, size_mb=LARGEST_MB)
-    row = {
-        "comment": number,
-        "name": file_name(name, kind),
-        "kind": kind,
-        "size": len(content),
-        "content": content,
-    }
-    return int(connection.execute(insert(table).returning(table.c.id), row).scalar_one())
-
-
-def attachment(connection: Connection, case: int, number: int) -> tuple[Attachment, bytes]:
-    """A file that hangs at a comment of a case which readers see.
-
-    Raises
-    ------
-    InputError
-        ``archive.not-found``.
-    """
-    file, said = tables.case_attachment.c, tables.case_comment.c
-    query = select(tables.case_attachment).join(tables.case_comment, said.id == file.comment)
-    shown = (said.case_id == case, said.deleted_at.is_(None), said.hidden_at.is_(None))
-    row = connection.execute(query.where(file.id == number, *shown)).one_or_none()
-    if row is None:
-        raise InputError(NO_SUCH_THING)
-    known = Attachment(number=row.id, comment=row.comment, name=row.name, kind=row.kind, size=row.size)
-    return known, bytes(row.content)
-
-
-_BEGINS = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"%PDF-", "application/pdf"))
-ENDINGS = {"image/png": ".png", "image/jpeg": ".jpg", "application/pdf": ".pdf", "text/plain": ".txt"}
-"""Kinds of attachments, and how their names end."""
-
-
-def kind_of(content: bytes) -> str | None:
-    """The media type by content; None of anything else, whatever its name says. Text must be UTF-8 without markup."""
-    for begins, kind in _BEGINS:
-        if content.startswith(begins):
-            return kind
-    try:
-        said = content.decode("utf-8")
-    except UnicodeDecodeError:
-        return None
-    plain = said.strip() and not any(one < " " and one not in "\t\r\n" for one in said)
-    return "text/plain" if plain and not said.lstrip("\ufeff \t\r\n").startswith("<") else None
-
-
-def file_name(name: str, kind: str) -> str:
-    """A harmless name that ends as the content's kind does."""
-    clean = _UNSAFE_NAME.sub("_", storable(name).replace("\\", "/").rsplit("/", 1)[-1]).strip(". ")
-    stem = clean.rsplit(".", 1)[0] if "." in clean else clean
-    return f"{stem[:LONGEST_NAME] or 'file'}{ENDINGS[kind]}"
 
 
 def _own(connection: Connection, case: int, number: int, person: int) -> Comment:

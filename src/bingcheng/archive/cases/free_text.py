@@ -86,7 +86,7 @@ def check_texts(connection: Connection, number: int, hospital: int, texts: Mappi
     """
     places = list(found_in(texts, identifiers(connection, number, hospital)))
     if places:
-        raise InputError(TELLS_WHO, where=_said(places))
+        raise InputError(TELLS_WHO, where=said_of(places))
 
 
 def identifiers(connection: Connection, number: int, hospital: int) -> Identifiers:
@@ -171,7 +171,8 @@ def _add_numbers(found: Identifiers, said: tuple[str | None, ...]) -> None:
             found.numbers.add(clean)
 
 
-def _said(places: list[Place]) -> Text:
+def said_of(places: list[Place]) -> Text:
+    """What was found and where, never the words themselves; at least one place."""
     first = sorted(set(places), key=lambda one: (one.field, one.position))[:MOST_SHOWN]
     joined: Text = _place(first[0])
     for one in first[1:]:

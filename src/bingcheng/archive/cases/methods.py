@@ -14,6 +14,7 @@ from enum import StrEnum
 from sqlalchemy import Connection, Row, false, insert, or_, select, update
 
 from bingcheng.archive.cases import tables
+from bingcheng.archive.cases.evidence import read_evidence
 from bingcheng.archive.cases.grants import Given, reached
 from bingcheng.archive.cases.problems import NO_TITLE, WRONG_METHOD
 from bingcheng.archive.codec import storable
@@ -76,7 +77,8 @@ def share_method(
     Raises
     ------
     InputError
-        ``archive.case-no-title``, ``archive.wrong-method``, and what reading a protocol raises.
+        ``archive.case-no-title``, ``archive.wrong-method``, ``archive.wrong-evidence``, and what reading a protocol
+        raises.
     """
     clean, long = " ".join(storable(title).split()), storable(description).strip()
     if not clean or len(clean) > LONGEST_TITLE or len(long) > LONGEST_TEXT:
@@ -93,7 +95,7 @@ def share_method(
         if missing:
             raise InputError(WRONG_METHOD, fault=text("'{name}' is missing", name=missing[0]))
     if proof:
-        _json(proof)
+        read_evidence(proof)
     row = {
         "kind": kind.value,
         "hospital": hospital,

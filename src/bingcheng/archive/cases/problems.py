@@ -58,6 +58,12 @@ WRONG_ATTACHMENT = Problem(
     remedy="Attach another file. Images of the exam belong into the case itself, where they are de-identified.",
     owner=Owner.RADIOLOGIST,
 )
+NOT_CLEANED = Problem(
+    code="archive.attachment-not-cleaned",
+    says="a file can't be freed of what tells where it comes from and whose it is: {why}",
+    remedy="Save it anew, a picture as PNG, a document by printing it to PDF, and attach that.",
+    owner=Owner.RADIOLOGIST,
+)
 WRONG_QUIZ = Problem(
     code="archive.wrong-quiz",
     says="a question needs two to eight different answers, of which one is marked as right",
@@ -80,6 +86,12 @@ WRONG_METHOD = Problem(
     code="archive.wrong-method",
     says="the file isn't a protocol or the description of a method: {fault}",
     remedy="Give a protocol as a TOML file that `bingcheng protocol check` accepts, or a method's description as JSON.",
+    owner=Owner.PHYSICIST,
+)
+WRONG_EVIDENCE = Problem(
+    code="archive.wrong-evidence",
+    says="the evidence isn't understood: {fault}",
+    remedy="Give what `bingcheng verify --json` printed, or another list or object in JSON.",
     owner=Owner.PHYSICIST,
 )
 ADOPTION_TAKEN = Problem(

@@ -31,6 +31,7 @@ from bingcheng.archive.cases.grants import readable
 from bingcheng.archive.cases.problems import QUERY
 from bingcheng.archive.cases.query import All, Any, Condition, FieldIs, MeasureIs, Not, ProtocolIs, Words, parsed
 from bingcheng.archive.cases.terms import same
+from bingcheng.archive.cases.unlocking import known_answers
 from bingcheng.archive.cases.word_index import holding
 from bingcheng.archive.codec import storable
 from bingcheng.archive.distinct import distinct
@@ -82,10 +83,12 @@ class Reader:
     ----------
     hospital : None for the people of the province.
     publishes : sees the drafts and withdrawn cases of the own hospital too.
+    person : finds cases by the answers that he or she knows already; None: by no hidden answer.
     """
 
     hospital: int | None
     publishes: bool = False
+    person: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +173,8 @@ def visible(reader: Reader, now: datetime) -> Filter:
 
 
 def _conditions(connection: Connection, reader: Reader, asked: Search, seen: Filter) -> list[Filter]:
-    found = [holding(connection, word) for word in storable(asked.words).casefold().split()]
+    known = known_answers(connection, reader.person)
+    found = [_written(connection, known, word) for word in storable(asked.words).casefold().split()]
     if asked.body_part:
         found.append(_CASE.body_part == storable(asked.body_part).casefold())
     if asked.modality:
@@ -181,15 +185,15 @@ def _conditions(connection: Connection, reader: Reader, asked: Search, seen: Fil
         found.append(and_(_CASE.hospital == asked.hospital, _names_hospital(reader)))
     condition = parsed(storable(asked.query))
     if condition is not None:
-        found.append(_Translation(connection, reader, seen).of(condition))
+        found.append(_Translation(connection, reader, seen, known).of(condition))
     return found
 
 
 class _Translation:
     """From conditions to SQL."""
 
-    def __init__(self, connection: Connection, reader: Reader, seen: Filter) -> None:
-        self._connection, self._reader, self._seen = connection, reader, seen
+    def __init__(self, connection: Connection, reader: Reader, seen: Filter, known: frozenset[int]) -> None:
+        self._connection, self._reader, self._seen, self._known = connection, reader, seen, known
 
     def of(self, one: Condition) -> Filter:  # noqa: PLR0911 - one kind of condition after the other
         match one:
@@ -200,7 +204,7 @@ class _Translation:
             case Not(other):
                 return not_(self.of(other))
             case Words(words):
-                return holding(self._connection, words.casefold())
+                return _written(self._connection, self._known, words.casefold())
             case FieldIs():
                 return self._field(one)
             case ProtocolIs():
@@ -214,9 +218,9 @@ class _Translation:
             case "organ":
                 found = or_(*(_equal(_CASE.body_part, name, exact=exact) for name in sorted(same("organ", value))))
             case "diagnosis":
-                names = sorted(same("diagnosis", value))
-                by_name = [_equal(_CASE.diagnosis, name, exact=exact) for name in names]
-                found = or_(func.lower(_CASE.diagnosis_code) == value, *by_name)
+                shown = _diagnosed(value, _CASE.diagnosis, _CASE.diagnosis_code, exact=exact)
+                answer = _diagnosed(value, _CASE.answer_diagnosis, _CASE.answer_code, exact=exact)
+                found = _also_by_answer(self._known, shown, answer)
             case "modality":
                 found = _has_modality(one.value)
             case "tag":
@@ -289,6 +293,21 @@ def known_protocols(connection: Connection, reader: Reader, now: datetime) -> tu
     table = tables.case_protocol.c
     query = select(table.protocol).join(tables.shared_case, _CASE.id == table.case_id).where(visible(reader, now))
     return tuple(sorted(connection.scalars(query.distinct())))
+
+
+def _written(connection: Connection, known: frozenset[int], word: str) -> Filter:
+    """Whether a word, without case, stands in what is written, or in an answer that is known."""
+    hidden = _CASE.answer_words.contains(word, autoescape=True)
+    return _also_by_answer(known, holding(connection, word), hidden)
+
+
+def _also_by_answer(known: frozenset[int], shown: Filter, answer: Filter) -> Filter:
+    return or_(shown, and_(_CASE.id.in_(sorted(known)), answer)) if known else shown
+
+
+def _diagnosed(value: str, name: ColumnElement[str], code: ColumnElement[str], *, exact: bool) -> Filter:
+    names = sorted(same("diagnosis", value))
+    return or_(func.lower(code) == value, *(_equal(name, one, exact=exact) for one in names))
 
 
 def _is_named(key: str, asked: str) -> bool:

@@ -57,6 +57,10 @@ shared_case = Table(
     Column("diagnosis", Text, nullable=False),
     Column("diagnosis_code", String(32), nullable=False),
     Column("show_hospital", Boolean, nullable=False),
+    # Null where nothing is hidden: by these only they find a case who know its answer.
+    Column("answer_words", Text, comment="all that is searched for, and the answer that the case hides"),
+    Column("answer_diagnosis", Text),
+    Column("answer_code", String(32)),
     Column("issuer", String(64), comment="of numbers that name none, as when its key was made; null before that"),
     # All that tells who may see a case and what cases are narrowed by, so that counting reads nothing that is written.
     Index("shared_case_seen", "status", "hospital", "show_hospital", "body_part"),
@@ -216,6 +220,15 @@ case_comment_report = Table(
     Column("settled_at", DateTime, comment="when a moderator hid the comment or let it stand"),
 )
 
+case_comment_found = Table(
+    "case_comment_found",
+    metadata,
+    Column("comment", ForeignKey("case_comment.id", ondelete="CASCADE"), primary_key=True),
+    Column("at", DateTime, nullable=False, comment="when it was written, before comments were searched"),
+    Column("because", Text, nullable=False, comment="what tells who the patient is, and where; never the words"),
+    Column("settled_at", DateTime),
+)
+
 case_attachment = Table(
     "case_attachment",
     metadata,
@@ -225,6 +238,7 @@ case_attachment = Table(
     Column("kind", String(64), nullable=False, comment="media type, by content"),
     Column("size", Integer, nullable=False),
     Column("content", LargeBinary, nullable=False),
+    Column("taken", String(128), comment="what was taken out of it; null: it was attached before files were cleaned"),
 )
 
 case_answer = Table(
@@ -308,6 +322,14 @@ case_opened = Table(
     Column("person", ForeignKey("person.id", ondelete="CASCADE"), primary_key=True),
     _case(primary_key=True),
     Column("at", DateTime, nullable=False, comment="the first time"),
+)
+
+case_unlocked = Table(
+    "case_unlocked",
+    metadata,
+    Column("person", ForeignKey("person.id", ondelete="CASCADE"), primary_key=True),
+    _case(primary_key=True),
+    Column("at", DateTime, nullable=False, comment="when the person first knew the answer that the case hides"),
 )
 
 case_mute = Table(

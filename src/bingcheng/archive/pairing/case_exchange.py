@@ -28,16 +28,19 @@ from bingcheng.archive.cases.case import (
     make_case,
     set_status,
 )
+from bingcheng.archive.cases.changes import CaseChange, case_changes, keep_changes
 from bingcheng.archive.cases.facts import case_exams, case_protocols, case_values
 from bingcheng.archive.cases.notices import NoticeKind, tell, who_may
 from bingcheng.archive.deidentify.profile import Profile
 from bingcheng.archive.objects.tables import stored_instance, stored_study
 from bingcheng.archive.pairing import bundles, manifest
 from bingcheng.archive.pairing.case_room import CaseBundle, CaseOrigin
-from bingcheng.archive.pairing.manifest import CaseContent, Deidentification, ProofMethod
+from bingcheng.archive.pairing.change_fact import MOST_REASONS, ChangeFact, sentence
+from bingcheng.archive.pairing.manifest import CaseContent, Deidentification, ProofMethod, tells_of_a_person
 from bingcheng.archive.pairing.peers import peer
 from bingcheng.archive.pairing.problems import NO_RECEIVER, NOT_WHITELISTED, WITHDRAWN
 from bingcheng.archive.people.hospital import hospital
+from bingcheng.compare.change import Verdict
 from bingcheng.core.errors import InputError
 from bingcheng.core.wording import text
 
@@ -47,6 +50,8 @@ STAYS_WITHDRAWN = text(
 )
 IMPORTED = "imported"
 """In the place of a profile: it was de-identified elsewhere."""
+_CHANGE_WORDS = ("lesion", "before", "after", "modality", "key", "label", "unit", "leads")
+_CHANGE_NUMBERS = ("difference", "percent", "low_percent", "high_percent")
 _TEXTS = ("title", "context", "diagnosis", "diagnosis_code", "teaching", "body_part", "modality", "language", "licence")
 
 
@@ -193,7 +198,21 @@ def _content(connection: Connection, known: Case) -> CaseContent:
             for result in case_protocols(connection, known.number)
         ),
         key_images=tuple(_pointed(connection, known)),
+        changes=tuple(_changed(connection, known)),
     )
+
+
+def _changed(connection: Connection, known: Case) -> Iterator[ChangeFact]:
+    """The carried changes; a reason that can't cross, or looks like somebody's number, is left out."""
+    measured = {one.lesion for one in case_values(connection, known.number)}
+    exams = {one.number for one in case_exams(connection, known.number)}
+    for one in case_changes(connection, known.number):
+        told = (sentence(reason) for reason in one.reasons)
+        reasons = [reason for reason in told if reason is not None and not any(map(tells_of_a_person, reason.words()))]
+        if one.lesion in measured and {one.before, one.after} <= exams:
+            said = {name: getattr(one, name) for name in (*_CHANGE_WORDS, *_CHANGE_NUMBERS)}
+            said |= {"verdict": one.verdict.value, "reasons": reasons[:MOST_REASONS]}
+            yield ChangeFact.model_validate(said)
 
 
 def _pointed(connection: Connection, known: Case) -> Iterator[manifest.PointedImage]:
@@ -241,6 +260,12 @@ def _carry(connection: Connection, number: int, content: CaseContent) -> None:
         connection.execute(delete(table).where(table.c.case_id == number))
         if several:
             connection.execute(insert(table), [{"case_id": number, **one} for one in several])
+    keep_changes(connection, number, [_kept_change(one) for one in content.changes])
+
+
+def _kept_change(one: ChangeFact) -> CaseChange:
+    said = {name: getattr(one, name) for name in (*_CHANGE_WORDS, *_CHANGE_NUMBERS)}
+    return CaseChange(**said, verdict=Verdict(one.verdict), reasons=tuple(reason.said() for reason in one.reasons))
 
 
 def _objects(connection: Connection, number: int) -> int:

@@ -11,16 +11,20 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from bingcheng.archive.pairing.change_fact import ChangeFact
 from bingcheng.archive.pairing.problems import NOT_WHITELISTED
 from bingcheng.core.errors import InputError
 from bingcheng.core.wording import text
 
-FIRST_FORM, NEWEST_FORM = 1, 2
-"""The number at the end of `Manifest.format`. The second has key images; every release reads the first."""
+FIRST_FORM, NEWEST_FORM = 1, 3
+"""The number at the end of `Manifest.format`; every release reads the first."""
+CAME = MappingProxyType({"key_images": 2, "changes": 3})
+"""With which form a field of the content came."""
 LARGEST_MANIFEST = 8 << 20
 LARGEST_OBJECT = 4 << 30
 LARGEST_BUNDLE = 64 << 30
@@ -38,6 +42,8 @@ Short = Annotated[str, Field(max_length=200)]
 Long = Annotated[str, Field(max_length=20_000)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Pixel = Annotated[float, Field(allow_inf_nan=False, ge=0, lt=LARGEST_SIDE)]
+
+Form = Literal["bingcheng-case-1", "bingcheng-case-2", "bingcheng-case-3"]
 
 _LOOKS_LIKE_A_PERSON = (
     # Runs of digits as long as somebody's number, a telephone or an identity card; and whole dates.
@@ -130,6 +136,7 @@ class CaseContent(_Closed):
     Parameters
     ----------
     key_images : in the order in which they are shown; none in the first form.
+    changes : of its lesions between its exams; none in the first two forms.
     diagnosis_code : a term's code, e.g. of ICD-O; empty without one.
     hospital : only where the publisher chose to show it.
     hidden : diagnosis, teaching points and answers are shown only when the reader asks for them.
@@ -152,6 +159,7 @@ class CaseContent(_Closed):
     facts: Annotated[tuple[Fact, ...], Field(max_length=20_000, strict=False)] = ()
     protocols: Annotated[tuple[ProtocolResult, ...], Field(max_length=1000, strict=False)] = ()
     key_images: Annotated[tuple[PointedImage, ...], Field(max_length=MOST_KEY_IMAGES, strict=False)] = ()
+    changes: Annotated[tuple[ChangeFact, ...], Field(max_length=5000, strict=False)] = ()
 
     def words(self) -> Iterator[str]:
         """All that people wrote freely."""
@@ -159,6 +167,8 @@ class CaseContent(_Closed):
         yield from (self.licence, self.hospital, *self.tags)
         yield from (one.label for one in self.facts)
         yield from (one.note for one in self.key_images)
+        for change in self.changes:
+            yield from change.words()
         for one in self.questions:
             yield from (one.question, one.explanation, *one.choices)
 
@@ -201,13 +211,13 @@ class Manifest(_Closed):
 
     Parameters
     ----------
-    format : its form; a case without key images is written in the first.
+    format : its form; the first that has a place for all of the content.
     name : of the bundle; made of origin, case and version, so that the same one is known again.
     origin : identifier of the key of the installation that published it.
     case : by which versions of one case are known, a digest that tells nothing.
     """
 
-    format: Literal["bingcheng-case-1", "bingcheng-case-2"]
+    format: Form
     name: Name
     origin: Digest
     case: Name
@@ -219,8 +229,8 @@ class Manifest(_Closed):
     def written(self) -> bytes:
         """As JSON, to be signed."""
         said = self.model_dump(mode="json")
-        if self.form == FIRST_FORM:
-            del said["content"]["key_images"]  # releases that know the first form alone refuse any other field
+        for name in later_fields(self.form):
+            del said["content"][name]  # releases that don't know a form refuse its fields
         return json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 
     @property
@@ -232,7 +242,7 @@ class Manifest(_Closed):
         """The same for somebody who reads forms up to `newest`; what that form can't say is left out."""
         if newest >= self.form:
             return self
-        content = self.content.model_copy(update={"key_images": ()})
+        content = self.content.model_copy(update=dict.fromkeys(later_fields(newest), ()))
         return self.model_copy(update={"format": format_of(content), "content": content})
 
     def pointed(self) -> dict[str, list[PointedImage]]:
@@ -248,9 +258,16 @@ class Manifest(_Closed):
         return sum(one.size for one in self.objects)
 
 
-def format_of(content: CaseContent) -> Literal["bingcheng-case-1", "bingcheng-case-2"]:
+def format_of(content: CaseContent) -> Form:
     """The oldest format that can say all of a case's content: the fewest installations can't read it."""
+    if content.changes:
+        return "bingcheng-case-3"
     return "bingcheng-case-2" if content.key_images else "bingcheng-case-1"
+
+
+def later_fields(form: int) -> tuple[str, ...]:
+    """The fields of the content that came after a form."""
+    return tuple(name for name, came in CAME.items() if came > form)
 
 
 def case_name(origin: str, case: int) -> str:
@@ -287,12 +304,16 @@ def _check(found: Manifest) -> None:
     """What no field can say by itself."""
     listed = {one.sop_uid for one in found.objects}
     distinct = len(listed) == len(found.objects)
-    early = found.form == FIRST_FORM and "key_images" in found.content.model_fields_set
+    early = not found.content.model_fields_set.isdisjoint(later_fields(found.form))
+    measured = {one.lesion for one in found.content.facts}
+    exams = {one.number for one in found.content.exams}
+    strange = any(one.lesion not in measured or not {one.before, one.after} <= exams for one in found.content.changes)
     wrong = (
         (not distinct, text("an object that is listed twice")),
         (found.size > LARGEST_BUNDLE, text("a case that is too large")),
         (found.deidentification.proved != len(found.objects), text("an object without a proof")),
         (early, text("a field of a later form")),
+        (strange, text("a change of a lesion or an exam that the case does not have")),
         (
             any(one.sop_uid not in listed for one in found.content.key_images),
             text("a key image that is none of the case's images"),

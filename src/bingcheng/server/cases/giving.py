@@ -112,7 +112,9 @@ def tell_given(
     now: datetime,
 ) -> None:
     """Tell those to whom something is given. The actor's own hospital had it before."""
-    reached = {one.number: one.hospital for audience, to in audiences for one in who_reads(connection, audience, to)}
+    reached: dict[int, int | None] = {}
+    for audience, to in audiences:
+        reached |= who_reads(connection, audience, to)
     people = sorted(number for number, hospital in reached.items() if hospital != actor.hospital)
     says, link = _given(connection, actor, kind, subject), f"{_LINKS[kind]}/{subject}"
     tell(connection, people, NoticeKind.GRANT, says, link=link, now=now)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -17,6 +16,7 @@ from bingcheng.archive.cases.methods import Method, MethodKind, methods, share_m
 from bingcheng.archive.people.problems import NO_SUCH_THING
 from bingcheng.core.errors import InputError
 from bingcheng.server.cases.adopting import adopts
+from bingcheng.server.cases.evidence import labels_of, shown_evidence
 from bingcheng.server.cases.giving import Asked, give_or_take_back, given_to
 from bingcheng.server.cases.seen import hospitals_by_number, method_to, person_number
 from bingcheng.server.cases.words import METHOD_WORDS
@@ -160,6 +160,7 @@ def _page(
     with where.workspace.reading() as connection:
         given = given_to(connection, where, Given.METHOD, number, own=own)
         adopted = adoption_of(connection, number)
+        labels = labels_of(connection, known)
     return page(
         request,
         "cases/method.html.jinja",
@@ -167,7 +168,7 @@ def _page(
         status=status,
         method=known,
         own=own,
-        evidence=json.dumps(json.loads(known.evidence), indent=1, ensure_ascii=False) if known.evidence else "",
+        **shown_evidence(known, labels),
         method_words=METHOD_WORDS,
         adopted=adopted,
         adopts=adopts(actor) and known.kind is MethodKind.PROTOCOL,

@@ -29,6 +29,7 @@ from bingcheng.archive.cases.pictures import waiting
 from bingcheng.archive.cases.quiz import answer, answers
 from bingcheng.archive.cases.reading_list import keep_opened, kept, opened
 from bingcheng.archive.cases.reports import Report, open_reports
+from bingcheng.archive.cases.unlocking import unlock
 from bingcheng.archive.jobs.queue import OPEN, JobState
 from bingcheng.archive.objects.instance import Instance
 from bingcheng.archive.objects.objects import Objects
@@ -50,7 +51,7 @@ from bingcheng.server.cases.seen import (
     readable_cases,
     today,
 )
-from bingcheng.server.cases.words import CONFORM_WORDS, LICENCES, OPINION_WORDS, STATUS_WORDS
+from bingcheng.server.cases.words import CONFORM_WORDS, LICENCES, OPINION_WORDS, STATUS_WORDS, TAKEN_WORDS
 from bingcheng.server.exams.words import STATE_WORDS
 from bingcheng.server.pages.page import language_of, page
 from bingcheng.server.pages.told import Told
@@ -136,7 +137,10 @@ def answer_quiz(
         asked = next((one for one in known.written.questions if one.name == question), None)
         if asked is None or not choice.isdecimal():
             raise InputError(NO_SUCH_THING)
-        answer(connection, case_number, asked, int(choice), person=person_number(actor), now=where.now())
+        person, now = person_number(actor), where.now()
+        answer(connection, case_number, asked, int(choice), person=person, now=now)
+        if all(answers(connection, case_number, one, person).mine is not None for one in known.written.questions):
+            unlock(connection, person, case_number, now)
     return RedirectResponse(f"/cases/{case_number}#quiz", 303)
 
 
@@ -228,6 +232,7 @@ def case_page(
         conform_words=CONFORM_WORDS,
         protocol_name=protocol_name,
         opinion_words=OPINION_WORDS,
+        taken_words=TAKEN_WORDS,
         licences=dict(LICENCES),
         today=today(where),
         draft=draft,

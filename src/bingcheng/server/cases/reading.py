@@ -12,6 +12,7 @@ from bingcheng.archive.authorisation.actor import Actor
 from bingcheng.archive.cases.case import cases
 from bingcheng.archive.cases.collections import items
 from bingcheng.archive.cases.reading_list import keep, reading_list, set_read, take_off
+from bingcheng.archive.cases.unlocking import unlock
 from bingcheng.server.cases.collections import collection_to
 from bingcheng.server.cases.seen import (
     LARGEST_NUMBER,
@@ -66,7 +67,10 @@ def change(
     step: Annotated[str, Form(max_length=8)] = "",
     to: Annotated[str, Form(max_length=200)] = LIST,
 ) -> Response:
-    """Keep a case to be read, say that it was read or is to be read again, or take it off the list."""
+    """Keep a case to be read, say that it was read or is to be read again, or take it off the list.
+
+    Or (`shown`) keep that the person asked for the answer which the case hides: it is found by it from then on.
+    """
     now, person = where.now(), person_number(actor)
     with where.workspace.writing() as connection:
         if step != "off":  # a case that was shut meanwhile is taken off without being seen
@@ -76,6 +80,8 @@ def change(
                 keep(connection, person, [case_number], now)
             case "read" | "again":
                 set_read(connection, person, case_number, now if step == "read" else None)
+            case "shown":
+                unlock(connection, person, case_number, now)
             case "off" if case_number <= LARGEST_NUMBER:
                 take_off(connection, person, case_number)
     return RedirectResponse(own_path(to, LIST), 303)

@@ -83,7 +83,7 @@ def may_to(actor: Actor, action: Action, known: Case) -> bool:
 
 def reader_of(actor: Actor) -> Reader:
     """How a search knows the actor."""
-    return Reader(hospital=actor.hospital, publishes=decide(actor, Action.PUBLISH_CASE).allowed)
+    return Reader(hospital=actor.hospital, publishes=decide(actor, Action.PUBLISH_CASE).allowed, person=actor.person)
 
 
 def readable_cases(connection: Connection, actor: Actor, numbers: Sequence[int], now: datetime) -> set[int]:

@@ -14,18 +14,15 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from bingcheng.archive.authorisation.action import Action
 from bingcheng.archive.authorisation.actor import Actor
+from bingcheng.archive.cases.attached.file import LARGEST_MB, PLAIN_TEXT, CleanFile, cleaned
+from bingcheng.archive.cases.attached.kept import MOST_ATTACHMENTS, attach, attachment
 from bingcheng.archive.cases.case import Case
 from bingcheng.archive.cases.discussion import (
-    LARGEST_MB,
-    MOST_ATTACHMENTS,
     Anchor,
-    attach,
-    attachment,
     comment,
     comment_of,
     delete_comment,
     edit_comment,
-    kind_of,
     mentioned,
     put_back_comment,
     tell_of,
@@ -54,7 +51,6 @@ LARGEST_NUMBER = 2**31
 MOST_NAMES = 8
 PLACE = ("about", "series", "image", "x", "y")
 """Fields that say where a thread hangs."""
-PLAIN_TEXT = "text/plain"
 LARGEST_FORM = (MOST_ATTACHMENTS * LARGEST_MB + 1) * 1_000_000
 
 
@@ -167,11 +163,13 @@ def _say(
             known = case_to(request, connection, actor, number, Action.COMMENT, now)
             # Before anything is written: reading headers for the first time writes what is kept of them.
             anchor = None if answered is not None else _anchor(request, connection, where, known, form)
+        # Nor does anybody wait for the database while files are cleaned.
+        clean = [cleaned(name, content) for name, content in files]
         with where.workspace.writing() as connection:
             known = case_to(request, connection, actor, number, Action.COMMENT, now)
             check_own_words(connection, known, actor, {"comment": words})
-            for name, content in files:
-                check_own_words(connection, known, actor, _of_file(name, content))
+            for (name, _), one in zip(files, clean, strict=True):
+                check_own_words(connection, known, actor, _of_file(name, one))
             said = comment(
                 connection,
                 number,
@@ -181,8 +179,8 @@ def _say(
                 anchor=anchor,
                 answers=answered,
             )
-            for name, content in files:
-                attach(connection, said, name, content)
+            for one in clean:
+                attach(connection, said, one)
             _tell(connection, actor, known, said, answered, where)
     except InputError as error:
         place = {name: form.get(name, "") for name in PLACE}
@@ -214,11 +212,11 @@ def check_own_words(connection: Connection, known: Case, actor: Actor, texts: Ma
         check_texts(connection, known.number, known.hospital, texts)
 
 
-def _of_file(name: str, content: bytes) -> dict[str, str]:
-    """What can be read of a file: its name, and its words where it is text."""
+def _of_file(name: str, clean: CleanFile) -> dict[str, str]:
+    """What can be read of a file: the name that it had, and its words where it is text."""
     said = {"file": name}
-    if kind_of(content) == PLAIN_TEXT:
-        said["content"] = content.decode("utf-8")
+    if clean.kind == PLAIN_TEXT:
+        said["content"] = clean.content.decode("utf-8")
     return said
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from bingcheng.archive.cases.attached.taken import Taken
 from bingcheng.archive.cases.case import CaseStatus
 from bingcheng.archive.cases.grants import Audience
 from bingcheng.archive.cases.methods import MethodKind
 from bingcheng.archive.cases.notices import NoticeKind
 from bingcheng.archive.cases.opinions import Confidence, OpinionState
 from bingcheng.core.finding import Outcome
+from bingcheng.core.measure import ReferenceKind
 from bingcheng.core.wording import Text, text
 
 STATUS_WORDS: Mapping[CaseStatus, Text] = MappingProxyType(
@@ -54,6 +56,21 @@ NOTICE_WORDS: Mapping[NoticeKind, Text] = MappingProxyType(
         NoticeKind.OPINION: text("Second opinions"),
     }
 )
+TAKEN_WORDS: Mapping[Taken, Text] = MappingProxyType(
+    {
+        Taken.CAMERA: text("what the camera wrote"),
+        Taken.PLACE: text("where it was made"),
+        Taken.DESCRIPTION: text("title, author, program and times"),
+        Taken.WORDS: text("words beside the picture"),
+        Taken.THUMBNAIL: text("a small picture"),
+        Taken.PROFILE: text("names in the colour profile"),
+        Taken.FILES: text("files within it"),
+        Taken.SCRIPTS: text("programs"),
+        Taken.LINKS: text("links and bookmarks"),
+        Taken.HIDDEN: text("parts that can't be seen"),
+    }
+)
+"""What was taken out of an attached file."""
 METHOD_WORDS: Mapping[MethodKind, Text] = MappingProxyType(
     {MethodKind.PROTOCOL: text("Protocol"), MethodKind.METHOD: text("Method")}
 )
@@ -67,6 +84,18 @@ PART_WORDS: Mapping[str, Text] = MappingProxyType(
 CONFORM_WORDS: Mapping[Outcome, Text] = MappingProxyType(
     {Outcome.PASS: text("conform"), Outcome.FAIL: text("not conform"), Outcome.UNKNOWN: text("not known")}
 )
+EVIDENCE_WORDS: Mapping[Outcome, Text] = MappingProxyType(
+    {Outcome.PASS: text("found again"), Outcome.FAIL: text("not found again"), Outcome.UNKNOWN: text("not known")}
+)
+KIND_WORDS: Mapping[ReferenceKind, Text] = MappingProxyType(
+    {
+        ReferenceKind.ANALYTIC: text("Known exactly, by construction"),
+        ReferenceKind.CONSENSUS: text("Agreed on by many groups"),
+        ReferenceKind.OTHER_TOOL: text("Another program"),
+        ReferenceKind.MEASURED: text("Measured by other means"),
+    }
+)
+"""Who says what the right value is."""
 LICENCES: tuple[tuple[str, Text], ...] = (
     ("platform", text("For reading on this platform alone")),
     ("teaching", text("For teaching within the hospitals that it is given to")),

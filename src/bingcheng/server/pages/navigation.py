@@ -13,13 +13,17 @@ from bingcheng.core.wording import Text, text
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """One place: any of `actions` leads there. `says` is what one finds there, `also` what else belongs to it."""
+    """One place: any of `actions` leads there. `says` is what one finds there, `also` what else belongs to it.
+
+    To those who may do `unless` it is shown within another place.
+    """
 
     path: str
     label: Text
     says: Text
     actions: tuple[Action, ...]
     also: tuple[str, ...] = ()
+    unless: Action | None = None
 
     def holds(self, path: str) -> bool:
         """Whether a path belongs to it."""
@@ -65,6 +69,13 @@ PLACES = (
         also=("/reading", "/collections", "/opinions", "/shared", "/reported"),
     ),
     Place(
+        path="/reported",
+        label=text("Reported comments"),
+        says=text("What readers reported about cases of your hospital."),
+        actions=(Action.MODERATE,),
+        unless=Action.READ_CASE,
+    ),
+    Place(
         path="/admin",
         label=text("Administration"),
         says=text("People, hospitals, devices that send, and who did what."),
@@ -76,5 +87,6 @@ PLACES = (
 def places_for(actor: Actor, paths: frozenset[str]) -> Iterator[Place]:
     """The places among `paths` (those that the application has) that `actor` may go to."""
     for place in PLACES:
-        if place.path in paths and any(decide(actor, action).allowed for action in place.actions):
+        elsewhere = place.unless is not None and decide(actor, place.unless).allowed
+        if place.path in paths and not elsewhere and any(decide(actor, action).allowed for action in place.actions):
             yield place

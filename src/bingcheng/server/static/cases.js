@@ -22,6 +22,16 @@
     setTimeout(look, 1500);
   });
 
+  // Who asks for an answer finds the case by it from then on.
+  each("details[data-shown]", (box) => {
+    box.addEventListener("toggle", () => {
+      const csrf = document.querySelector("input[name=csrf]");
+      if (!box.open || !csrf) return;
+      const body = new URLSearchParams({ step: "shown", csrf: csrf.value });
+      fetch(box.dataset.shown, { method: "POST", body, redirect: "manual" }).catch(() => { /* the next time may succeed */ });
+    });
+  });
+
   // A search by measure, put together.
   each("[data-builder]", (form) => {
     form.addEventListener("submit", (event) => event.preventDefault());
