@@ -50,6 +50,7 @@ def page(house, browser):
 def test_what_waits_is_found_by_keys_confirmed_and_taken_back(house, page):
     page.goto("/worklist")
     page.click("text=In 1 patient it waits for you which lesion is which")
+    page.wait_for_url("**/lesions")
     page.keyboard.press("j")
     page.keyboard.press("Enter")
     page.wait_for_url("**/patient/*/lesions")

@@ -6,7 +6,21 @@ import json
 from types import SimpleNamespace
 
 import pytest
-from tests.web.viewing import ANNOTATIONS, LINES, LONG_MM, PANE, SEGMENTS, SHADES, SHORT_MM, Running, Window
+from tests.web.viewing import (
+    ANNOTATIONS,
+    LINES,
+    LONG_MM,
+    PANE,
+    SEGMENTS,
+    SHADES,
+    SHORT_MM,
+    VENDORS,
+    WEIGHTINGS,
+    Running,
+    Window,
+)
+
+from bingcheng.dicom.write.header import uid_of as named_uid
 
 pytestmark = pytest.mark.slow
 
@@ -101,6 +115,28 @@ def test_pet_and_ct_hang_in_fewer_panes_where_no_graphics_processor_draws_them(
         window.page.keyboard.press(".")  # the viewer's own arrangement comes next
         assert window.until(f"{PANES}.length === 10")
     assert window.foreign() == []
+
+
+def test_each_weighting_of_a_diffusion_series_is_a_stack_of_its_own_and_the_lesion_is_laid_over_the_measured_one(
+    running: Running, window: Window
+) -> None:
+    window.open(running.viewer(study=named_uid("study", "diffusion")))
+    assert window.until(SHADES)
+    thumbnails = "[...document.querySelectorAll('[data-cy=\"study-browser-thumbnail\"]')].map(one => one.innerText)"
+    wanted = [f"b = {b:g} s/mm² · {vendor}" for vendor in VENDORS for b in WEIGHTINGS] + ["one file"]
+    assert window.until(f"{thumbnails}.length === {len(wanted)}")
+    seen = window.page.evaluate(thumbnails)
+    assert [[one for one in wanted if one in said] for said in seen] == [[one] for one in wanted]
+    assert window.until(f"{CORNERS}.includes('b = 0 s/mm²')")
+    assert window.until(f"{SEGMENTS}.length === 1 && {PANE}.getActors().some(one => one.representationUID)")
+
+    # All weightings in one file are one stack, no film: each image says its own.
+    window.page.locator('[data-cy="study-browser-thumbnail"]').last.dblclick()
+    slices = f"{PANE}.type === 'stack' && {PANE}.getImageIds().length"
+    assert window.until(slices + " === 12")
+    window.page.evaluate(f"() => {{ {PANE}.setImageIdIndex(11); }}")
+    assert window.until(f"{CORNERS}.includes('b = 800 s/mm²')")
+    assert window.faults == []
 
 
 def test_three_planes_are_shown(running: Running, window: Window) -> None:

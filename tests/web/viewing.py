@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pydicom
 import pytest
 from benchmarks.exchange_objects import encapsulated, file_of, image, uid_of
 from pydicom.uid import JPEGLosslessSV1
-from tests.engine.making import BRUNO, change, ct, drawn, pet
+from tests.engine.making import BRUNO, FIRST, body, change, ct, device, drawn, grid, pet
+from tests.engine.making import study as study_of
 from tests.web.listening import free_port, listening
 
 from bingcheng.archive.authorisation import Role, case_space
@@ -27,7 +29,13 @@ from bingcheng.archive.people.person import make_person
 from bingcheng.archive.people.session import begin_session
 from bingcheng.core.measurement import Measurement
 from bingcheng.core.provenance import Provenance
+from bingcheng.dicom.acquisition import MrAcquisition
 from bingcheng.dicom.exam import FrameSource, VolumeFrames
+from bingcheng.dicom.write.enhanced_mr import write_enhanced_mr
+from bingcheng.dicom.write.header import uid_of as named_uid
+from bingcheng.dicom.write.mr import write_mr
+from bingcheng.image.geometry import VolumeGeometry
+from bingcheng.image.volume import Stack
 from bingcheng.outputs.seg import write_seg
 from bingcheng.outputs.sr import write_sr
 from bingcheng.outputs.sr_groups import ReportedLesion
@@ -121,14 +129,7 @@ class Window:
 def reported(folder: Path) -> None:
     """The CT's lesion segmented and measured by Bingcheng, in the same study."""
     geometry = ct(folder / "ct", name="ct", patient=BRUNO)
-    paths = sorted(path for path in (folder / "ct").rglob("*.dcm") if path.name != "seg.dcm")
-    headers = {path: pydicom.dcmread(path, stop_before_pixels=True) for path in paths}
-    paths.sort(key=lambda path: float(headers[path].ImagePositionPatient[2]))
-    frames = VolumeFrames(
-        frames=tuple(FrameSource(path=path) for path in paths),
-        geometry=geometry,
-        sop_instance_uids=tuple(str(headers[path].SOPInstanceUID) for path in paths),
-    )
+    frames = _frames((path for path in (folder / "ct").rglob("*.dcm") if path.name != "seg.dcm"), geometry)
     region = drawn(geometry, BRUNO)
     seg = write_seg(folder / "ours-seg.dcm", [region], frames)
     center = (40.0, 10.0, float(geometry.to_mm((8, 0, 0))[2]))
@@ -156,15 +157,60 @@ def reported(folder: Path) -> None:
     )
     lesion = ReportedLesion(label="Liver VI", tracking_uid=region.tracking_uid or "", measurements=(volume,), axis=axis)
     write_sr(folder / "ours-sr.dcm", [lesion], frames, seg)
-    study = headers[paths[0]].StudyInstanceUID
+    study = pydicom.dcmread(frames.frames[0].path, stop_before_pixels=True).StudyInstanceUID
     pet(folder / "pet", name="pet", patient=BRUNO)
     for path in (folder / "pet").rglob("*.dcm"):
         change(path, lambda one: setattr(one, "StudyInstanceUID", study))
 
 
+def _frames(paths: Iterable[Path], geometry: VolumeGeometry) -> VolumeFrames:
+    headers = {path: pydicom.dcmread(path, stop_before_pixels=True) for path in paths}
+    placed = sorted(headers, key=lambda path: float(headers[path].ImagePositionPatient[2]))
+    return VolumeFrames(
+        frames=tuple(FrameSource(path=path) for path in placed),
+        geometry=geometry,
+        sop_instance_uids=tuple(str(headers[path].SOPInstanceUID) for path in placed),
+    )
+
+
+VENDORS = ("SIEMENS", "GE", "PHILIPS", "UIH", "CANON")
+"""Each keeps the b-value in a place of its own."""
+WEIGHTINGS = (0.0, 800.0)
+
+
+def diffusion(folder: Path) -> None:
+    """A study of a diffusion series of each vendor, the lesion outlined on the lowest b-value of the first.
+
+    The last one stands in a single file.
+    """
+    geometry = grid((6, 32, 32), (6.0, 10.0, 10.0), "diffusion")
+    volumes = tuple(
+        body(900 * np.exp(-b * 2e-3), 900 * np.exp(-b * 1e-3), geometry, 0.0, "{arbitrary}") for b in WEIGHTINGS
+    )
+    stack = Stack(volumes=volumes, axis="b_value", values=WEIGHTINGS, unit="s/mm2")
+    for number, vendor in enumerate(VENDORS, start=1):
+        acquired = MrAcquisition(
+            modality="MR",
+            series_uid=named_uid("diffusion", vendor),
+            device=replace(device("North", vendor), vendor=vendor, manufacturer=vendor),
+            started_at=FIRST,
+            series_description=vendor,
+            image_type=("ORIGINAL", "PRIMARY", "OTHER"),
+            b_values_s_per_mm2=WEIGHTINGS,
+            patient_position="HFS",
+        )
+        paths = write_mr(
+            stack, acquired, study_of("diffusion", BRUNO, FIRST), folder / str(number), series_number=number
+        )
+        if number == 1:
+            write_seg(folder / "seg.dcm", [drawn(geometry, BRUNO)], _frames(paths[: geometry.shape[0]], geometry))
+    alone = replace(acquired, series_uid=named_uid("diffusion", "one file"), series_description="one file")
+    write_enhanced_mr(stack, alone, study_of("diffusion", BRUNO, FIRST), folder / "alone", series_number=9)
+
+
 @contextmanager
 def served(exam: Path, workspace: Path) -> Iterator[Running]:
-    """Serve what `reported` wrote into a folder, and a study with a damaged image."""
+    """Serve what `reported` wrote into a folder, a study of diffusion, and one with a damaged image."""
     ready, port = installed_viewer(), free_port()
     headers = [pydicom.dcmread(path, stop_before_pixels=True) for path in exam.rglob("*.dcm")]
     series = {one.Modality: one.SeriesInstanceUID for one in headers}
@@ -175,7 +221,9 @@ def served(exam: Path, workspace: Path) -> Iterator[Running]:
             connection, login="anna", name="Anna", hospital=north, roles=[Role.RADIOLOGIST], now=site.now()
         )
         secret = begin_session(connection, anna, now=site.now())
-    for data in (*(path.read_bytes() for path in exam.rglob("*.dcm")), *_damaged()):
+    diffusion(workspace / "made")
+    made = (path.read_bytes() for place in (exam, workspace / "made") for path in place.rglob("*.dcm"))
+    for data in (*made, *_damaged()):
         site.objects.receive(data, space=f"hospital/{north}", origin=Origin(kind="import", peer="test"))
     app = application(site.settings, site=site)
     app.state.viewer = ready

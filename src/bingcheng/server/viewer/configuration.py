@@ -16,7 +16,19 @@ DICOMWEB = "/dicomweb"
 CONTEXTS = 3
 """How many drawing contexts are kept where there is a graphics processor; each serves several panes in turn."""
 LARGEST_CACHE_BYTES = 3 * 2**30
-SCRIPTS = ("room", "begin", "access", "images", "reports", "outlines", "corners", "saving", "program", "extension")
+SCRIPTS = (
+    "room",
+    "begin",
+    "access",
+    "images",
+    "reports",
+    "outlines",
+    "corners",
+    "stacks",
+    "saving",
+    "program",
+    "extension",
+)
 """What the viewer does here beyond its own, in the folder ``scripts``: ``begin`` before it starts, ``extension`` when a
 study is opened; the others are its parts."""
 

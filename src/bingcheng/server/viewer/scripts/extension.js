@@ -14,6 +14,7 @@ config.extensions.push({
     keepDrawn(extensionManager);
     keepLines(services);
     sayHowMade(services);
+    standApart(extensionManager);
     subscriptions = fused ? [] : layOver(services, commandsManager);
     subscriptions.push(watchAccess(services), tellOfImages(services), keepProgram(services), drawForgotten());
     if (fused && (narrow || isSlow())) hangFewer(services);
