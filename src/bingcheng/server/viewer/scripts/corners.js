@@ -3,8 +3,8 @@ const one = (value) => (Array.isArray(value) ? value[0] : value);
 const said = (value, before, after, least = Number.MIN_VALUE) =>
   Number.isFinite(one(value)) && one(value) >= least ? before + Number(one(value).toPrecision(4)) + after : "";
 
-// Most vendors keep the b-value in a group of their own, in the block that they reserved (PS3.5 7.8.1), and some systems
-// pass it on as bytes, because they don't know its type.
+// Most vendors keep the b-value in a group of their own, in the block that they reserved (PS3.5 7.8.1). Some systems pass
+// it on as bytes, because they don't know its type.
 const B_VALUES = [
   { group: "0019", creator: "SIEMENS MR HEADER", element: "0C" },
   { group: "0043", creator: "GEMS_PARM_01", element: "39" },
@@ -44,6 +44,7 @@ function sayHowMade({ customizationService: customizations, cornerstoneViewportS
   const FIRST = "bingcheng-thickness";
   if ((customizations.getCustomization(CORNER) || []).some(({ id }) => id === FIRST)) return;
 
+  const GAUSS = 100; // some older scanners tell the field in gauss
   const lines = {
     thickness: (image) => said(image.SliceThickness, "", " mm"),
     kernel: (image) => (image.Modality === "CT" && one(image.ConvolutionKernel)) || "",
@@ -55,7 +56,7 @@ function sayHowMade({ customizationService: customizations, cornerstoneViewportS
         : "",
     repetition: (image) => said(image.RepetitionTime, "TR ", " ms"),
     echo: (image) => said(image.EchoTime, "TE ", " ms"),
-    field: (image) => said(image.MagneticFieldStrength, "", " T"),
+    field: ({ MagneticFieldStrength: given }) => said(given >= GAUSS ? given / 1e4 : given, "", " T"),
   };
 
   // The slice that is shown: of a diffusion series each may have a weighting of its own.
