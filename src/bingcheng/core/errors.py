@@ -59,6 +59,10 @@ class BingchengError(Exception):
         """The stable code of the problem."""
         return self.problem.code
 
+    def __copy__(self) -> BingchengError:
+        """The same error as if it had not been raised: it holds no frames, whoever registers how errors are copied."""
+        return _again(type(self), self.problem, dict(self.reason.facts))
+
     def __reduce__(self) -> tuple[object, ...]:
         return _again, (type(self), self.problem, dict(self.reason.facts))
 
