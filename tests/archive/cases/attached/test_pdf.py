@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import io
+import time
 import zlib
 
 import pytest
+from pypdf import PdfReader
+from pypdf.generic import StreamObject
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen import canvas
 from tests.archive.cases.attached.made import CANARY, XMP, jpeg, leaks, picture
 
+from bingcheng.archive.cases.attached import pdf
 from bingcheng.archive.cases.attached.file import cleaned
-from bingcheng.archive.cases.attached.pdf_file import PdfFile
 from bingcheng.archive.cases.attached.taken import Taken
 from bingcheng.core.errors import InputError
 
@@ -108,10 +111,7 @@ SAID = {
 
 def contents(content: bytes) -> list[bytes]:
     """What each page is drawn with."""
-    file = PdfFile(content)
-    pages = file.entry(file.entry(file.trailer[b"Root"], b"Pages"), b"Kids")
-    drawn = [file.entry(one, b"Contents") for one in pages]
-    return [file.unpacked(one, file.filters(one.about)) for one in drawn]
+    return [page.get_contents().get_data() for page in PdfReader(io.BytesIO(content), strict=True).pages]
 
 
 @pytest.mark.parametrize("make", [filed, packed])
@@ -161,6 +161,60 @@ def test_what_an_update_replaced_is_gone():
     assert leaks(file.content) == []
 
 
+IMAGE = b"/XObject <</I 9 0 R>>"
+FONT = b"<</Type /Font /Subtype /Type1 /BaseFont /Helvetica %s>>"
+
+
+@pytest.mark.parametrize(
+    ("objects", "drawn"),
+    [
+        (one_page(resources=IMAGE, o9=stream(b"/Subtype 10 0 R", b"%%%s\n0 0 m" % WORD), o10=b"/Form"), b"0 0 m\n"),
+        (one_page(resources=IMAGE, o9=stream(b"/Subtype /PS", WORD)), None),
+        (one_page(resources=IMAGE, o9=stream(b"", WORD)), None),
+        (one_page(o5=FONT % b"/ToUnicode 9 0 R", o9=stream(b"", b"%%!PS %s\n/CMap" % WORD)), b"\n/CMap"),
+        (one_page(o5=FONT % b"/Encoding 9 0 R", o9=stream(b"/Type /CMap", b"/C %%%s\r(%%) x" % WORD)), b"/C \r(%) x"),
+        (one_page(o5=FONT % b"/CharProcs <</a 9 0 R>>", o9=stream(b"", b"1 0 d0 (%s) x" % WORD)), b"1 0 d0\n"),
+        (
+            one_page(
+                resources=b"/ColorSpace <</C [/Separation /x /DeviceGray 9 0 R]>>",
+                o9=stream(b"/FunctionType 4 /Domain [0 1] /Range [0 1]", b"{%%%s\n1 exch}" % WORD),
+            ),
+            b"{\n1 exch}",
+        ),
+    ],
+    ids=["form", "postscript", "no kind", "letters", "encoding", "glyph", "function"],
+)
+def test_of_a_stream_goes_over_only_what_draws(objects, drawn):
+    file = cleaned("a", filed(objects))
+    assert leaks(file.content) == []
+    assert Taken.HIDDEN in file.taken
+    assert contents(file.content) == [SEEN]
+    said = [one.get_data() for one in all_streams(file.content)]
+    assert said == [SEEN] if drawn is None else drawn in said
+
+
+def all_streams(content: bytes) -> list[StreamObject]:
+    """The streams of a file, in the order of their numbers."""
+    file = PdfReader(io.BytesIO(content), strict=True)
+    found = [file.get_object(number) for number in sorted(file.xref[0])]
+    return [one for one in found if isinstance(one, StreamObject)]
+
+
+def test_words_stay_only_where_something_is_drawn_by_them():
+    table = b"<FEFFD82829>"  # begins like text, and is none
+    described = b"/FontDescriptor <</FontFamily (%s) /CharSet (%s) /Flags (%s)>>" % (WORD, WORD, WORD)
+    objects = one_page(
+        page=b"/MediaBox [(%s) 0 9 9] /UserUnit (%s) /Group <</I [(%s)] /S %s>>" % (WORD, WORD, WORD, WIDE),
+        resources=b"/ColorSpace <</C [/Indexed /DeviceRGB 1 %s]>>" % table,
+        o5=FONT % (described + b" /CIDSystemInfo <</Registry (Adobe) /Ordering (GB1)>>"),
+    )
+    file = cleaned("a", filed(objects))
+    assert leaks(file.content) == []
+    resources = PdfReader(io.BytesIO(file.content), strict=True).pages[0]["/Resources"]
+    assert resources["/ColorSpace"]["/C"][3].original_bytes == b"\xfe\xff\xd8\x28\x29"
+    assert resources["/Font"]["/F1"]["/CIDSystemInfo"] == {"/Registry": "Adobe", "/Ordering": "GB1"}
+
+
 LAYER = b"/OCProperties <</OCGs [9 0 R] /D <<>>>>"
 
 
@@ -179,6 +233,8 @@ LAYER = b"/OCProperties <</OCGs [9 0 R] /D <<>>>>"
         (filed(one_page(o2=b"<</Kids [2 0 R]>>")), "damaged"),
         (filed(one_page(o5=b"[" * 5000)), "damaged"),
         (b"%PDF-1.4\n", "damaged"),
+        (filed(one_page(o4=stream(b"/Filter /FlateDecode", zlib.compress(bytes(25_000_000), 1)))), "too large"),
+        (filed(one_page(o4=stream(b"/Filter /FlateDecode", b"\x78\x9c" + b"\xff" * 9))), "damaged"),
     ],
 )
 def test_what_could_not_be_vouched_for_is_refused_with_a_reason(content, why):
@@ -199,3 +255,12 @@ def test_whatever_is_wrong_with_a_file_it_is_refused_or_clean(make):
                 assert error.code == "archive.attachment-not-cleaned"  # noqa: PT017 - either will do
             else:
                 assert CANARY.encode() not in made
+
+
+def test_time_is_up_also_while_objects_are_looked_for(monkeypatch):
+    monkeypatch.setattr(pdf, "LONGEST_S", 0.1)
+    many = b"".join(b"%d 0 obj<</Length 9>>stream\nendobj\n" % number for number in range(4000))
+    begin_s = time.thread_time()
+    with pytest.raises(InputError, match="too large"):
+        cleaned("a", b"%PDF-1.4\n" + many)
+    assert time.thread_time() - begin_s < 1.5, "looking for all takes three times as long"

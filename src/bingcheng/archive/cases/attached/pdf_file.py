@@ -1,277 +1,207 @@
-"""A PDF's objects, found as its tables say, and never by looking around (ISO 32000-1, 7.5).
+"""A PDF's objects as pypdf reads them, within bounds of size and time (ISO 32000-1, 7.5).
 
-What is encrypted, damaged, or packed in a way that isn't understood is refused: nothing of it could be vouched for.
+What is encrypted is refused, and so is what can be read in two ways: another program may show of it what isn't known
+here. Whatever pypdf raises of a damaged file goes up to `pdf.clean_pdf`.
 """
 
 from __future__ import annotations
 
+import io
 import re
-import zlib
-from dataclasses import dataclass
+import time
+from contextlib import AbstractContextManager
+from typing import NoReturn, cast
 
-from bingcheng.archive.cases.attached.pdf_syntax import Name, Reader, Ref, Stream, Value, damaged
+from pypdf import Configuration, PdfReader, apply_configuration
+from pypdf.errors import PdfReadError
+from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject, NameObject, PdfObject, StreamObject
+
 from bingcheng.archive.cases.attached.taken import refuse
 from bingcheng.core.wording import text
 
-MOST_OBJECTS = 200_000
-LARGEST_STREAM = 100_000_000
-_TAIL, _MOST_TABLES, _MOST_STEPS = 2048, 200, 30
-_START = re.compile(rb"startxref\s+(\d{1,10})")
-_ENTRY = re.compile(rb"\s*(\d{1,10})\s+(\d{1,5})\s+([fn])")
+MOST_OBJECTS, DEEPEST = 200_000, 60
+LARGEST_STRUCTURE, LARGEST_STREAM = 12_000_000, 24_000_000
+"""Bytes, unpacked: of all streams that hold objects together, and of any other stream."""
+_LARGEST_OF_RUNS = 3_000_000
+"""The same of a stream of runs: joining them takes ninety bytes of memory for each, be it of a single byte."""
+TOO_MUCH = text("it is too large, or too involved, to be looked through")
+_READS_BETWEEN, _MOST_STEPS = 256, 30
+_SPACE = rb"[\x00\t\n\f\r ]"
+_OBJECT = re.compile(rb"(?<![0-9])([0-9]{1,10})" + _SPACE + rb"+[0-9]{1,5}" + _SPACE + rb"+obj(?![a-z])")
+_NO_TABLE = b"\nstartxref\n0\n%%EOF\n"
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where an object stands: at a byte, or (`within`) as which one of a stream of objects. None: nowhere."""
+class _Timed(io.BytesIO):
+    """The bytes of a file, as long as there is time; pypdf comes back here for each object that it reads."""
 
-    at: int
-    within: int | None = None
+    def __init__(self, content: bytes, until_s: float) -> None:
+        super().__init__(content)
+        self._until_s, self._reads, self._late = until_s, 0, False
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self._reads += 1
+        if self._late or self._reads % _READS_BETWEEN == 0:
+            # While it looks for objects pypdf catches what is raised of one and goes on to the next: each is refused.
+            self._late = True
+            check_time(self._until_s)
+            self._late = False
+        return super().read(size)
+
+
+class _Reader(PdfReader):
+    """A reader that never decrypts, not even with the empty password."""
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether it is; then it is refused, before any object is read."""
+        if super().is_encrypted:
+            refuse(text("it is encrypted"))
+        return False
 
 
 class PdfFile:
-    """The objects of one file, as its last state says.
+    """The objects of one file.
+
+    Parameters
+    ----------
+    content : the bytes that its tables point into; empty if they were made of the objects themselves.
+    until_s : when its thread's own time is up.
+    """
+
+    def __init__(self, reader: PdfReader, content: bytes, until_s: float) -> None:
+        self._reader, self._content, self._until_s = reader, content, until_s
+        reader.strict = True  # tables may have been mended; of objects, what isn't right has two readings
+        self.trailer = reader.trailer
+        self._unpack_objects()
+
+    def get(self, value: object) -> PdfObject | None:
+        """An object, whether it is told directly or by reference; None of one that isn't there (7.3.10).
+
+        Raises
+        ------
+        InputError
+            ``archive.attachment-not-cleaned``: it takes too long.
+        """
+        check_time(self._until_s)
+        for _ in range(_MOST_STEPS):
+            if not isinstance(value, IndirectObject):
+                return value if isinstance(value, PdfObject) else None
+            value = self._reader.get_object(value) if self._is_told(value) else None
+        raise PdfReadError("references without an end")
+
+    def entry(self, holder: object, key: str) -> PdfObject | None:
+        """What a dictionary, or that of a stream, says under a key; None of all else."""
+        found = self.get(holder)
+        return self.get(found.raw_get(key)) if isinstance(found, DictionaryObject) and key in found else None
+
+    def filters(self, stream: StreamObject) -> list[str]:
+        """How a stream is packed, outermost first."""
+        said = self.entry(stream, "/Filter")
+        names = [self.get(one) for one in said] if isinstance(said, ArrayObject) else [said] if said else []
+        return [str(one) if isinstance(one, NameObject) else "" for one in names]
+
+    def _is_told(self, reference: IndirectObject) -> bool:
+        """Whether the tables tell of an object, and tell right: pypdf would look around for it."""
+        number, generation = reference.idnum, reference.generation
+        if generation == 0 and number in self._reader.xref_objStm:
+            return True
+        at = self._reader.xref.get(generation, {}).get(number)
+        if at is None:
+            return False
+        if self._content:
+            here = re.compile(rb"%s*%d%s+%d%s+obj" % (_SPACE, number, _SPACE, generation, _SPACE))
+            if here.match(self._content, at) is None:
+                raise PdfReadError("an object isn't where the table says")
+        return True
+
+    def _unpack_objects(self) -> None:
+        """Unpack the streams of objects (7.5.7) once, so that their size is known before anything is read of them."""
+        if sum(map(len, self._reader.xref.values())) + len(self._reader.xref_objStm) > MOST_OBJECTS:
+            too_much()
+        size = 0
+        for number in sorted({cast("int", held) for held, _ in self._reader.xref_objStm.values()}):
+            stream = self.get(IndirectObject(number, 0, self._reader))
+            if isinstance(stream, StreamObject):
+                size += len(stream.get_data())
+            if size > LARGEST_STRUCTURE:
+                too_much()
+
+
+def names(words: str) -> frozenset[str]:
+    """Names (7.3.5) as pypdf has them, of words without their slash."""
+    return frozenset(f"/{one}" for one in words.split())
+
+
+def limits() -> AbstractContextManager[Configuration]:
+    """What pypdf may do in the thread that reads a file; it never asks another program to unpack something."""
+    return apply_configuration(
+        maximum_declared_stream_length=LARGEST_STREAM,
+        zlib_maximum_output_length=LARGEST_STREAM,
+        zlib_maximum_recovery_input_length=0,
+        lzw_maximum_output_length=LARGEST_STRUCTURE,
+        run_length_maximum_output_length=_LARGEST_OF_RUNS,
+        array_maximum_element_count=MOST_OBJECTS,
+        image_maximum_buffer_size=LARGEST_STREAM,
+        stream_filters_maximum_length=4,
+        stream_decoding_work_maximum_length=3 * LARGEST_STREAM,
+        stream_parsing_work_maximum_count=1_000_000,
+        jbig2dec_binary=None,
+        disable_legacy_handling=True,
+    )
+
+
+def read_as_told(content: bytes, until_s: float) -> PdfFile:
+    """The objects of a file's last state, as its tables tell.
+
+    Raises
+    ------
+    InputError
+        ``archive.attachment-not-cleaned``: it is encrypted, too large, or takes too long.
+    """
+    with apply_configuration(zlib_maximum_output_length=LARGEST_STRUCTURE):
+        return PdfFile(_reader(content, until_s, strict=True), content, until_s)
+
+
+def read_without_tables(content: bytes, until_s: float) -> PdfFile:
+    """The objects of a file that has only one state and each object once, wherever they are.
+
+    Raises
+    ------
+    InputError
+        ``archive.attachment-not-cleaned``: also of a file of more than one state, since its last one isn't known.
+    """
+    numbers = [one[1] for one in _OBJECT.finditer(content)]
+    if len(set(numbers)) < len(numbers) or content.count(b"startxref") > 1:
+        refuse(text("it is damaged"))
+    with apply_configuration(zlib_maximum_output_length=LARGEST_STRUCTURE):
+        # A table at 0, where none can be, makes pypdf look for the objects.
+        return PdfFile(_reader(content + _NO_TABLE, until_s, strict=False), b"", until_s)
+
+
+def check_time(until_s: float) -> None:
+    """Refuse a file that took too long.
 
     Raises
     ------
     InputError
         ``archive.attachment-not-cleaned``.
     """
-
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-        self._places: dict[int, _Place | None] = {}
-        self._read: dict[int, Value] = {}
-        self._streams: dict[int, tuple[dict[int, int], bytes]] = {}
-        self.trailer = self._tables()
-
-    def get(self, value: Value) -> Value:
-        """An object, whether it is told directly or by reference; None of one that isn't there (7.3.10)."""
-        for _ in range(_MOST_STEPS):
-            if not isinstance(value, Ref):
-                return value
-            if value.number not in self._read:
-                self._read[value.number] = None  # until it is read: nothing can be a part of itself
-                self._read[value.number] = self._object(value.number)
-            value = self._read[value.number]
-        return damaged()
-
-    def entry(self, holder: Value, key: bytes) -> Value:
-        """What a dictionary, or that of a stream, says under a key; None of all else."""
-        found = self.get(holder)
-        about = found.about if isinstance(found, Stream) else found
-        return self.get(about.get(Name(key))) if isinstance(about, dict) else None
-
-    def filters(self, about: dict[Name, Value]) -> list[bytes]:
-        """How a stream is packed, outermost first."""
-        said = self.get(about.get(Name(b"Filter")))
-        names = [self.get(one) for one in said] if isinstance(said, list) else [] if said is None else [said]
-        return [bytes(one) if isinstance(one, Name) else damaged() for one in names]
-
-    def unpacked(self, stream: Stream, packing: list[bytes]) -> bytes:
-        """The data of a stream without these outermost filters."""
-        data = stream.data
-        for number, name in enumerate(packing):
-            match name:
-                case b"FlateDecode" | b"Fl":
-                    data = self._predicted(_inflated(data), self._parameters(stream, number))
-                case b"ASCII85Decode" | b"A85":
-                    data = _of_ascii85(data)
-                case b"ASCIIHexDecode" | b"AHx":
-                    data = _of_hex(data)
-                case _:
-                    refuse(text("a part of it is packed in a way that isn't understood"))
-        return data
-
-    def _parameters(self, stream: Stream, number: int) -> Value:
-        said = self.get(stream.about.get(Name(b"DecodeParms")))
-        if isinstance(said, list):
-            return self.get(said[number]) if number < len(said) else None
-        return said if number == 0 else None
-
-    def _predicted(self, data: bytes, parameters: Value) -> bytes:
-        """Rows told by what stands above them (7.4.4.4): of tables and object streams these are always PNG's."""
-        said = {key: self._whole(parameters, key, default) for key, default in _PREDICTION.items()}
-        if said[b"Predictor"] == 1:
-            return data
-        if said[b"Predictor"] < 10:
-            refuse(text("a part of it is packed in a way that isn't understood"))
-        step = max(1, said[b"Colors"] * said[b"BitsPerComponent"] // 8)
-        return _of_png_rows(data, (said[b"Columns"] * said[b"Colors"] * said[b"BitsPerComponent"] + 7) // 8, step)
-
-    def _whole(self, holder: Value, key: bytes, default: int) -> int:
-        found = self.entry(holder, key)
-        found = default if found is None else found
-        return found if isinstance(found, int) and not isinstance(found, bool) and found >= 0 else damaged()
-
-    def _tables(self) -> dict[Name, Value]:
-        found = list(_START.finditer(self._content, max(0, len(self._content) - _TAIL)))
-        waiting, seen = [int(found[-1][1])] if found else [], set[int]()
-        trailer: dict[Name, Value] | None = None
-        while waiting:
-            at = waiting.pop(0)
-            if at in seen:
-                continue
-            seen.add(at)
-            about = self._table(at)
-            trailer = about if trailer is None else trailer
-            if Name(b"Encrypt") in about:
-                refuse(text("it is encrypted"))
-            for key in (b"XRefStm", b"Prev"):
-                following = about.get(Name(key))
-                waiting += [following] if isinstance(following, int) else []
-            if len(seen) > _MOST_TABLES:
-                damaged()
-        return damaged() if trailer is None else trailer
-
-    def _table(self, at: int) -> dict[Name, Value]:
-        reader = Reader(self._content, at)
-        if not reader.word(b"xref"):
-            return self._table_stream(at)
-        while not reader.word(b"trailer"):
-            first, count = reader.integer(), reader.integer()
-            for number in range(first, first + count):
-                one = _ENTRY.match(self._content, reader.at)
-                if one is None or len(self._places) > MOST_OBJECTS:
-                    damaged()
-                reader.at = one.end()
-                self._places.setdefault(number, _Place(int(one[1])) if one[3] == b"n" else None)
-        found = reader.value()
-        return found if isinstance(found, dict) else damaged()
-
-    def _table_stream(self, at: int) -> dict[Name, Value]:
-        """A table in a stream (7.5.8)."""
-        _, found = self._indirect(at)
-        if not isinstance(found, Stream) or found.about.get(Name(b"Type")) != Name(b"XRef"):
-            damaged()
-        data = self.unpacked(found, self.filters(found.about))
-        widths, index = found.about.get(Name(b"W")), found.about.get(Name(b"Index"))
-        wide = _integers(widths)
-        spans = _integers(index) if index is not None else [0, self._whole(found.about, b"Size", 0)]
-        if len(wide) != 3 or len(spans) % 2 or not 0 < sum(wide) <= 24:
-            damaged()
-        rows = iter(range(0, len(data) - sum(wide) + 1, sum(wide)))
-        for first, count in zip(spans[::2], spans[1::2], strict=True):
-            for number, begin in zip(range(first, first + min(count, MOST_OBJECTS)), rows, strict=False):
-                self._keep_row(number, data[begin : begin + sum(wide)], wide)
-        return found.about
-
-    def _keep_row(self, number: int, row: bytes, wide: list[int]) -> None:
-        a, b, _ = wide
-        kind = int.from_bytes(row[:a]) if a else 1
-        second, third = int.from_bytes(row[a : a + b]), int.from_bytes(row[a + b :])
-        place = {1: _Place(second), 2: _Place(third, within=second)}.get(kind)
-        self._places.setdefault(number, place)
-        if len(self._places) > MOST_OBJECTS:
-            damaged()
-
-    def _object(self, number: int) -> Value:
-        place = self._places.get(number)
-        if place is None:
-            return None
-        if place.within is not None:
-            return self._of_stream(place.within, number)
-        told, found = self._indirect(place.at)
-        return found if told == number else damaged()
-
-    def _indirect(self, at: int) -> tuple[int, Value]:
-        """The object at a byte, and its number."""
-        reader = Reader(self._content, at)
-        number, _ = reader.integer(), reader.integer()
-        if not reader.word(b"obj"):
-            damaged()
-        found = reader.value()
-        if isinstance(found, dict) and reader.word(b"stream"):
-            return number, self._stream(found, reader)
-        return number, found if reader.word(b"endobj") else damaged()
-
-    def _stream(self, about: dict[Name, Value], reader: Reader) -> Stream:
-        # After the word comes one end of a line, of two characters or one (7.3.8.1).
-        begin = reader.at + (2 if self._content.startswith(b"\r\n", reader.at) else 1)
-        size = self._whole(about, b"Length", -1)
-        after = Reader(self._content, begin + size)
-        if not after.word(b"endstream"):
-            damaged()
-        return Stream(about, self._content[begin : begin + size])
-
-    def _of_stream(self, stream: int, number: int) -> Value:
-        """An object within a stream of objects (7.5.7)."""
-        if stream not in self._streams:
-            held = self._places.get(stream)
-            if held is None or held.within is not None:
-                damaged()
-            _, found = self._indirect(held.at)
-            if not isinstance(found, Stream):
-                damaged()
-            data = self.unpacked(found, self.filters(found.about))
-            reader, first = Reader(data), self._whole(found.about, b"First", -1)
-            count = min(self._whole(found.about, b"N", -1), MOST_OBJECTS)
-            pairs = [(reader.integer(), reader.integer()) for _ in range(count)]
-            self._streams[stream] = ({one: first + offset for one, offset in pairs}, data)
-        places, data = self._streams[stream]
-        return Reader(data, places[number]).value() if number in places else damaged()
+    if time.thread_time() > until_s:
+        too_much()
 
 
-_PREDICTION = {b"Predictor": 1, b"Colors": 1, b"BitsPerComponent": 8, b"Columns": 1}
+def too_much() -> NoReturn:
+    """Refuse a file that would take too much time or memory.
+
+    Raises
+    ------
+    InputError
+        ``archive.attachment-not-cleaned``.
+    """
+    refuse(TOO_MUCH)
 
 
-def _integers(value: Value) -> list[int]:
-    if not isinstance(value, list):
-        damaged()
-    return [one if isinstance(one, int) and one >= 0 else damaged() for one in value]
-
-
-def _inflated(data: bytes) -> bytes:
-    unpacking = zlib.decompressobj()
-    try:
-        found = unpacking.decompress(data, LARGEST_STREAM)
-    except zlib.error:
-        damaged()
-    return found if not unpacking.unconsumed_tail else damaged()
-
-
-def _of_ascii85(data: bytes) -> bytes:
-    from base64 import a85decode  # noqa: PLC0415 - seldom needed
-
-    try:
-        return a85decode(data.strip().removeprefix(b"<~").removesuffix(b"~>"), ignorechars=b" \t\n\r\v\f\0")
-    except ValueError:
-        damaged()
-
-
-def _of_hex(data: bytes) -> bytes:
-    digits = b"".join(data.partition(b">")[0].split())
-    try:
-        return bytes.fromhex((digits + b"0" * (len(digits) % 2)).decode("ascii"))
-    except ValueError:
-        damaged()
-
-
-def _of_png_rows(data: bytes, width: int, step: int) -> bytes:
-    made, above = bytearray(), bytes(width)
-    for at in range(0, len(data), width + 1):
-        row = bytearray(data[at + 1 : at + 1 + width])
-        _undo(data[at], row, above, step)
-        made += row
-        above = bytes(row)
-    return bytes(made)
-
-
-def _undo(kind: int, row: bytearray, above: bytes, step: int) -> None:
-    """PNG, third edition, 9.2."""
-    for at in range(len(row)):
-        left, up = (row[at - step] if at >= step else 0), above[at]
-        corner = above[at - step] if at >= step else 0
-        match kind:
-            case 0:
-                return
-            case 1:
-                more = left
-            case 2:
-                more = up
-            case 3:
-                more = (left + up) // 2
-            case 4:
-                more = min((left, up, corner), key=lambda one: abs(left + up - corner - one))
-            case _:
-                damaged()
-        row[at] = (row[at] + more) & 0xFF
+def _reader(content: bytes, until_s: float, *, strict: bool) -> PdfReader:
+    return _Reader(
+        _Timed(content, until_s), strict=strict, root_object_recovery_limit=0, xref_stream_maximum_entries=MOST_OBJECTS
+    )
