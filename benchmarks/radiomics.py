@@ -135,7 +135,7 @@ def run_many(settings: Settings) -> Result:
     """So many small lesions of one image, by one worker and by as many as there are cores."""
     file = lesions(settings) / "2k.npz"
     alone, starting, kept = "1 worker", f"{CORES} workers", f"{CORES} workers, started before"
-    how: dict[str, tuple[int | str, ...]] = {alone: (1,), starting: (CORES,), kept: (CORES, "kept")}
+    how = {alone: (1,), starting: (CORES,), kept: (CORES, settings.warming)}
     contenders = [Contender(name=name, once=partial(_many, file, settings.lesions, rest)) for name, rest in how.items()]
     found = alternate(contenders, settings.repeats)
     sums = {sample.facts["sum"] for one in found.values() for sample in one.samples}
@@ -154,7 +154,7 @@ def run_many(settings: Settings) -> Result:
     )
 
 
-def _many(file: Path, count: int, how: tuple[int | str, ...]) -> Sample:
+def _many(file: Path, count: int, how: tuple[int, ...]) -> Sample:
     sample = called(this_python(), "radiomics_many_bingcheng", file, count, *how)
     if sample.facts["lesions"] != count:
         raise ContenderError(f"{sample.facts['lesions']:.0f} of {count} lesions were measured")

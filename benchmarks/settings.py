@@ -18,6 +18,7 @@ class Settings:
     slices, matrix : of the CT exam.
     exams : stored exams to judge.
     lesions : lesions whose radiomics features are extracted at once.
+    warming : lesions that keep a process busy for longer than starting others takes.
     peers : whether to install and run the peers that are no dependency of ours.
     profile : whether to profile the exam as well.
     """
@@ -29,5 +30,6 @@ class Settings:
     matrix: int = 512
     exams: int = 1000
     lesions: int = 1000
+    warming: int = 1000
     peers: bool = True
     profile: bool = False

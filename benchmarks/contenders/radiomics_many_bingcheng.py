@@ -1,7 +1,8 @@
-"""All features of many lesions of one image. Arguments: file of arrays, how many lesions, workers, and maybe ``kept``.
+"""All features of many lesions of one image. Arguments: file of arrays, how many lesions, workers, and maybe warming.
 
-The lesion of the file is measured at so many places of its image. Workers that are kept have been started, and have
-loaded their kernels, before the clock; the time of their processors is not told then, for they go on.
+The lesion of the file is measured at so many places of its image. `warming` lesions take longer than starting a process
+does: workers that measure them before the clock have started, and have loaded their kernels; they are kept. The time of
+their processors is not told then, for they go on.
 """
 
 from __future__ import annotations
@@ -21,8 +22,6 @@ from bingcheng.quantify.radiomics.lesion_workers import LesionWorkers
 from bingcheng.quantify.radiomics.many_lesions import features_of_many
 
 SEED = 7
-WARMING = 1000
-"""Lesions that take longer than starting a process."""
 
 
 def main() -> None:
@@ -35,9 +34,10 @@ def main() -> None:
     features_of_many(volume, lesions[:2], SETTINGS)
     with ExitStack() as stack:
         shared: int | LesionWorkers = workers
-        if "kept" in sys.argv[4:]:
+        if sys.argv[4:]:
+            warming = int(sys.argv[4])
             shared = stack.enter_context(LesionWorkers(workers))
-            features_of_many(volume, (lesions * WARMING)[:WARMING], SETTINGS, workers=shared)
+            features_of_many(volume, (lesions * warming)[:warming], SETTINGS, workers=shared)
 
         def work() -> dict[str, float]:
             found = features_of_many(volume, lesions, SETTINGS, workers=shared)

@@ -15,7 +15,7 @@ from bingcheng.core.refusal import Refusal, SubjectKind
 from bingcheng.core.wording import text
 from bingcheng.dicom.acquisition import CtAcquisition, Device
 from bingcheng.dicom.exam import Patient
-from bingcheng.outputs.assessment import KeyImage
+from bingcheng.outputs.picture import KeyImage
 
 MONDAY = datetime(2026, 1, 5, 9, 30)  # noqa: DTZ001 - a scanner's local time
 ODD = Problem(code="test.odd", says="it is {what}", remedy="Mend {what}.", owner=Owner.ARCHIVE)

@@ -17,7 +17,7 @@ from benchmarks.settings import Settings
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """With lesions in a small image, made in this process, as are the phantoms: `made_here`."""
-    settings = Settings(scratch=tmp_path_factory.mktemp("benchmarks"), repeats=1, lesions=6, peers=False)
+    settings = Settings(scratch=tmp_path_factory.mktemp("benchmarks"), repeats=1, lesions=6, warming=6, peers=False)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(radiomics_lesions, "SHAPE", (40, 48, 48))
         patched.setattr(radiomics_lesions, "RADII", {"2k": radiomics_lesions.RADII["2k"], "400k": 9.0})

@@ -56,7 +56,9 @@ def test_an_exam_asked_for_again_is_replaced_not_added(small_study, own_workspac
 
 
 @pytest.mark.slow
-def test_a_run_killed_without_warning_goes_on_where_it_stopped(small_study, seen_once, assessed, tmp_path):
+def test_a_run_killed_without_warning_goes_on_where_it_stopped(
+    small_study, seen_once, assessed, brief, without_objects, tmp_path
+):
     workspace = tmp_path / "workspace"
     process = start("assess", small_study, "--workspace", workspace, "--workers", 1, "--quiet")
     while stored_exams(workspace) == 0:

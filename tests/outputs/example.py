@@ -25,8 +25,9 @@ from bingcheng.core.wording import Text, text
 from bingcheng.image.geometry import VolumeGeometry
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
-from bingcheng.outputs.assessment import Assessment, ExamView, KeyImage, LesionView, SeriesView, SiteView
+from bingcheng.outputs.assessment import Assessment, ExamView, LesionView, SeriesView, SiteView
 from bingcheng.outputs.keyimage import key_image
+from bingcheng.outputs.picture import KeyImage
 
 SITES = ("Songhua Tumour Hospital", "Mudan Central Hospital", "Nenjiang University Hospital")
 CT_DEVICES = ("SIEMENS Definition AS · 7f3a", "GE Revolution EVO · 12c9", "UIH uCT 780 · e04b")

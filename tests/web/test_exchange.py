@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from tests.archive.people.quick import quick_hashing, quick_passwords
@@ -65,21 +66,35 @@ def platform(tmp_path_factory):
     site.close()
 
 
-def signed_in(browser, platform, login, **context):
-    page = browser.new_context(viewport={"width": 1440, "height": 900}, **{"locale": "en-GB"} | context).new_page()
-    page.set_default_timeout(LONGEST_MS)
-    page.goto(f"{platform.address}/login")
-    page.fill("[name=login]", login)
-    page.fill("[name=password]", PASSWORD)
-    page.click("main form button")
-    page.wait_for_url("**/worklist")
-    return page
+@pytest.fixture(scope="module")
+def signed_in(browser, platform):
+    """signed_in("north"): the window in which who is called so signed in once, as tall and wide as a reader's."""
+    windows: dict[tuple[str, str], Any] = {}
+
+    def window(login: str, *, locale: str = "en-GB", **size: int) -> Any:
+        page = windows.get((login, locale))
+        if page is not None:
+            page.goto(f"{platform.address}/worklist")
+        else:
+            windows[login, locale] = page = browser.new_context(locale=locale).new_page()
+            page.set_default_timeout(LONGEST_MS)
+            page.goto(f"{platform.address}/login")
+            page.fill("[name=login]", login)
+            page.fill("[name=password]", PASSWORD)
+            page.click("main form button")
+            page.wait_for_url("**/worklist")
+        page.set_viewport_size({"width": 1440, "height": 900} | size)
+        return page
+
+    yield window
+    for page in windows.values():
+        page.context.close()
 
 
 @pytest.fixture(scope="module")
-def shared(browser, platform):
+def shared(signed_in, platform):
     """The address of a case that the first hospital made of its exam, published and gave to the second."""
-    page = signed_in(browser, platform, "north")
+    page = signed_in("north")
     page.click(f"text={ANNA.name.split('^')[0]}")
     page.click("text=Publish as a case")
     page.fill("[name=title]", "Sphere in a cylinder")
@@ -99,22 +114,21 @@ def shared(browser, platform):
     page.goto(f"{address}/grants")
     page.select_option("[name=audience]", label=PLACES["south"])
     page.click("main button.main:has-text('Give it')")
-    page.context.close()
     return address
 
 
-def test_a_radiologist_sees_the_exam_with_its_measurements(browser, platform):
-    page = signed_in(browser, platform, "north")
+def test_a_radiologist_sees_the_exam_with_its_measurements(signed_in):
+    page = signed_in("north")
     assert "Quellberg" in page.inner_text("table")
     page.click("text=Quellberg")
     assert "Longest diameter" in page.inner_text("main")
     assert page.locator("svg.slice").count() > 0
-    page.context.close()
 
 
-def test_the_viewer_shows_the_ct_with_the_lesion_over_it(browser, platform):
+def test_the_viewer_shows_the_ct_with_the_lesion_over_it(signed_in, platform):
     installed_viewer()
-    page = signed_in(browser, platform, "north")
+    # Without a graphics processor a program draws each pixel of the window.
+    page = signed_in("north", width=960, height=600)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.click("text=Quellberg")
@@ -132,11 +146,10 @@ def test_the_viewer_shows_the_ct_with_the_lesion_over_it(browser, platform):
         assert time.monotonic() < end, "the segmentation was never laid over the images"
         time.sleep(0.2)
     assert [url for url in asked if not url.startswith((platform.address, "blob:", "data:"))] == []
-    page.context.close()
 
 
-def test_the_second_hospital_reads_the_case_without_the_patient_and_comments(browser, platform, shared):
-    page = signed_in(browser, platform, "south")
+def test_the_second_hospital_reads_the_case_without_the_patient_and_comments(signed_in, platform, shared):
+    page = signed_in("south")
     assert "Quellberg" not in page.content()
     page.goto(shared)
     assert "Sphere in a cylinder" in page.inner_text("h1")
@@ -150,33 +163,29 @@ def test_the_second_hospital_reads_the_case_without_the_patient_and_comments(bro
     page.wait_for_url("**/images*")
     page.wait_for_function("[...document.images].some(one => one.complete && one.naturalWidth > 200)")
     assert "Quellberg" not in page.content()
-    page.context.close()
 
 
-def test_the_third_hospital_is_refused_as_if_there_were_nothing(browser, platform, shared):
-    page = signed_in(browser, platform, "west")
+def test_the_third_hospital_is_refused_as_if_there_were_nothing(signed_in, platform, shared):
+    page = signed_in("west")
     assert page.goto(shared).status == 404
     assert page.goto(f"{platform.address}/exam/{STUDY}").status == 404
     assert page.goto(f"{platform.address}/quicklook/{STUDY}").status == 404
     assert "Sphere" not in page.content()
-    page.context.close()
 
 
-def test_a_withdrawn_case_is_shut_at_once(browser, platform, shared):
-    reader = signed_in(browser, platform, "south")
+def test_a_withdrawn_case_is_shut_at_once(signed_in, platform, shared):
+    reader = signed_in("south")
     assert reader.goto(shared).status == 200
-    author = signed_in(browser, platform, "north")
+    author = signed_in("north")
     author.on("dialog", lambda dialog: dialog.accept())
     author.goto(f"{shared}/grants")
     author.click("button:has-text('Take back')")
     assert reader.goto(shared).status == 404
-    for page in (reader, author):
-        page.context.close()
 
 
 @pytest.mark.parametrize("language", ["en-GB", "zh-CN"])
-def test_no_page_is_wider_than_the_screen(browser, platform, shared, language):
-    page = signed_in(browser, platform, "north", locale=language)
+def test_no_page_is_wider_than_the_screen(signed_in, platform, shared, language):
+    page = signed_in("north", locale=language)
     for path in ("/worklist", f"/exam/{STUDY}", "/patients", "/hospital", "/cases", "/cases/1", "/account"):
         page.set_viewport_size({"width": 390, "height": 900})
         page.goto(platform.address + path)
@@ -184,4 +193,3 @@ def test_no_page_is_wider_than_the_screen(browser, platform, shared, language):
             page.set_viewport_size({"width": width, "height": 900})
             wide = page.evaluate("document.documentElement.scrollWidth")
             assert wide <= width, f"{path}: {wide}"
-    page.context.close()

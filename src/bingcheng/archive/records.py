@@ -11,7 +11,7 @@ from bingcheng.core.measurement import Measurement
 from bingcheng.core.refusal import Refusal
 from bingcheng.dicom.acquisition import Acquisition, CtAcquisition, MrAcquisition, PetAcquisition
 from bingcheng.dicom.exam import Patient
-from bingcheng.outputs.assessment import KeyImage
+from bingcheng.outputs.picture import KeyImage
 from bingcheng.outputs.radiomics.feature_set import FeatureSet
 
 ACQUISITION_TYPES: dict[str, type[Acquisition]] = {"CT": CtAcquisition, "MR": MrAcquisition, "PT": PetAcquisition}

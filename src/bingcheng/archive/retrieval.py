@@ -19,8 +19,8 @@ from bingcheng.core.measurement import Measurement
 from bingcheng.core.refusal import Refusal
 from bingcheng.dicom.acquisition import Acquisition
 from bingcheng.dicom.exam import Patient
-from bingcheng.outputs.assessment import KeyImage
 from bingcheng.outputs.keyimage import from_json
+from bingcheng.outputs.picture import KeyImage
 from bingcheng.outputs.radiomics.feature_set import FeatureSet
 
 Place = tuple[str, str | None]

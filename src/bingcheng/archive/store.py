@@ -20,8 +20,8 @@ from bingcheng.core.finding import Finding, Outcome
 from bingcheng.core.measurement import Measurement
 from bingcheng.core.refusal import Refusal
 from bingcheng.dicom.exam import Patient
-from bingcheng.outputs.assessment import KeyImage
 from bingcheng.outputs.keyimage import as_json
+from bingcheng.outputs.picture import KeyImage
 from bingcheng.outputs.radiomics.feature_set import FeatureSet
 
 

@@ -23,6 +23,7 @@ from bingcheng.cli.segment_commands import add_segment_command
 from bingcheng.cli.serve_commands import add_serve_command
 from bingcheng.cli.usage import usage_errors
 from bingcheng.cli.viewer_commands import add_viewer_commands
+from bingcheng.core.collector import collecting_later
 from bingcheng.core.wording import text
 from bingcheng.outputs.language import Language
 
@@ -42,7 +43,7 @@ def main() -> None:
             "cli.unknown-language",
         )
         sys.exit(USAGE)
-    with plainly(language), usage_errors(arguments):
+    with collecting_later(), plainly(language), usage_errors(arguments):
         # Not in typer's standalone mode, which prints errors itself, in English.
         sys.exit(application(language)(arguments, prog_name="bingcheng", standalone_mode=False))
 

@@ -11,6 +11,7 @@ import typer
 from bingcheng.cli.exits import plainly
 from bingcheng.cli.help import commands_in
 from bingcheng.cli.help import unvalued as flag
+from bingcheng.core.collector import collect_from_now_on
 from bingcheng.outputs.language import Language
 
 DEFAULT_WORKSPACE = Path("bingcheng-workspace")
@@ -36,7 +37,8 @@ class Shared:
         return to.command(name, cls=self.command, help=says, epilog=epilog)
 
     def end(self, run: Callable[[], int]) -> NoReturn:
-        """Run a command and end with its exit code."""
+        """Run a command, whose modules are imported, and end with its exit code."""
+        collect_from_now_on()
         # Within the command: typer would turn an interruption into an exit of its own, without a word.
         with plainly(self.language):
             code = run()

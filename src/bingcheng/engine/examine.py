@@ -27,8 +27,8 @@ from bingcheng.engine.radiomics.lesions import lesion_features
 from bingcheng.engine.replacing import replacing
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
-from bingcheng.outputs.assessment import KeyImage
 from bingcheng.outputs.keyimage import key_image
+from bingcheng.outputs.picture import KeyImage
 from bingcheng.outputs.radiomics.sr import write_radiomics_sr
 from bingcheng.outputs.seg import tracked, write_seg
 from bingcheng.outputs.source_images import CANNOT_WRITE

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import TypeVar
 
+from bingcheng.core.collector import end_without_looking
 from bingcheng.core.errors import InputError
 from bingcheng.engine.problems import WORKER_LOST
 
@@ -88,8 +89,10 @@ def seldom_interrupted() -> Iterator[None]:
 def _settle_in() -> None:
     """Make a worker die quietly when the person stops the run, and print no library's warnings beside the bars.
 
-    The collector of reference cycles looks seldom all the time, for a worker does nothing but tasks.
+    The collector of reference cycles looks seldom all the time, for a worker does nothing but tasks, and not at its
+    end, where it would go through all modules once more.
     """
     gc.set_threshold(OBJECTS_BETWEEN_LOOKS, *gc.get_threshold()[1:])
+    end_without_looking()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     warnings.simplefilter("ignore")

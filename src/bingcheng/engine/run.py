@@ -6,7 +6,6 @@ stopped; an exam that is stored already, from the same instances by the same met
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -18,16 +17,16 @@ from bingcheng.archive.records import ExamRecord
 from bingcheng.archive.retrieval import fingerprints
 from bingcheng.archive.store import save_exam, save_stray_refusals
 from bingcheng.archive.workspace import Workspace
-from bingcheng.core.errors import BingchengError, InputError
+from bingcheng.core.errors import InputError
 from bingcheng.core.refusal import Refusal, SubjectKind
 from bingcheng.core.wording import Text, text
 from bingcheng.dicom.grouping.exams import exams
 from bingcheng.dicom.sources import mode_of
 from bingcheng.engine import distributed, local
 from bingcheng.engine.agreed import agreed
+from bingcheng.engine.attempt import attempt, place_of, refusal_of
 from bingcheng.engine.conformance_objects import write_conformance_objects
 from bingcheng.engine.discretion import Discretion
-from bingcheng.engine.examine import examined
 from bingcheng.engine.follow_up.by_images import PairTask, matched
 from bingcheng.engine.follow_up.pairs import match_follow_ups
 from bingcheng.engine.judgement import judge_exams
@@ -35,7 +34,8 @@ from bingcheng.engine.methods import fingerprint, installed
 from bingcheng.engine.nifti_masks import mask_files
 from bingcheng.engine.plan import DICOM_FOLDER, Plan, Task, foreign_index, places, plan
 from bingcheng.engine.problems import NO_SUCH_PATH, UNEXPECTED
-from bingcheng.engine.radiomics.asked import Asked, asked_for
+from bingcheng.engine.radiomics.asked import Asked
+from bingcheng.engine.radiomics.remembered import asked_for
 from bingcheng.engine.received.owned import Owned
 from bingcheng.engine.received.problems import OWNED_BY_HOSPITAL
 from bingcheng.outputs.language import Language
@@ -189,40 +189,20 @@ def _stored(
     if isinstance(outcome, Refusal):
         return outcome
     if isinstance(outcome, InputError):
-        return _refusal(task, outcome)
+        return refusal_of(task, outcome)
     try:
         save_exam(workspace, outcome, allow=None if owned is None else owned.allow)
     except InputError as error:
         if error.problem is not OWNED_BY_HOSPITAL:
             raise
-        return _refusal(task, error)
+        return refusal_of(task, error)
     except (TypeError, ValueError) as error:
         # A value of this exam that the database can't take; the disk or the server are not to blame (see save_exam).
-        return _refusal(task, InputError(UNEXPECTED, error=type(error).__name__, where=_place(error)))
+        return refusal_of(task, InputError(UNEXPECTED, error=type(error).__name__, where=place_of(error)))
     return None
-
-
-def attempt(task: Task) -> ExamRecord | Refusal:
-    """The record of an exam, or why there is none; raises nothing, so that one exam never stops the others."""
-    try:
-        return examined(task)
-    except BingchengError as error:
-        return _refusal(task, error)
-    except Exception as error:  # noqa: BLE001 - a fault of this program costs one exam and is said, not hidden
-        return _refusal(task, InputError(UNEXPECTED, error=type(error).__name__, where=_place(error)))
 
 
 def _run(tasks: Sequence[Task], options: Options) -> Iterator[tuple[Task, ExamRecord | Refusal | InputError]]:
     if options.scheduler is not None:
         return distributed.run(attempt, tasks, scheduler=options.scheduler)
     return local.run(attempt, tasks, workers=options.workers)
-
-
-def _refusal(task: Task, error: BingchengError) -> Refusal:
-    return Refusal.of(error, kind=SubjectKind.EXAM, subject=task.exam.uid, study_uid=task.exam.uid)
-
-
-def _place(error: Exception) -> str:
-    """Where in this program an unexpected error arose: module and line, nothing of the data."""
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if "bingcheng" in f.filename]
-    return f"{Path(frames[-1].filename).stem}:{frames[-1].lineno}" if frames else "an unknown place"

@@ -21,7 +21,7 @@ from bingcheng.core.wording import Text, text
 from bingcheng.image.geometry import Triple
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
-from bingcheng.outputs.assessment import KeyImage
+from bingcheng.outputs.picture import KeyImage
 
 MAX_SIDE_PX = 512
 MIN_SIDE_PX = 320

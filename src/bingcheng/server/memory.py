@@ -3,15 +3,11 @@
 glibc gives every thread an arena of its own, up to eight a processor, and learns from each large block that is freed to
 keep larger ones: a server that has received a few exams over many threads then holds tens of megabytes that nobody
 uses (mallopt(3), M_ARENA_MAX and M_MMAP_THRESHOLD).
-
-What is loaded to stay is kept from Python's collector of reference cycles: it would look through 200,000 objects of
-modules and templates every hundred pages or so, which stops everything for 150 ms.
 """
 
 from __future__ import annotations
 
 import ctypes
-import gc
 import sys
 from contextlib import suppress
 
@@ -30,12 +26,3 @@ def hold_little() -> bool:
         adjust = ctypes.CDLL(None).mallopt
         return bool(adjust(_ARENA_MAX, ARENAS)) and bool(adjust(_MMAP_THRESHOLD, LARGE_BYTES))
     return False
-
-
-def pass_by_what_is_loaded() -> None:
-    """Let the collector of reference cycles look from now on only at what is made after this.
-
-    For the end of loading: what is in a cycle with something that is there now is never given back.
-    """
-    gc.collect()
-    gc.freeze()

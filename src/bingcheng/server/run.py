@@ -21,11 +21,12 @@ from bingcheng.archive.audit.event import AuditEvent, EventAction, EventOutcome
 from bingcheng.archive.audit.event_code import EventCode, EventType
 from bingcheng.archive.audit.trail import forget_before, record
 from bingcheng.archive.people.person import anybody
+from bingcheng.core.collector import pass_by_what_is_loaded
 from bingcheng.core.errors import InputError, Owner, Problem
 from bingcheng.core.wording import Text, text
 from bingcheng.server.application import application, open_site
 from bingcheng.server.background.services import services
-from bingcheng.server.memory import hold_little, pass_by_what_is_loaded
+from bingcheng.server.memory import hold_little
 from bingcheng.server.security.connections import guarded
 from bingcheng.server.settings import Settings
 from bingcheng.server.site import Site

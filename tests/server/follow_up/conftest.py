@@ -19,7 +19,7 @@ from bingcheng.core.measurement import Measurement
 from bingcheng.core.provenance import Provenance
 from bingcheng.core.wording import text
 from bingcheng.dicom.exam import Patient
-from bingcheng.outputs.assessment import KeyImage
+from bingcheng.outputs.picture import KeyImage
 from bingcheng.quantify.lesion.matching import Link, LinkKind, Matching, Member, in_order
 
 EARLIER, LATER, LATEST = "1.2.3.1", "1.2.3.2", "1.2.3.3"

@@ -8,13 +8,16 @@ import sys
 import warnings
 from pathlib import Path
 
-import uvicorn
-from sqlalchemy import Connection
-from tests.archive.pairing.making import Room
+from bingcheng.core.collector import loading
 
-from bingcheng.server.application import application, open_site
-from bingcheng.server.pairing import carrying, courier
-from bingcheng.server.settings import Settings
+with loading():
+    import uvicorn
+    from sqlalchemy import Connection
+    from tests.archive.pairing.making import Room
+
+    from bingcheng.server.application import application, open_site
+    from bingcheng.server.pairing import carrying, courier
+    from bingcheng.server.settings import Settings
 
 warnings.simplefilter("ignore")
 
@@ -72,8 +75,9 @@ def main() -> None:
         tls_certificate=Path(certificate),
         tls_key=Path(key),
     )
-    where = open_site(settings)
-    made = application(settings, site=where)
+    with loading():
+        where = open_site(settings)
+        made = application(settings, site=where)
     made.state.case_room = room = KeptRoom(Path(folder))
     made.state.courier = running = courier.Courier(where, room, look_every_s=0.1)
     running.start()

@@ -178,7 +178,7 @@ def until(holds: Callable[[], object], *, within_s: float = 60, every: Callable[
         assert time.monotonic() < end, "it did not come to that in time"
         if every is not None:
             every()
-        time.sleep(0.02)
+        time.sleep(0.02 if every is None else 0.1)
 
 
 def free_port() -> int:
@@ -346,6 +346,7 @@ def test_a_push_goes_on_after_one_side_was_killed(both, killed):
     assert 0 < have < sum(map(len, IMAGES)), "it was killed in the middle"
     assert state(south, name, incoming=True) is BundleState.COMING
     victim.start()
+    until(lambda: listening(victim))  # till then, to try once more can only fail
     until(lambda: state(south, name, incoming=True) is BundleState.COMPLETE, every=north.retry_all)
     assert stored(south) == sorted(IMAGES)
     assert south.cases()["finished"] == finished + 1
@@ -365,6 +366,7 @@ def test_a_pull_goes_on_after_one_side_was_killed(both, killed):
     victim.kill()
     assert state(south, name, incoming=True) is BundleState.COMING
     victim.start()
+    until(lambda: listening(victim))  # till then, to try once more can only fail
     until(lambda: state(south, name, incoming=True) is BundleState.COMPLETE, every=south.retry_all)
     assert stored(south) == sorted(IMAGES)
     assert south.cases()["finished"] == finished + 1

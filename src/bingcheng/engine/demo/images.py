@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bingcheng.engine.demo.anatomy import Build, Piece, cavity, layers, pieces, table
 from bingcheng.engine.demo.tissue import TISSUES, Tissue
 from bingcheng.image.geometry import Triple, VolumeGeometry
-from bingcheng.image.phantoms.render import paint
+from bingcheng.image.phantoms.render import Brush, paint
 from bingcheng.image.phantoms.shapes import Ellipsoid
 from bingcheng.image.phantoms.trunk import paint_trunk
 from bingcheng.image.volume import Stack, Volume
@@ -107,13 +107,13 @@ def _paint_pieces(
 ) -> None:
     lowest = geometry.origin_mm[2]
     highest = lowest + geometry.extent_mm[0]
+    brush = Brush(geometry, blur_mm, coarse=True)
     for piece in everything:
         reach = max(piece.shape.semi_axes_mm) + 6.0 * blur_mm[0]
         if not lowest - reach < piece.shape.centre_mm[2] < highest + reach:
             continue
         value = shown(TISSUES[piece.tissue])
-        within = inside if piece.bounded else None
-        paint(voxels, geometry, piece.shape, value, blur_mm, within, coarse=True)
+        brush.paint(voxels, piece.shape, value, inside if piece.bounded else None)
 
 
 def water_equivalent_diameters_cm(volume: Volume, patient: NDArray[np.bool_]) -> NDArray[np.float64]:

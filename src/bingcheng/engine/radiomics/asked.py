@@ -1,4 +1,4 @@
-"""Whether and how a run extracts radiomics features; kept from run to run, so that all exams have the same."""
+"""Which radiomics features a run extracts; `remembered` keeps them from run to run."""
 
 from __future__ import annotations
 
@@ -8,13 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bingcheng.archive.about import held, hold
-from bingcheng.archive.workspace import Workspace
-
 if TYPE_CHECKING:
     from bingcheng.quantify.radiomics.image_type import ImageType
 
-KEY = "radiomics"
 MODALITIES = ("CT", "MR", "PT")
 
 
@@ -63,28 +59,6 @@ class Asked:
         for modality in MODALITIES:
             parts += [f"{one.name} {one.settings.digest} {_limits(one)}" for one in self.types(modality)]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
-
-
-def asked_for(workspace: Workspace, asked: Asked | None, *, none: bool) -> Asked | None:
-    """What a run asks for; if it asks for nothing, what the last one that did asked for.
-
-    Parameters
-    ----------
-    none : ask for no features from now on.
-
-    Raises
-    ------
-    InputError
-        what writing to the workspace raises.
-    """
-    if asked is not None or none:
-        wanted = None if none else asked
-        with workspace.writing() as connection:
-            hold(connection, KEY, None if wanted is None else json.dumps({"settings": wanted.content}))
-        return wanted
-    with workspace.reading() as connection:
-        kept = held(connection, KEY)
-    return None if kept is None else Asked(content=json.loads(kept)["settings"])
 
 
 def _limits(one: ImageType) -> str:

@@ -15,8 +15,8 @@ from bingcheng.engine.segmenting.images import OpenedImage
 from bingcheng.image.geometry import Triple
 from bingcheng.image.region import Region
 from bingcheng.image.volume import Volume
-from bingcheng.outputs.assessment import KeyImage
 from bingcheng.outputs.keyimage import bright, key_image
+from bingcheng.outputs.picture import KeyImage
 from bingcheng.quantify.size.diameter import longest_axis
 
 PANEL_PX = 440

@@ -16,7 +16,7 @@ from bingcheng.image.geometry import Triple, VolumeGeometry
 from bingcheng.image.phantoms import noise
 from bingcheng.image.phantoms.bolus import UNENHANCED_HU
 from bingcheng.image.phantoms.cases import AIR_HU, HU
-from bingcheng.image.phantoms.render import Part, paint
+from bingcheng.image.phantoms.render import Brush, Part
 from bingcheng.image.phantoms.shapes import Ellipsoid, turned
 from bingcheng.image.phantoms.trunk import Trunk, paint_trunk
 from bingcheng.image.volume import Volume
@@ -94,8 +94,9 @@ def enhanced_abdomen(
     for inset_mm, value in ((-patient.fat_mm, FAT_HU), (0.0, hu["muscle"])):
         paint_trunk(voxels, geometry, _outline(patient, inset_mm), value, blur_mm)
     paint_trunk(voxels, geometry, _outline(patient, 14.0), FAT_HU, blur_mm, inner)
+    brush = Brush(geometry, blur, coarse=True)
     for part in _anatomy(patient, hu, levels_mm):
-        paint(voxels, geometry, part.shape, part.value, blur, inner if part.bounded else None, coarse=True)
+        brush.paint(voxels, part.shape, part.value, inner if part.bounded else None)
     if noise_hu:
         rng = np.random.default_rng(seed)
         grain = noise.ct_slices(depth, (rows, columns), spacing_mm[1:], sd=noise_hu, blur_mm=blur_mm, rng=rng)

@@ -73,6 +73,85 @@ def voxel_blur(geometry: VolumeGeometry) -> Triple:
     return z, y, x
 
 
+class Brush:
+    """A Gaussian point spread on a grid, with which shapes are painted one after the other.
+
+    Parameters
+    ----------
+    geometry : the grid; axes perpendicular.
+    blur_mm : standard deviation of the point spread along (z, y, x), positive.
+    coarse : take the blur along z as part of the whitening: quicker, for scenery of which nobody asks the truth.
+
+    Raises
+    ------
+    InputError
+        ``image.blur-not-positive``, ``image.sheared-phantom``.
+    """
+
+    def __init__(self, geometry: VolumeGeometry, blur_mm: Triple, *, coarse: bool = False) -> None:
+        self._axes, self._point_spread = _frame(geometry, blur_mm)
+        self._grid = geometry
+        self._origin = np.asarray(geometry.origin_mm)
+        self._spacing = np.asarray(geometry.spacing_mm)
+        self._depths, self._weights, self._blur = _NO_DEPTH, _WHOLE, self._point_spread
+        if not coarse:
+            self._depths, self._weights, self._blur = _depths(self._point_spread)
+        self._step = self._spacing / self._blur
+        self._whitening = np.outer(self._blur, self._blur)
+        self._far = COARSE_FAR if coarse else kernels.FAR
+        self._margin_mm = self._far * self._point_spread
+
+    def paint(
+        self,
+        voxels: NDArray[Any],
+        shape: Shape,
+        value: float | NDArray[np.float64],
+        within: NDArray[Any] | None = None,
+    ) -> None:
+        """Blend a blurred shape of one value into voxels; see the function `paint`."""
+        cavity = _NOWHERE if within is None else within
+        channels = voxels if voxels.ndim == 4 else voxels[None]
+        values = np.atleast_1d(np.asarray(value, dtype=float))
+        if isinstance(shape, HalfSpace):
+            self._paint_plane(channels, cavity, shape, values)
+        else:
+            self._paint_quadric(channels, cavity, shape, values)
+
+    def _paint_plane(
+        self, channels: NDArray[Any], cavity: NDArray[Any], shape: HalfSpace, values: NDArray[np.float64]
+    ) -> None:
+        normal = self._axes.T @ (np.asarray(shape.normal) / np.linalg.norm(shape.normal))
+        # the blur across a plane is the point spread's standard deviation along its normal
+        across = float(np.linalg.norm(normal * self._point_spread))
+        offset = float(normal @ (self._axes.T @ (np.asarray(shape.point_mm) - self._origin))) / across
+        kernels.paint_plane(channels, cavity, normal * self._spacing / across, offset, values)
+
+    def _paint_quadric(
+        self, channels: NDArray[Any], cavity: NDArray[Any], shape: Ellipsoid, values: NDArray[np.float64]
+    ) -> None:
+        centre = self._axes.T @ (np.asarray(shape.centre_mm) - self._origin)
+        start, stop = _box(shape, self._grid, self._axes, centre, self._margin_mm)
+        if any(last <= first for first, last in zip(start, stop, strict=True)):
+            return
+        form = self._axes.T @ shape.form @ self._axes * self._whitening
+        q, turn = np.linalg.eigh(form)
+        q[q < 1e-12 * q[2]] = 0.0
+        kernels.paint_quadric(
+            channels,
+            cavity,
+            np.array(start),
+            np.array(stop),
+            self._step,
+            centre / self._blur,
+            np.ascontiguousarray(turn),
+            q,
+            self._depths,
+            self._weights,
+            values,
+            self._far,
+        )
+
+
 def paint(
     voxels: NDArray[Any],
     geometry: VolumeGeometry,
@@ -80,8 +159,6 @@ def paint(
     value: float | NDArray[np.float64],
     blur_mm: Triple,
     within: NDArray[Any] | None = None,
-    *,
-    coarse: bool = False,
 ) -> None:
     """Blend a blurred shape of one value into voxels, in place: what lies beneath shows where the shape ends.
 
@@ -92,50 +169,13 @@ def paint(
     shape, value : what to paint; one value a channel.
     blur_mm : standard deviation of the Gaussian point spread along (z, y, x), positive.
     within : memberships (z, y, x) of the cavity outside of which nothing is painted.
-    coarse : take the blur along z as part of the whitening: quicker, for scenery of which nobody asks the truth.
 
     Raises
     ------
     InputError
         ``image.blur-not-positive``, ``image.sheared-phantom``.
     """
-    axes, blur = _frame(geometry, blur_mm)
-    depths, weights = _NO_DEPTH, _WHOLE
-    if not coarse and isinstance(shape, Ellipsoid):
-        depths, weights, blur = _depths(blur)
-    step = np.asarray(geometry.spacing_mm) / blur
-    cavity = _NOWHERE if within is None else within
-    origin = np.asarray(geometry.origin_mm)
-    channels = voxels if voxels.ndim == 4 else voxels[None]
-    values = np.atleast_1d(np.asarray(value, dtype=float))
-    if isinstance(shape, HalfSpace):
-        normal = axes.T @ (np.asarray(shape.normal) / np.linalg.norm(shape.normal))
-        # the blur across a plane is the point spread's standard deviation along its normal
-        across = float(np.linalg.norm(normal * blur))
-        offset = float(normal @ (axes.T @ (np.asarray(shape.point_mm) - origin))) / across
-        kernels.paint_plane(channels, cavity, normal * np.asarray(geometry.spacing_mm) / across, offset, values)
-        return
-    centre = axes.T @ (np.asarray(shape.centre_mm) - origin)
-    form = axes.T @ shape.form @ axes * np.outer(blur, blur)
-    q, turn = np.linalg.eigh(form)
-    far = COARSE_FAR if coarse else kernels.FAR
-    start, stop = _box(shape, geometry, axes, centre, far * np.asarray(blur_mm))
-    if np.all(stop > start):
-        flat = np.where(q < 1e-12 * q[-1], 0.0, q)
-        kernels.paint_quadric(
-            channels,
-            cavity,
-            start,
-            stop,
-            step,
-            centre / blur,
-            np.ascontiguousarray(turn),
-            flat,
-            depths,
-            weights,
-            values,
-            far,
-        )
+    Brush(geometry, blur_mm).paint(voxels, shape, value, within)
 
 
 def compose(
@@ -158,8 +198,9 @@ def compose(
         ``image.blur-not-positive``, ``image.sheared-phantom``.
     """
     voxels = np.full(geometry.shape, background, dtype=np.float32)
+    brush = Brush(geometry, blur_mm)
     for part in parts:
-        paint(voxels, geometry, part.shape, part.value, blur_mm, within if part.bounded else None)
+        brush.paint(voxels, part.shape, part.value, within if part.bounded else None)
     return Volume(voxels=voxels, geometry=geometry, unit=unit)
 
 
@@ -190,7 +231,7 @@ def region_of(
     """
     axes, _ = _frame(geometry, (1.0, 1.0, 1.0))
     centre = axes.T @ (np.asarray(shape.centre_mm) - np.asarray(geometry.origin_mm))
-    start, stop = _box(shape, geometry, axes, centre, np.asarray(geometry.spacing_mm))
+    start, stop = (np.array(corner) for corner in _box(shape, geometry, axes, centre, np.asarray(geometry.spacing_mm)))
     size = np.maximum(stop - start, 0)
     first = geometry.to_mm(start) - np.asarray(shape.centre_mm)
     share = kernels.inside_share(size, first, geometry.matrix, shape.form, subdivisions)
@@ -241,14 +282,20 @@ def _box(
     axes: NDArray[np.float64],
     centre: NDArray[np.float64],
     margin_mm: NDArray[np.float64],
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+) -> tuple[list[int], list[int]]:
     """First index and one past the last, along (z, y, x), of the voxels that the shape can touch."""
-    own = axes.T @ np.asarray(shape.rotation)
-    with np.errstate(invalid="ignore"):
-        spans = np.where(np.abs(own) > 1e-12, (own * np.asarray(shape.semi_axes_mm)) ** 2, 0.0)
-    reach = np.sqrt(spans.sum(axis=1)) + margin_mm
-    spacing = np.asarray(geometry.spacing_mm)
-    shape_voxels = np.asarray(geometry.shape)
-    low = np.clip(np.ceil((centre - reach) / spacing), 0, shape_voxels)
-    high = np.clip(np.floor((centre + reach) / spacing) + 1, 0, shape_voxels)
-    return low.astype(np.int64), high.astype(np.int64)
+    own: list[list[float]] = (axes.T @ np.asarray(shape.rotation)).tolist()
+    start, stop = [], []
+    # Nine numbers: arrays would take longer to be made than to be reckoned with.
+    for row, middle, margin, spacing, voxels in zip(
+        own, centre.tolist(), margin_mm.tolist(), geometry.spacing_mm, geometry.shape, strict=True
+    ):
+        reach = 0.0
+        for share, semi_axis in zip(row, shape.semi_axes_mm, strict=True):
+            span = share * semi_axis if abs(share) > 1e-12 else 0.0
+            reach += span * span
+        reach = math.sqrt(reach) + margin
+        # On the grid before they are whole: a cylinder reaches to infinity, and no whole number does.
+        start.append(math.ceil(min(max((middle - reach) / spacing, 0.0), voxels)))
+        stop.append(math.floor(min(max((middle + reach) / spacing, -1.0), voxels - 1.0)) + 1)
+    return start, stop

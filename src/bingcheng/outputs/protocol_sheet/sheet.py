@@ -22,6 +22,7 @@ import bingcheng
 from bingcheng.core.errors import InputError
 from bingcheng.core.finding import Level
 from bingcheng.core.wording import Fact, Text
+from bingcheng.outputs.compiled_templates import CompiledTemplates
 from bingcheng.outputs.language import Language
 from bingcheng.outputs.protocol_sheet.content import content_of
 from bingcheng.outputs.source_images import CANNOT_WRITE
@@ -111,6 +112,7 @@ def _environment(language: Language) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        bytecode_cache=CompiledTemplates(),
     )
     made.globals.update({"_": sentence, "say": language.say, "Level": Level})
     return made

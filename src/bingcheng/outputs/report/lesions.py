@@ -14,8 +14,9 @@ from bingcheng.compare.observation import Observation
 from bingcheng.core.measurement import Measurement
 from bingcheng.core.units import unit
 from bingcheng.core.wording import text
-from bingcheng.outputs.assessment import Assessment, ExamView, KeyImage, LesionView
+from bingcheng.outputs.assessment import Assessment, ExamView, LesionView
 from bingcheng.outputs.language import Language
+from bingcheng.outputs.picture import KeyImage
 from bingcheng.outputs.report.follow_up import LinkRow, link_rows_of
 from bingcheng.outputs.report.slices import Slices, close_up_mm
 from bingcheng.outputs.report.trend import Trend, TrendPoint, device_marks, trend_chart

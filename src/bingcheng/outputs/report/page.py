@@ -18,6 +18,7 @@ from bingcheng.compare.dose_overview import DoseOverview
 from bingcheng.core.finding import Level, Outcome, Trust
 from bingcheng.core.wording import Fact, Text
 from bingcheng.outputs.assessment import Assessment
+from bingcheng.outputs.compiled_templates import CompiledTemplates
 from bingcheng.outputs.follow_up.response_words import RESPONSE_WORDS
 from bingcheng.outputs.language import Language
 from bingcheng.outputs.report.dose import dose_section, template_names
@@ -135,6 +136,7 @@ def environment(language: Language) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        bytecode_cache=CompiledTemplates(),
     )
     templates.globals.update(
         {

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from bingcheng.outputs.assessment import KeyImage
 from bingcheng.outputs.keyimage import bright
 from bingcheng.outputs.language import Language
+from bingcheng.outputs.picture import KeyImage
 from bingcheng.outputs.report.svg import coordinate, element, path
 
 CLOSE_UP_MARGIN = 2.2

@@ -6,7 +6,7 @@ Both feed the uncertainty of whatever is measured there; neither corrects a valu
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,14 +119,16 @@ def explain(image: Volume, lesion: Region) -> Surroundings | None:
     if image.valid is not None:
         near &= image.valid
     background: Floats = np.zeros_like(voxels)
-    trials = [_Trial.of(_blurred(member, image, blur), blur, voxels, background, near) for blur in BLURS_MM]
+    told, beside = voxels[near], background[near]
+    trials = [_Trial.of(_blurred(member, image, blur), blur, near).fitted(told, beside) for blur in BLURS_MM]
     if not np.isfinite([trial.misfit for trial in trials]).all():
         return None
-    best = _best(trials, member, image, background, near)
+    best = _best(trials, member, image, near).fitted(told, beside)
     for _ in range(ROUNDS):
         background = _beside(image, best)
-        trials = [_Trial.of(one.blurred, one.blur_mm, voxels, background, near) for one in trials]
-        best = _best(trials, member, image, background, near)
+        beside = background[near]
+        trials = [trial.fitted(told, beside) for trial in trials]
+        best = _best(trials, member, image, near).fitted(told, beside)
     background = background + np.float32(best.offset)
     contrast = np.float32(best.offset + best.contrast) - background
     sharpened = _sharpened(voxels, member, best.blurred, contrast)
@@ -151,36 +153,45 @@ class _Trial:
 
     Parameters
     ----------
+    blurred, share : how much of the lesion blurs to each voxel, and to each one near it.
     offset : what the fit adds to the background.
     contrast : lesion minus `offset`; the lesion holds `offset` + `contrast`.
     misfit : sum of squares of what is left.
     """
 
     blur_mm: float
-    offset: float
-    contrast: float
-    misfit: float
     blurred: Floats
+    share: NDArray[np.float64]
+    offset: float = math.nan
+    contrast: float = 0.0
+    misfit: float = math.nan
 
     @staticmethod
-    def of(blurred: Floats, blur_mm: float, voxels: Floats, background: Floats, near: NDArray[np.bool_]) -> _Trial:
-        share = blurred[near].astype(np.float64)
-        beyond = voxels[near] - background[near] * (1.0 - share)
-        middle, level = (float(one.mean()) if one.size else math.nan for one in (share, beyond))
-        share -= middle
+    def of(blurred: Floats, blur_mm: float, near: NDArray[np.bool_]) -> _Trial:
+        return _Trial(blur_mm, blurred, blurred[near].astype(np.float64))
+
+    def fitted(self, told: Floats, beside: Floats) -> _Trial:
+        """The fit to what the image and the background hold at the voxels near the lesion."""
+        # In place: memory that is asked for anew takes longer than what is reckoned in it.
+        beyond = 1.0 - self.share
+        beyond *= beside
+        np.subtract(told, beyond, out=beyond)
+        middle, level = (float(one.mean()) if one.size else math.nan for one in (self.share, beyond))
+        share = self.share - middle
         beyond -= level
         spread = float(share @ share)
         if not spread > 0.0:
-            return _Trial(blur_mm, math.nan, 0.0, math.nan, blurred)
+            return _Trial(self.blur_mm, self.blurred, self.share)
         contrast = float(share @ beyond) / spread
-        misfit = float(np.sum(np.square(beyond - contrast * share)))
-        return _Trial(blur_mm, level - contrast * middle, contrast, misfit, blurred)
+        share *= contrast
+        beyond -= share
+        misfit = float(np.sum(np.square(beyond, out=beyond)))
+        return replace(self, offset=level - contrast * middle, contrast=contrast, misfit=misfit)
 
 
-def _best(trials: list[_Trial], member: Floats, image: Volume, background: Floats, near: NDArray[np.bool_]) -> _Trial:
+def _best(trials: list[_Trial], member: Floats, image: Volume, near: NDArray[np.bool_]) -> _Trial:
     blur_mm = _between(trials)
-    voxels = np.asarray(image.voxels, dtype=np.float32)
-    return _Trial.of(_blurred(member, image, blur_mm), blur_mm, voxels, background, near)
+    return _Trial.of(_blurred(member, image, blur_mm), blur_mm, near)
 
 
 def _beside(image: Volume, best: _Trial) -> Floats:

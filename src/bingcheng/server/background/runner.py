@@ -162,7 +162,7 @@ class Background:
             bucket=settings.bucket(),
         )
         worker = subprocess.Popen(
-            [sys.executable, "-m", "bingcheng.server.background.work"],
+            [sys.executable, "-m", "bingcheng.server.background"],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,  # libraries that warn of an exam's values would write them into the log

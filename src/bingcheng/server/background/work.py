@@ -13,6 +13,7 @@ from bingcheng.archive.jobs.queue import Lane
 from bingcheng.archive.objects.objects import Objects
 from bingcheng.archive.objects.place import storage_of
 from bingcheng.archive.workspace import Workspace
+from bingcheng.core.collector import loading
 from bingcheng.server.background.calling import Calling
 from bingcheng.server.background.given import Given
 from bingcheng.server.background.lifeline import hold_on
@@ -55,11 +56,8 @@ def _work_on(given: Given, workspace: Workspace, objects: Objects) -> None:
         send_waiting(workspace, objects, given.calling)
         return
     # Only here: the process that sends needs nothing of what measures.
-    from bingcheng.engine.run import Options  # noqa: PLC0415 - what measures is large
-    from bingcheng.server.background.assessing import assess_waiting  # noqa: PLC0415 - what measures is large
+    with loading():
+        from bingcheng.engine.run import Options  # noqa: PLC0415 - what measures is large
+        from bingcheng.server.background.assessing import assess_waiting  # noqa: PLC0415 - what measures is large
 
     assess_waiting(workspace, objects, Options(workers=given.workers))
-
-
-if __name__ == "__main__":
-    main()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bingcheng.archive.numbers import Numbers, numbers
 from bingcheng.archive.pairing.numbers import LEAST_CELL
 from bingcheng.compare.homogeneity import SiteRow
-from bingcheng.server.memory import pass_by_what_is_loaded
+from bingcheng.core.collector import pass_by_what_is_loaded
 from bingcheng.server.site import Site
 
 if TYPE_CHECKING:

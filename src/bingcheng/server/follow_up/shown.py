@@ -11,9 +11,10 @@ from bingcheng.archive.matchings import Decision
 from bingcheng.core.wording import Text, text
 from bingcheng.engine.follow_up.keeping import mark_of
 from bingcheng.engine.follow_up.review import ReviewPair, ReviewRow
-from bingcheng.outputs.assessment import ExamView, KeyImage, LesionView
+from bingcheng.outputs.assessment import ExamView, LesionView
 from bingcheng.outputs.follow_up.words import LINK_WORDS
 from bingcheng.outputs.language import Language
+from bingcheng.outputs.picture import KeyImage
 from bingcheng.outputs.report.lesions import value_in_words
 from bingcheng.outputs.report.slices import Slices, close_up_mm
 from bingcheng.quantify.lesion.matching import LinkKind

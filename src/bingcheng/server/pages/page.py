@@ -21,6 +21,7 @@ from bingcheng.archive.people.notice import unread
 from bingcheng.archive.people.person import THEMES
 from bingcheng.core.errors import BingchengError
 from bingcheng.core.wording import Fact, Text
+from bingcheng.outputs.compiled_templates import CompiledTemplates
 from bingcheng.outputs.language import Language
 from bingcheng.server.pages.browser_name import browser_name
 from bingcheng.server.pages.navigation import places_for
@@ -138,6 +139,7 @@ def _environment(code: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        bytecode_cache=CompiledTemplates(),
     )
     made.globals.update(
         {
