@@ -7,9 +7,7 @@ every command that writes one.
 from __future__ import annotations
 
 import marshal
-import os
 import sys
-import tempfile
 from contextlib import suppress
 from importlib.util import MAGIC_NUMBER, cache_from_source
 from pathlib import Path
@@ -17,6 +15,11 @@ from pathlib import Path
 import jinja2
 from jinja2 import BytecodeCache, Environment
 from jinja2.bccache import Bucket
+
+from bingcheng.outputs.whole_file import whole_file
+
+_OWNERS_ALONE = 0o644
+"""What is run may be written by its owner alone."""
 
 
 class CompiledTemplates(BytecodeCache):
@@ -53,14 +56,5 @@ class CompiledTemplates(BytecodeCache):
         if not bucket.key or sys.dont_write_bytecode:
             return
         target, content = Path(bucket.key), bucket.checksum.encode("ascii") + marshal.dumps(bucket.code)
-        with suppress(OSError):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=target.parent, prefix=f"{target.name}.")
-            unfinished = Path(name)
-            try:
-                with os.fdopen(handle, "wb") as stream:
-                    stream.write(content)
-                unfinished.chmod(target.parent.stat().st_mode & 0o644)  # a temporary file is its owner's only
-                unfinished.replace(target)
-            finally:
-                unfinished.unlink(missing_ok=True)
+        with suppress(OSError), whole_file(target, most=_OWNERS_ALONE) as unfinished:
+            unfinished.write_bytes(content)

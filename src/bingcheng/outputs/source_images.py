@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import tempfile
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
@@ -20,6 +18,7 @@ from bingcheng.core.errors import InputError, Owner, Problem
 from bingcheng.dicom.exam import FrameSource, VolumeFrames
 from bingcheng.dicom.sources import open_dataset
 from bingcheng.outputs import encoding
+from bingcheng.outputs.whole_file import whole_file
 
 CANNOT_WRITE = Problem(
     code="outputs.cannot-write",
@@ -117,20 +116,11 @@ def save(dataset: Dataset, path: Path, moment: datetime) -> None:
     """
     _make_repeatable(dataset, moment)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
-        os.close(handle)
-        try:
+        with whole_file(path) as unfinished:
             if encoding.suits(dataset):
-                Path(name).write_bytes(encoding.as_file(dataset))
+                unfinished.write_bytes(encoding.as_file(dataset))
             else:
-                dataset.save_as(name, enforce_file_format=True)
-            Path(name).chmod(path.parent.stat().st_mode & 0o666)  # a temporary file is its owner's only
-            Path(name).replace(path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                Path(name).unlink()
-            raise
+                dataset.save_as(unfinished, enforce_file_format=True)
     except OSError as error:
         raise InputError(CANNOT_WRITE, error=type(error).__name__) from error
 

@@ -7,8 +7,6 @@ in `bingcheng.outputs.table_columns`. No identifier stands there that the assess
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -23,6 +21,7 @@ from bingcheng.outputs.csv_table import Say, as_csv, said
 from bingcheng.outputs.source_images import CANNOT_WRITE
 from bingcheng.outputs.table import Cell, Kind, Table
 from bingcheng.outputs.table_columns import TABLES
+from bingcheng.outputs.whole_file import whole_file
 
 ARROW_TYPES = MappingProxyType(
     {
@@ -87,15 +86,7 @@ def as_parquet(table: Table, rows: Sequence[Sequence[Cell]], say: Say = str) -> 
 
 def _save(path: Path, content: bytes) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(content)
-            Path(name).chmod(path.parent.stat().st_mode & 0o666)  # a temporary file is its owner's only
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        with whole_file(path) as unfinished:
+            unfinished.write_bytes(content)
     except OSError as error:
         raise InputError(CANNOT_WRITE, error=type(error).__name__) from error

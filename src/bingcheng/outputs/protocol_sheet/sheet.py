@@ -5,8 +5,6 @@ For each series: what to set, the limit, how much it weighs, what to do when it 
 
 from __future__ import annotations
 
-import os
-import tempfile
 from base64 import b64encode
 from datetime import date
 from enum import StrEnum
@@ -26,6 +24,7 @@ from bingcheng.outputs.compiled_templates import CompiledTemplates
 from bingcheng.outputs.language import Language
 from bingcheng.outputs.protocol_sheet.content import content_of
 from bingcheng.outputs.source_images import CANNOT_WRITE
+from bingcheng.outputs.whole_file import whole_file
 from bingcheng.protocol.model import Protocol
 
 TEMPLATES = "bingcheng.outputs.protocol_sheet"
@@ -66,17 +65,8 @@ def write_sheet(
     else:
         content = sheet(protocol, language, on=on).encode()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-        unfinished = Path(name)
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(content)
-            unfinished.chmod(path.parent.stat().st_mode & 0o666)  # a temporary file is its owner's only
-            unfinished.replace(path)
-        except BaseException:
-            unfinished.unlink(missing_ok=True)
-            raise
+        with whole_file(path) as unfinished:
+            unfinished.write_bytes(content)
     except OSError as error:
         raise InputError(CANNOT_WRITE, error=type(error).__name__) from error
 

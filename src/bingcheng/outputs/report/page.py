@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from base64 import b64encode
 from functools import cache, partial
 from hashlib import sha256
@@ -48,6 +46,7 @@ from bingcheng.outputs.summary import (
     priorities,
     protocol_of,
 )
+from bingcheng.outputs.whole_file import whole_file
 
 FILE_NAME = "index.html"
 TEMPLATES = "bingcheng.outputs.report"
@@ -65,19 +64,10 @@ def write_report(assessment: Assessment, folder: Path, language: Language) -> Pa
     OSError
         if the folder can't be written; the caller knows what to say about its own folder.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     target = folder / FILE_NAME
-    # A name of its own: two runs may write the report of one workspace at the same time.
-    handle, name = tempfile.mkstemp(dir=folder, prefix=f".{FILE_NAME}.", suffix=".part")
-    unfinished = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(page(assessment, language))
-        unfinished.chmod(folder.stat().st_mode & 0o666)  # a temporary file is its owner's only
-        return unfinished.replace(target)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
+    with whole_file(target) as unfinished:
+        unfinished.write_text(page(assessment, language), encoding="utf-8")
+    return target
 
 
 def page(assessment: Assessment, language: Language) -> str:
