@@ -49,10 +49,10 @@ def import_from_elsewhere(config: pytest.Config) -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int | None:
-    """One process more than there are processors: some test always waits, for a browser, a peer or a disk."""
+    """Two processes more than there are processors: some tests always wait, for a browser, a peer or a disk."""
     if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
         return None
-    return (os.cpu_count() or 1) + 1
+    return (os.cpu_count() or 1) + 2
 
 
 @pytest.hookimpl(trylast=True)

@@ -12,6 +12,7 @@ from tests.server.examples import OBJECT, SERIES, STUDY, ct_file, prepare
 from tests.server.test_matrix import ROUTES
 
 from bingcheng.archive.audit import tables
+from bingcheng.archive.audit.event import EventAction
 from bingcheng.archive.audit.event_code import EventCode
 from bingcheng.archive.audit.trail import Asked, events, record
 from bingcheng.archive.authorisation import Action, Scope, case_space, hospital_space
@@ -67,6 +68,16 @@ def test_what_cannot_be_recorded_is_not_shown_however_often_one_asks(served, pat
     assert [one.count for one in trail(served)] == [1]
 
 
+def test_to_ask_without_wanting_the_body_is_refused_and_recorded_as_a_reading(served):
+    path = f"/exam/{STUDY}"
+    assert served.anonymous().head(path).status_code == 401
+    assert served.browser("other-radiologist").head(path).status_code == 404
+    answer = served.browser("radiologist").head(path)
+    assert (answer.status_code, answer.content) == (200, b"")
+    read = [one for one in trail(served) if one.code is EventCode.INSTANCES_ACCESSED and one.login == "radiologist"]
+    assert [(one.action, one.count) for one in read] == [(EventAction.READ, 1)]
+
+
 def test_what_cannot_be_recorded_is_not_done(served):
     admin, technologist = served.browser("site-admin"), served.browser("technologist")
     number = served.people["technologist"]
@@ -86,6 +97,27 @@ def test_what_cannot_be_recorded_is_not_done(served):
         known = person(connection, number)
     assert (known.name, known.disabled) == ("Technologist", False)
     assert len(served.site.objects.instances_of([hospital_space(served.north)], STUDY)) == 1
+
+
+def test_an_object_that_came_just_after_an_event_is_owed_its_own_and_the_next_one_is_refused(served, monkeypatch):
+    monkeypatch.setattr("bingcheng.server.security.recorder.SURE_S", 600.0)
+    client = served.browser("technologist")
+
+    def sent(number):
+        content = ct_file().replace(OBJECT.encode(), f"{OBJECT[:-1]}{number}".encode())
+        return client.post(
+            "/dicomweb/studies", content=content, headers={"content-type": "application/dicom"}
+        ).status_code
+
+    assert sent(6) == 200
+    stop_recording(served)
+    assert [sent(7), sent(8)] == [503, 503]
+    go_on_recording(served)
+    assert sent(9) == 200
+    held = served.site.objects.instances_of([hospital_space(served.north)], STUDY)
+    assert {one.sop_uid[-1] for one in held} == {OBJECT[-1], "6", "7", "9"}
+    came = [one for one in trail(served) if one.code is EventCode.INSTANCES_TRANSFERRED and one.login == "technologist"]
+    assert [one.outcome.name for one in came].count("SUCCESS") == 3
 
 
 def test_counts_that_could_not_be_written_are_written_later(served):

@@ -148,7 +148,26 @@ def test_programs_are_always_answered_in_json(served):
     assert served.anonymous().get("/api/none", headers=PAGE).json()["code"] == "server.no-such-page"
     answer = served.anonymous().put("/api/me", headers=PAGE)
     assert (answer.status_code, answer.json()["code"]) == (405, "server.wrong-method")
-    assert "GET" in answer.headers["allow"]
+    assert answer.headers["allow"] == "GET, HEAD"
+
+
+def test_an_address_names_every_method_that_it_takes(served):
+    answer = served.anonymous().put("/dicomweb/studies")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD, POST")
+    assert served.anonymous().put("/nowhere").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/health", "/login", "/worklist", "/api/none", "/probe/fault"])
+def test_head_is_answered_as_get_is_without_a_body(serve, probe, path):
+    client = serve(probe).anonymous()
+    asked, told = client.get(path, headers=PAGE), client.head(path, headers=PAGE)
+    assert (told.status_code, told.content) == (asked.status_code, b"")
+    changing = {"date", "set-cookie", "content-security-policy", "x-request-id", "content-length"}
+    assert {k: v for k, v in told.headers.items() if k not in changing} == {
+        k: v for k, v in asked.headers.items() if k not in changing
+    }
+    if asked.status_code == 200:
+        assert int(told.headers["content-length"]) > 0
 
 
 def test_a_page_speaks_the_browsers_language(served):

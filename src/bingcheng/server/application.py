@@ -14,6 +14,7 @@ from starlette.middleware import Middleware
 from bingcheng import __version__
 from bingcheng.archive.objects.place import storage_of
 from bingcheng.archive.workspace import Workspace
+from bingcheng.server.methods import Head
 from bingcheng.server.route_index import RouteIndex
 from bingcheng.server.security.access_log import AccessLog
 from bingcheng.server.security.faults import Faults
@@ -132,6 +133,7 @@ def application(settings: Settings, *, site: Site | None = None, more: Iterable[
             Middleware(Faults),
             Middleware(AuditTrail, recorder=recorder),
             Middleware(SizeLimit, settings=settings),
+            Middleware(Head),
         ],
     )
     made.state.site, made.state.recorder = where, recorder

@@ -39,7 +39,7 @@ def store(number):
     return {"CommandField": C_STORE, "MessageID": number, "AffectedSOPInstanceUID": f"1.2.{number}"}
 
 
-@given(st.binary(min_size=1, max_size=5000), st.integers(0, 3000), st.booleans())
+@given(st.binary(max_size=5000), st.integers(0, 3000), st.booleans())
 @settings(max_examples=40)
 def test_a_data_set_of_any_length_arrives_whole_in_units_of_any_length(data, longest_out, as_file):
     one, other = socket.socketpair()
@@ -49,6 +49,25 @@ def test_a_data_set_of_any_length_arrives_whole_in_units_of_any_length(data, lon
         came = them.receive()
         assert bytes(came.body.data()) == data
         assert came.command["MessageID"] == 1
+
+
+class _Worn(io.BytesIO):
+    """A file on a disk that can't be read to its end."""
+
+    def read(self, size=-1):
+        if self.tell() > 500:
+            raise OSError("input/output error")
+        return super().read(size)
+
+
+def test_an_object_that_can_not_be_read_to_its_end_ends_the_association_with_it(pair):
+    us, them = pair
+    us.longest_out = 400
+    with pytest.raises(Ended):
+        us.send(CONTEXT, store(1), _Worn(bytes(5000)))
+    with pytest.raises(Ended) as ended:
+        them.receive()
+    assert ended.value.ending is Ending.ABORTED
 
 
 def test_no_unit_is_longer_than_the_other_side_takes():

@@ -24,6 +24,8 @@ from bingcheng.archive.dimse.listener import Listener
 from bingcheng.archive.dimse.peers import May, Peer, add_peer, remove_peer
 from bingcheng.core.errors import InputError
 
+BIG_ENDIAN = "1.2.840.10008.1.2.2"
+FIND = StudyRootQueryRetrieveInformationModelFind
 STORE_ONLY = Peer(ae_title="SCANNER", networks=("127.0.0.1",), space=SPACE, may=frozenset((May.STORE,)))
 
 
@@ -138,6 +140,22 @@ def test_any_transfer_syntax_that_brings_its_pixels_is_taken(listening, calling,
     with calling(site.port, [(Verification,), (CTImageStorage, offered)]) as association:
         got = {one.abstract_syntax: one.transfer_syntax[0] for one in association.accepted_contexts}
     assert got.get(CTImageStorage) == chosen
+
+
+@pytest.mark.parametrize(
+    ("service", "offered", "chosen"),
+    [
+        (FIND, [BIG_ENDIAN], None),
+        (FIND, [BIG_ENDIAN, IMPLICIT], IMPLICIT),
+        (FIND, [IMPLICIT, EXPLICIT], EXPLICIT),
+        (Verification, [BIG_ENDIAN], BIG_ENDIAN),
+    ],
+)
+def test_no_identifier_is_agreed_on_in_a_syntax_in_which_it_is_not_read(listening, calling, service, offered, chosen):
+    site = listening()
+    with calling(site.port, [(CTImageStorage,), (service, offered)]) as association:
+        got = {one.abstract_syntax: one.transfer_syntax[0] for one in association.accepted_contexts}
+    assert got.get(service) == chosen
 
 
 @pytest.mark.parametrize("private", [True, False])

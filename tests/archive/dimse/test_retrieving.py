@@ -114,6 +114,13 @@ def retrieved(responses):
             1,
         ),
         (PATIENT_MOVE, identifier("PATIENT", PatientID="KH-1"), 4),
+        (PATIENT_MOVE, identifier("STUDY", PatientID="KH-1", StudyInstanceUID="1.2.3.1"), 4),
+        (PATIENT_MOVE, identifier("STUDY", PatientID="KH-2", StudyInstanceUID="1.2.3.1"), 0),
+        (
+            PATIENT_MOVE,
+            identifier("SERIES", PatientID="KH-2", StudyInstanceUID="1.2.3.1", SeriesInstanceUID="1.2.3.1.2"),
+            0,
+        ),
         (MOVE, identifier("SERIES", StudyInstanceUID="1.2.3.1", SeriesInstanceUID="1.2.3.1.3"), 0),
     ],
 )

@@ -71,7 +71,15 @@ class Owed:
         InputError, RemoteError
             ``archive.disk-full``, and what `Workspace.writing` raises.
         """
-        # In SQLite's log a transaction takes room only when it is committed: to try one and to undo it tells nothing.
-        if workspace.engine.dialect.name == "sqlite" and not RECORDS.kept(Path(workspace.folder)):
+        if not _has_room(workspace):
             raise InputError(DISK_FULL)
         self.write(workspace, ())
+
+    def settled(self, workspace: Workspace) -> bool:
+        """Whether nothing is owed and there is room for more, told without asking the database."""
+        return not self._events and _has_room(workspace)
+
+
+def _has_room(workspace: Workspace) -> bool:
+    # In SQLite's log a transaction takes room only when it is committed: to try one and to undo it tells nothing.
+    return workspace.engine.dialect.name != "sqlite" or RECORDS.kept(Path(workspace.folder))

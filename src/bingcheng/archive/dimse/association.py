@@ -154,7 +154,11 @@ class Association:
             self.wire.write(first + pdus.data_head(len(data), context.number, pdus.LAST) + data)
         else:
             self.wire.write(first)
-            self._send_long(context, data, most)
+            try:
+                self._send_long(context, data, most)
+            except OSError:  # of the file: half a message is out, and nothing can follow it
+                self.abort()
+                raise Ended(Ending.STOPPED) from None
 
     def release(self) -> None:
         """Ask for the end and wait for it (PS3.8 7.2); the connection is closed whatever comes."""
@@ -193,9 +197,11 @@ class Association:
                 self.wire.write(piece)
             return
         piece_of = data.read(most)
-        while piece_of:
-            following = data.read(most)
+        while True:  # also an empty data set, which the command has announced, has a last fragment
+            following = data.read(most) if piece_of else b""
             self.wire.write(pdus.data_head(len(piece_of), context.number, 0 if following else pdus.LAST) + piece_of)
+            if not following:
+                return
             piece_of = following
 
     def _read(self) -> Message:

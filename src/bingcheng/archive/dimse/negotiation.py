@@ -212,8 +212,12 @@ def _judged(asked: Any, may: frozenset[May], *, private: bool) -> tuple[int, str
         needed = May.RETRIEVE
     if needed is not None and needed not in may:
         return NOT_ALLOWED, first
-    storage = needed is not None and abstract not in _SERVICES
-    chosen = _preferred(syntaxes) if storage else _readable(syntaxes)
+    if needed is None:
+        chosen = _readable(syntaxes) or first  # an echo has no data set
+    elif abstract in _SERVICES:
+        chosen = _readable(syntaxes)
+    else:
+        chosen = _preferred(syntaxes)
     return (UNKNOWN_SYNTAX, first) if chosen is None else (ACCEPTED, chosen)
 
 
@@ -225,7 +229,8 @@ def _preferred(syntaxes: Sequence[str]) -> str | None:
 
 
 def _readable(syntaxes: Sequence[str]) -> str | None:
-    return next((one for one in (EXPLICIT, IMPLICIT, BIG_ENDIAN) if one in syntaxes), None)
+    """The syntax of identifiers. Big endian is not one: it is retired, and they are read in little endian order."""
+    return next((one for one in (EXPLICIT, IMPLICIT) if one in syntaxes), None)
 
 
 def _result(asked: Any, result: int, syntax: str | None) -> PresentationContext:

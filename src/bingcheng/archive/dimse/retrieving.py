@@ -11,6 +11,7 @@ from bingcheng.archive.dimse.endings import Ended
 from bingcheng.archive.dimse.events import EventKind
 from bingcheng.archive.dimse.finding import WrongIdentifier, level_of
 from bingcheng.archive.dimse.identifiers import Identifier, Unreadable, read, written
+from bingcheng.archive.dimse.negotiation import PATIENT_ROOT
 from bingcheng.archive.dimse.peers import Peer, destination
 from bingcheng.archive.dimse.sending import Originator, Sent, sending, store
 from bingcheng.archive.dimse.session import Answer, Session
@@ -101,11 +102,15 @@ def selected(session: Session, identifier: Identifier, sop_class: str) -> list[I
         patients = identifier.values("PatientID")
         if len(patients) != 1 or "*" in patients[0] or "?" in patients[0]:
             raise WrongIdentifier("One PatientID is needed")
-        studies: Sequence[str] = [
-            row.study_uid for row in objects.studies(Query(match={"PatientID": patients[0]}), spaces)
-        ]
-        return [one for study in studies for one in objects.instances_of(spaces, study, None)]
-    studies = _uids(identifier, "StudyInstanceUID")
+        theirs = objects.studies(Query(match={"PatientID": patients[0]}), spaces)
+        return [one for row in theirs for one in objects.instances_of(spaces, row.study_uid, None)]
+    studies: Sequence[str] = _uids(identifier, "StudyInstanceUID")
+    if sop_class.startswith(PATIENT_ROOT):
+        # The number of the patient is a key above (PS3.4 C.4.2.2.1): another patient's study is no match.
+        whose = {"PatientID": identifier.values("PatientID")[0], "StudyInstanceUID": studies}
+        studies = [row.study_uid for row in objects.studies(Query(match=whose), spaces)]
+        if not studies:
+            return []
     if level == "STUDY":
         return [one for study in studies for one in objects.instances_of(spaces, study, None)]
     series = _uids(identifier, "SeriesInstanceUID")

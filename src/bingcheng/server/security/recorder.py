@@ -6,6 +6,7 @@ of them is recorded before it is answered, those that follow within `SPAN_S` are
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -92,6 +93,8 @@ _ACTIONS = {
 }
 EACH = frozenset({EventCode.EXPORT, EventCode.USER_AUTHENTICATION})
 """Kinds of events that are recorded each time: what is taken away twice lies in two places."""
+SURE_S = 1.0
+"""How long after an event was added another one can be taken to be possible."""
 UNRECORDED = frozenset({Action.OWN_ACCOUNT})
 """Actions whose mere reading shows a person nothing but the own account."""
 
@@ -128,6 +131,7 @@ class Recorder:
     site: Site
     _open: dict[Key, tuple[float, AuditEvent]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
+    _added: float = -math.inf
 
     def take(self, event: AuditEvent, *, repeats: bool, changed: bool = False) -> Taken:
         """What must be written now: this event unless it repeats one, and those whose span is over."""
@@ -148,9 +152,12 @@ class Recorder:
         try:
             self.site.owed.write(self.site.workspace, taken.events, happened=taken.changed)
         except BingchengError:
+            self._added = -math.inf
             if not taken.changed:
                 self._hold(taken.due)
             raise
+        if taken.events:
+            self._added = time.monotonic()
         if taken.opens and taken.first is not None:
             self._hold([replace(taken.first, count=0)])
 
@@ -160,6 +167,13 @@ class Recorder:
             held = [event for _, event in self._open.values() if event.count]
             self._open.clear()
         self.write(Taken(due=held))
+
+    def is_sure(self) -> bool:
+        """Whether an event can be added now, as one was a moment ago: nothing needs to be tried then.
+
+        What comes between is the same as comes between a trial and the change: then the event is owed.
+        """
+        return time.monotonic() - self._added < SURE_S and self.site.owed.settled(self.site.workspace)
 
     def check(self) -> None:
         """Raise unless an event could be added now: what changes something is not begun without that.

@@ -22,6 +22,7 @@ from bingcheng.core.errors import (
     Undefined,
 )
 from bingcheng.core.wording import Text
+from bingcheng.server.methods import methods_of
 from bingcheng.server.pages.page import language_of, page
 from bingcheng.server.security import problems
 
@@ -89,6 +90,8 @@ def add_refusals(application: FastAPI) -> None:
     async def of_http(request: Request, error: HTTPException) -> Response:
         problem = _OF_STATUS.get(error.status_code)
         headers = dict(error.headers or {})
+        if error.status_code == 405:
+            headers["Allow"] = methods_of(request)
         if problem is None:
             return refusal(
                 request, InputError(problems.WRONG_REQUEST, where=str(error.detail)), error.status_code, headers
