@@ -59,7 +59,7 @@ class IncomingPart:
     _memory: bytearray = field(default_factory=bytearray)
     _file: IO[bytes] | None = None
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """Take more of it.
 
         Raises

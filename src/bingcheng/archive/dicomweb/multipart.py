@@ -31,9 +31,9 @@ class PartHead:
 
 @dataclass(frozen=True, slots=True)
 class PartData:
-    """Some bytes of the part that began last."""
+    """Some bytes of the part that began last, without a copy of them."""
 
-    data: bytes
+    data: memoryview
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,8 @@ class PartScanner:
     """
 
     boundary: str
-    _held: bytearray = field(default_factory=lambda: bytearray(b"\r\n"), init=False)  # a first boundary needs no CRLF
+    _held: bytes = field(default=b"\r\n", init=False)  # a first boundary needs no CRLF
+    _at: int = field(default=0, init=False)  # what lies before has been told of
     _state: str = field(default="preamble", init=False)
     _skipped: int = field(default=0, init=False)
     _mark: bytes = field(default=b"", init=False)
@@ -86,7 +87,7 @@ class PartScanner:
         """
         if self._state == "over":  # an epilogue is ignored
             return
-        self._held += piece
+        self._held, self._at = self._held[self._at :] + piece, 0
         going = True
         while going:
             if self._state == "head":
@@ -99,7 +100,7 @@ class PartScanner:
                 yield from self._passed(at)
                 going = after > 0
                 if going:
-                    yield from self._turn(after - at, last=last)
+                    yield from self._turn(after, last=last)
                     going = not last
 
     def finish(self) -> None:
@@ -114,14 +115,14 @@ class PartScanner:
             raise InputError(BAD_MULTIPART, what="cut off")
 
     def _next_mark(self) -> tuple[int, int, bool]:
-        """Bytes that certainly precede the next boundary; where that ends (0: not seen yet); whether it is the last."""
-        at = 0
+        """Where what precedes the next boundary ends; where that does (0: not seen yet); whether it is the last."""
+        at = self._at
         while True:
             at = self._held.find(self._mark, at)
             if at < 0:
-                return max(0, len(self._held) - len(self._mark) + 1), 0, False
+                return max(self._at, len(self._held) - len(self._mark) + 1), 0, False
             after = at + len(self._mark)
-            tail = bytes(self._held[after : after + LONGEST_PADDING + 2])
+            tail = self._held[after : after + LONGEST_PADDING + 2]
             if tail.startswith(b"--"):
                 return at, after + 2, True
             padding = tail.lstrip(b" \t")
@@ -131,41 +132,36 @@ class PartScanner:
                 return at, 0, False  # what it is will be seen by the next bytes
             at += 2  # the mark with something behind it is content
 
-    def _passed(self, count: int) -> Iterator[Event]:
-        if count == 0:
+    def _passed(self, end: int) -> Iterator[Event]:
+        if end == self._at:
             return
         if self._state == "body":
-            with memoryview(self._held) as view:
-                data = bytes(view[:count])
-            yield PartData(data)
+            yield PartData(memoryview(self._held)[self._at : end])
         else:
-            self._skipped += count
+            self._skipped += end - self._at
             if self._skipped > LONGEST_PREAMBLE:
                 raise InputError(BAD_MULTIPART, what="no boundary")
-        del self._held[:count]
+        self._at = end
 
-    def _turn(self, length: int, *, last: bool) -> Iterator[Event]:
-        """Pass a boundary of `length` bytes."""
+    def _turn(self, end: int, *, last: bool) -> Iterator[Event]:
+        """Pass the boundary that ends there."""
         if self._state == "body":
             yield PartEnd()
-        del self._held[:length]
-        self._state = "over" if last else "head"
+        self._state, self._at = "over" if last else "head", end
         if last:
-            self._held.clear()
+            self._held, self._at = b"", 0
 
     def _head(self) -> PartHead | None:
-        if self._held.startswith(b"\r\n"):  # no fields at all
-            del self._held[:2]
-            self._state = "body"
+        if self._held.startswith(b"\r\n", self._at):  # no fields at all
+            self._state, self._at = "body", self._at + 2
             return PartHead(fields={})
-        end = self._held.find(b"\r\n\r\n", 0, LONGEST_HEAD + 4)
+        end = self._held.find(b"\r\n\r\n", self._at, self._at + LONGEST_HEAD + 4)
         if end < 0:
-            if len(self._held) > LONGEST_HEAD:
+            if len(self._held) - self._at > LONGEST_HEAD:
                 raise InputError(BAD_MULTIPART, what="header of a part")
             return None
-        fields = _fields(bytes(self._held[:end]))
-        del self._held[: end + 4]
-        self._state = "body"
+        fields = _fields(self._held[self._at : end])
+        self._state, self._at = "body", end + 4
         return PartHead(fields=fields)
 
 

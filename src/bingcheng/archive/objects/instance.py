@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Instance:
-    """One stored object.
+class Instance(NamedTuple):
+    """One stored object; a tuple, since a series of hundreds is made of them for each request.
 
     Parameters
     ----------
     series_id, revision : row number of its series, and of which state of it this is.
     size : bytes of the file.
-    location : key in the storage.
     pixel_offset : where the pixel value begins in the file; None without pixel data, and in deflated files, which
         no seek can enter.
     pixel_length : bytes of the pixel value; None if it is encapsulated in fragments, or absent.
+    location : key in the storage.
     """
 
     space: str
@@ -37,9 +36,9 @@ class Instance:
     size: int
     sha256: str
     received_at: datetime
-    location: str
     pixel_offset: int | None
     pixel_length: int | None
+    location: str
 
     @property
     def encapsulated(self) -> bool:

@@ -54,8 +54,7 @@ COLUMNS = (
     _instance.id,
     _series.study_id,
 )
-_OWN = tuple(column.name for column in COLUMNS[:-3])
-"""The columns that are fields of an instance as they are."""
+"""The fields of an instance in their order, but for the last, of which the file's name is a part; then row numbers."""
 
 
 def instances(
@@ -71,8 +70,7 @@ def instance(workspace: Workspace, space: str, study_uid: str, series_uid: str, 
     found = prepared.looked_up(workspace, _ONE, asked)
     if found is None:
         return None
-    own = dict(zip(_OWN, found, strict=False))
-    return Instance(**own, location=f"{series_folder(space, study_uid, series_uid)}/{found[len(_OWN)]}")
+    return instance_of(found)
 
 
 _ONE = (
@@ -103,10 +101,10 @@ def rows(
     return connection.execute(chosen.where(*asked).order_by(*order)).all()
 
 
-def instance_of(row: Row[Any]) -> Instance:
-    """What the columns of `COLUMNS` say."""
-    folder = series_folder(row.space, row.study_uid, row.series_uid)
-    return Instance(**dict(zip(_OWN, row, strict=False)), location=f"{folder}/{row.file}")
+def instance_of(row: Sequence[Any]) -> Instance:
+    """What a row of `COLUMNS` says."""
+    *own, file, _, _ = row
+    return Instance._make((*own, f"{series_folder(*own[:3])}/{file}"))
 
 
 def first_of_each(found: Iterable[Instance], spaces: Sequence[str]) -> list[Instance]:
