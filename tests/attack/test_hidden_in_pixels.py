@@ -8,6 +8,7 @@ import struct
 import numpy as np
 import pytest
 from PIL import Image
+from pydicom import Dataset
 from pydicom.encaps import generate_frames
 from pydicom.uid import JPEG2000Lossless, JPEGBaseline8Bit, JPEGLSLossless, RLELossless
 from tests.archive.deidentify.making import KEY, ct, read, written
@@ -313,3 +314,44 @@ def test_text_in_the_place_of_numbers_and_in_colour_profiles_goes(profile):
     for tag in (0x00180060, 0x00200013, 0x00080030, 0x00101030, 0x00280030):
         image.add_new(tag, "LO", CANARY.decode())
     assert CANARY not in cleaned(image, profile)
+
+
+def with_palette(text, **more):
+    image = ct(**more)
+    ramp = np.linspace(0, 65535, 256).astype("<u2").tobytes()
+    for colour, entries in (("Red", ramp[:256] + text + ramp[256 + len(text) :]), ("Green", ramp), ("Blue", ramp)):
+        setattr(image, f"{colour}PaletteColorLookupTableDescriptor", [256, 0, 16])
+        setattr(image, f"{colour}PaletteColorLookupTableData", entries)
+    return image
+
+
+def test_a_grey_picture_loses_all_of_a_palette_in_which_text_stands():
+    spoilt, sound = read(cleaned(with_palette(CANARY * 2))), read(cleaned(with_palette(b"")))
+    assert not [one.keyword for one in spoilt if "Palette" in one.keyword]
+    assert len([one.keyword for one in sound if "Palette" in one.keyword]) == 6
+
+
+@pytest.mark.parametrize("more", [{"PhotometricInterpretation": "PALETTE COLOR"}, {"PixelPresentation": "MIXED"}])
+def test_a_picture_that_is_drawn_by_such_a_palette_is_refused(more):
+    image = with_palette(CANARY * 2, **more)
+    approved = {image.SOPInstanceUID: Approval(regions=(), face_allowed=True)}
+    one = Deidentifier(profile=Profile.named("teaching"), key=KEY, approvals=approved).one(written(image))
+    assert one.problem.code == "archive.deidentify-text-in-table"
+
+
+def lut(text):
+    item = Dataset()
+    item.LUTDescriptor, item.LUTExplanation, ramp = [64, 0, 16], "NORMAL", np.arange(64, dtype="<u2").tobytes()
+    item.add_new(0x00283006, "OW", ramp[:60] + text + ramp[60 + len(text) :])
+    return item
+
+
+def test_a_proposal_of_how_to_show_an_image_goes_where_text_runs_through_it():
+    assert "VOILUTSequence" not in read(cleaned(ct(VOILUTSequence=[lut(CANARY)])))
+    (left,) = read(cleaned(ct(VOILUTSequence=[lut(CANARY), lut(b"")]))).VOILUTSequence
+    assert left.LUTData == lut(b"").LUTData
+
+
+def test_values_whose_meaning_stands_in_such_a_table_are_refused():
+    one = Deidentifier(profile=Profile.named("basic"), key=KEY).one(written(ct(ModalityLUTSequence=[lut(CANARY)])))
+    assert one.problem.code == "archive.deidentify-text-in-table"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -101,6 +103,54 @@ def test_a_file_that_the_disk_does_not_give_keeps_none_of_the_others(bingcheng, 
     assert said.code == 1
     assert [(one["code"], len(one["files"])) for one in said.json["troubles"]] == [("cli.deidentify-cant-read", 1)]
     assert len(results(tmp_path)) == 2
+
+
+def test_what_lies_behind_links_and_in_closed_folders_is_not_left_out_in_silence(bingcheng, folder, tmp_path):
+    (tmp_path / "other").mkdir()
+    (folder / "linked").symlink_to(tmp_path / "other")
+    (folder / "lost.dcm").symlink_to(folder / "nowhere")
+    os.mkfifo(folder / "pipe")
+    (folder / "waiting").symlink_to(folder / "pipe")
+    at = os.open(folder, os.O_RDONLY)
+    for _ in range(20):  # a path longer than the system takes: what root may not open either
+        os.mkdir("d" * 250, dir_fd=at)
+        below = os.open("d" * 250, os.O_RDONLY, dir_fd=at)
+        os.close(at)
+        at = below
+    os.close(at)
+    said = bingcheng("deidentify", folder, "out", "--key", "my.key", "--json")
+    assert said.code == 1, said.err
+    told = {one["code"]: len(one["files"]) for one in said.json["troubles"]}
+    assert told == {"cli.deidentify-link": 1, "cli.deidentify-cant-read": 2, "cli.deidentify-cant-enter": 1}
+    assert len(results(tmp_path)) == 2
+    shutil.rmtree(folder / ("d" * 250))
+
+
+def test_of_two_objects_with_one_uid_the_second_is_not_written_over_the_first(bingcheng, folder, tmp_path):
+    add(folder, "one again.dcm", ct())
+    add(folder, "three.dcm", ct(InstanceNumber="7"))
+    said = bingcheng("deidentify", folder, "out", "--key", "my.key", "--json")
+    assert said.code == 1
+    (trouble,) = said.json["troubles"]
+    assert trouble["code"] == "cli.deidentify-same-uid"
+    assert trouble["files"][0]["file"].endswith("three.dcm")
+    assert "7" not in {str(dcmread(path).InstanceNumber) for path in results(tmp_path)}
+
+
+def test_whom_a_run_wrote_before_it_stopped_is_known(bingcheng, folder, tmp_path):
+    assert bingcheng("deidentify", folder, "first", "--key", "my.key").code == 0
+    (patient,) = (tmp_path / "first").iterdir()
+    # A file where the second patient's folder should be stops the run, as a full disk does.
+    add(folder, "zero.dcm", ct(PatientID="MRN-5550001", PatientName="Other", SOPInstanceUID="1.2.276.8.9"))
+    bingcheng("deidentify", folder, "second", "--key", "my.key")
+    (other,) = {one.name for one in (tmp_path / "second").iterdir()} - {patient.name}
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / other).write_text("", encoding="ascii")
+    keys = ("--key", "my.key", "--table", "who.sqlite")
+    said = bingcheng("deidentify", folder, "out", *keys)
+    assert (said.code, "cli.deidentify-cant-write" in said.err) == (4, True)
+    assert bingcheng("deidentify", *keys, "--original", patient.name, "--json").json["patient_id"] == "MRN-7730921"
+    assert not list((tmp_path / "out").rglob("*.part"))
 
 
 def test_a_picture_that_nobody_can_draw_keeps_none_of_the_others(bingcheng, folder, tmp_path):

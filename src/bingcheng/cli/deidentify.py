@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,13 @@ from bingcheng.archive.deidentify.key import Key
 from bingcheng.archive.deidentify.key_table import KeyTable, Secret, in_file
 from bingcheng.archive.deidentify.profile import Profile, known_profiles
 from bingcheng.archive.deidentify.well_known import is_uid
+from bingcheng.cli.deidentify_input import given_files
 from bingcheng.cli.exits import GATE, NOTHING_FOUND, OK, print_json
 from bingcheng.cli.usage import WrongUsage
 from bingcheng.core.errors import InputError, Owner, Problem
 from bingcheng.core.wording import Text
 from bingcheng.outputs.language import Language
+from bingcheng.outputs.whole_file import whole_file
 
 NO_KEY = Problem(
     code="cli.deidentify-no-key",
@@ -58,11 +60,11 @@ CANT_WRITE = Problem(
     remedy="Free some space, or name another folder; what was written is whole.",
     owner=Owner.OPERATOR,
 )
-CANT_READ = Problem(
-    code="cli.deidentify-cant-read",
-    says="the file can't be read from the disk",
-    remedy="Look whether you may read it, and whether its disk is sound.",
-    owner=Owner.OPERATOR,
+SAME_UID = Problem(
+    code="cli.deidentify-same-uid",
+    says="another file before it is the same object by its UID, and says something else",
+    remedy="Keep the right one of the two, or give each a folder for its results.",
+    owner=Owner.ARCHIVE,
 )
 PROJECT = "files"
 """Name of the one project of a key table in a file of its own."""
@@ -98,6 +100,7 @@ class Tally:
     patients : pseudonyms, and of how many files each.
     numbers : by patient's number and issuer (empty: none) the pseudonym; holds patient data.
     troubles : files that wait or were refused, by the code of the problem.
+    seen : what each cleaned file holds, as a digest, by its name.
     """
 
     done: int = 0
@@ -107,6 +110,12 @@ class Tally:
     troubles: dict[str, list[Deidentified]] = field(default_factory=dict)
     pictures: list[Path] = field(default_factory=list)
     previews: list[Deidentified] = field(default_factory=list)
+    seen: dict[str, bytes] = field(default_factory=dict)
+
+    def is_another(self, one: Deidentified) -> bool:
+        """Whether an object of the same UID came before that says something else."""
+        digest = sha256(one.data or b"").digest()
+        return self.seen.setdefault(one.name, digest) != digest
 
     def split(self) -> list[tuple[str, ...]]:
         """Pseudonyms that are perhaps of one patient: his number stands with an issuer here, without one there."""
@@ -165,21 +174,18 @@ def _cleaned(request: Request) -> Tally:
     )
     tally = Tally()
     kept: list[Deidentified] = []
-    for path in _files(source):
-        try:
-            data = path.read_bytes()
-        except OSError:  # one that can't be read keeps none of the others
-            _take(_unread(path), b"", request, tally, kept)
-            continue
-        _take(worker.one(data, str(path)), data, request, tally, kept)
-    if request.table is not None and not request.preview:
-        with in_file(request.table) as connection:
-            _opened(connection, secret).record(connection, kept)
+    try:
+        for path, data in given_files(source):
+            if isinstance(data, InputError):
+                one = Deidentified(source=str(path), state=State.REFUSED, problem=data)
+                _take(one, b"", request, tally, kept)
+            else:
+                _take(worker.one(data, str(path)), data, request, tally, kept)
+    finally:  # a full disk or a person stopped it: who is in what was written must be known all the same
+        if request.table is not None and kept:
+            with in_file(request.table) as connection:
+                _opened(connection, secret).record(connection, kept)
     return tally
-
-
-def _unread(path: Path) -> Deidentified:
-    return Deidentified(source=str(path), state=State.REFUSED, problem=InputError(CANT_READ))
 
 
 def _own(name: str) -> Profile:
@@ -200,15 +206,10 @@ def _opened(connection: Any, secret: Secret) -> KeyTable:
     return found if found is not None else KeyTable.make(connection, PROJECT, secret, secret.key())
 
 
-def _files(source: Path) -> Iterator[Path]:
-    if source.is_file():
-        yield source
-    else:
-        yield from sorted(path for path in source.rglob("*") if path.is_file())
-
-
 def _take(one: Deidentified, data: bytes, request: Request, tally: Tally, kept: list[Deidentified]) -> None:
     tally.files += 1
+    if one.data is not None and tally.is_another(one):
+        one = Deidentified(source=one.source, state=State.REFUSED, problem=InputError(SAME_UID), subject=one.subject)
     if request.preview:
         tally.previews.append(one)
     if one.subject is not None and one.subject.patient_id:
@@ -227,18 +228,14 @@ def _take(one: Deidentified, data: bytes, request: Request, tally: Tally, kept: 
     if request.target is not None and not request.preview:
         folder = request.target / name / one.study_instance_uid / one.series_instance_uid
         _write(folder, one.name, one.data)
-    if request.table is not None:
-        from dataclasses import replace  # noqa: PLC0415 - beside its only use
-
+    if request.table is not None and not request.preview:
         kept.append(replace(one, data=b""))  # only who is who, not the pixels
 
 
 def _write(folder: Path, name: str, data: bytes) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        partial = folder / f".{name}.part"
-        partial.write_bytes(data)
-        partial.replace(folder / name)
+        with whole_file(folder / name) as unfinished:
+            unfinished.write_bytes(data)
     except OSError as error:
         raise InputError(CANT_WRITE, error=type(error).__name__) from error
 
@@ -274,7 +271,7 @@ def _original(request: Request, language: Language) -> int:
     if request.table is None or not request.table.is_file() or request.key is None or not request.key.is_file():
         raise WrongUsage(NO_TABLE)
     name = request.original or ""
-    with in_file(request.table) as connection:
+    with in_file(request.table, looking=True) as connection:
         table = KeyTable.open(connection, PROJECT, Secret.key_file(request.key))
         found = None if table is None else table.original(connection, name)
     if found is None:

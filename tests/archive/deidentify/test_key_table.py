@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Barrier
 
 import pytest
 from sqlalchemy import select, update
@@ -105,6 +107,41 @@ def test_a_key_file_is_made_for_its_owner_only_and_read_again(tmp_path):
     path.write_text("short", encoding="ascii")
     with pytest.raises(InputError, match=r"archive\.weak-key"):
         Secret.key_file(path)
+
+
+def test_where_no_key_file_can_be_is_said(tmp_path):
+    for path in (tmp_path, tmp_path / "absent" / "project.key"):
+        with pytest.raises(InputError, match=r"archive\.no-key-file"):
+            Secret.key_file(path)
+
+
+def test_what_is_no_table_is_said_and_left_as_it_is(tmp_path):
+    other = tmp_path / "exam.dcm"
+    other.write_bytes(b"\0" * 128 + b"DICM" + b"x" * 4000)
+    for path in (other, tmp_path / "absent" / "who.sqlite"):
+        with pytest.raises(InputError, match=r"archive\.no-key-table-file"), in_file(path):
+            pass
+    assert other.read_bytes()[128:132] == b"DICM"
+
+
+def test_runs_that_write_one_table_at_once_lose_nothing(tmp_path, cleaned):
+    secret, path = Secret(words=b"k" * 32, cost=0), tmp_path / "who.sqlite"
+    ready = Barrier(4)
+
+    def record(number):
+        ready.wait()
+        with in_file(path) as connection:
+            table = KeyTable.open(connection, "p", secret) or KeyTable.make(connection, "p", secret, secret.key())
+            return table.record(
+                connection, [replace(cleaned, uids={**cleaned.uids, f"1.2.{number}": f"2.25.{number}"})]
+            )
+
+    with ThreadPoolExecutor(4) as pool:
+        new = list(pool.map(record, range(4)))
+    assert sorted(new) == [1, 1, 1, 2 + len(cleaned.uids)]
+    with in_file(path, looking=True) as connection:
+        table = KeyTable.open(connection, "p", secret)
+        assert all(table.original(connection, f"2.25.{number}") is not None for number in range(4))
 
 
 def test_short_passphrases_are_refused():

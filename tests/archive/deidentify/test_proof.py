@@ -181,6 +181,14 @@ def test_an_identifier_in_an_attribute_that_stays_refuses_the_output():
     assert result.state is State.REFUSED
 
 
+def test_a_number_is_known_without_the_zeros_that_fill_it_up():
+    profile = Profile.named("basic")
+    dataset = ct(PatientID="0004711", SequenceName="tse 4711")
+    assert b"4711" not in Deidentifier(profile=profile, key=KEY).one(written(dataset)).data
+    hidden = written(ct(PatientID="000773092", InstanceNumber="773092"))
+    assert Deidentifier(profile=profile, key=KEY).one(hidden).state is State.REFUSED
+
+
 def test_an_identifier_in_a_text_that_stays_is_taken_out_of_it():
     dataset = ct(SequenceName="tse QUIXWORTH", ContrastFlowRate="3", ScanOptions="ZEBEDIAH")
     result = Deidentifier(profile=Profile.named("basic"), key=KEY).one(written(dataset))

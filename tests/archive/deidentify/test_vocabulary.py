@@ -22,6 +22,11 @@ NOBODY = {"smith", "王小明", "thorax"}.__contains__
         "CT 120 kV 10% B30f",
         "*tse2d1_13",
         "Cornerstone3DTools@^0.1.0:Bidirectional",
+        "CT 0% 10% 20% 30% 40%",
+        "T1 2 3 4 mm",
+        "MAR 5 mm",
+        "TE 10 20 30 40 50 60",
+        "dynamic 30 60 90 120 s",
     ],
 )
 def test_descriptions_of_technique_stay_as_they_are(said):
@@ -39,12 +44,22 @@ def test_descriptions_of_technique_stay_as_they_are(said):
         ("P1234 pelvis", "pelvis"),
         ("THORAX of Smith", "of"),
         ("seen 2024-02-13", ""),
+        ("CT 1 9 5 2 0 3 1 7", "CT"),
+        ("chest 12 34 56 78", "chest"),
+        ("chest 130 250 70 900", "chest"),
+        ("born 17 Mar 52", ""),
+        ("MRI 3 OCT 1952 knee", "MRI knee"),
         ("----", ""),
         ("", ""),
     ],
 )
 def test_everything_else_goes(said, stays):
     assert cleaned(said, NOBODY) == stays
+
+
+@pytest.mark.parametrize("said", ["AX 138 1234 5678", "T2 1952 0317", "AX Mar 17, 1952"])
+def test_a_number_in_pieces_goes_from_what_devices_say_too(said):
+    assert cleaned(said, NOBODY, of_device=True) == said[:2]
 
 
 def test_further_words_may_stay():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import socket
+import threading
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from tests.archive.dimse.making import ECHO, EXPLICIT
 
 from bingcheng.archive.dimse import pdus
-from bingcheng.archive.dimse.association import MANY_WAITING, Association, Context
+from bingcheng.archive.dimse.association import MANY_WAITING, SHORTEST_UNIT, Association, Context
 from bingcheng.archive.dimse.body import Body
 from bingcheng.archive.dimse.commands import C_CANCEL, C_ECHO, C_STORE
 from bingcheng.archive.dimse.endings import Ended, Ending
@@ -39,7 +40,7 @@ def store(number):
     return {"CommandField": C_STORE, "MessageID": number, "AffectedSOPInstanceUID": f"1.2.{number}"}
 
 
-@given(st.binary(max_size=5000), st.integers(0, 3000), st.booleans())
+@given(st.binary(max_size=5000), st.just(0) | st.integers(128, 3000), st.booleans())
 @settings(max_examples=40)
 def test_a_data_set_of_any_length_arrives_whole_in_units_of_any_length(data, longest_out, as_file):
     one, other = socket.socketpair()
@@ -70,19 +71,42 @@ def test_an_object_that_can_not_be_read_to_its_end_ends_the_association_with_it(
     assert ended.value.ending is Ending.ABORTED
 
 
-def test_no_unit_is_longer_than_the_other_side_takes():
+@pytest.mark.parametrize("longest_out", [SHORTEST_UNIT, 9, 60, 1000, 2**32 - 1])
+@pytest.mark.parametrize("size", [0, 80, 5500])
+def test_no_unit_is_longer_than_the_other_side_takes(longest_out, size):
     one, other = socket.socketpair()
     with one, other:
-        us = made(one, 1000)
-        us.send(CONTEXT, store(1), bytes(5500))
-        lengths = []
-        other.settimeout(1)
-        while sum(lengths) < 5500:
-            kind, length = pdus.HEAD.unpack(other.recv(6, socket.MSG_WAITALL))
+
+        def say():
+            made(one, longest_out).send(CONTEXT, store(1), bytes(size) if size else None)
+            one.shutdown(socket.SHUT_WR)
+
+        sending = threading.Thread(target=say)  # small units fill what the kernel keeps
+        sending.start()
+        lengths, came = [], []
+        while head := other.recv(6, socket.MSG_WAITALL):
+            kind, length = pdus.HEAD.unpack(head)
             assert kind == pdus.DATA
-            other.recv(length, socket.MSG_WAITALL)
+            of_value, _, control = pdus.VALUE_HEAD.unpack_from(other.recv(length, socket.MSG_WAITALL))
+            assert of_value + 4 == length
             lengths.append(length)
-        assert max(lengths) <= 1000
+            came.append(control)
+        assert max(lengths) <= longest_out
+        assert not any(length % 2 for length in lengths)
+        assert [one for one in came if one & pdus.LAST] == [pdus.COMMAND | pdus.LAST, pdus.LAST][: 1 + bool(size)]
+        sending.join()
+
+
+@pytest.mark.parametrize("longest_out", range(1, SHORTEST_UNIT))
+def test_nothing_is_sent_to_one_that_takes_no_unit_in_which_anything_can_be_said(longest_out):
+    one, other = socket.socketpair()
+    with one, other:
+        with pytest.raises(Ended) as ended:
+            made(one, longest_out).send(CONTEXT, store(1), bytes(80))
+        assert ended.value.ending is Ending.VIOLATED
+        other.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            other.recv(1)
 
 
 def test_messages_that_come_early_keep_their_data_sets(pair):

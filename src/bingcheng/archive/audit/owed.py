@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -82,4 +81,4 @@ class Owed:
 
 def _has_room(workspace: Workspace) -> bool:
     # In SQLite's log a transaction takes room only when it is committed: to try one and to undo it tells nothing.
-    return workspace.engine.dialect.name != "sqlite" or RECORDS.kept(Path(workspace.folder))
+    return workspace.engine.dialect.name != "sqlite" or RECORDS.kept(workspace.folder)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from bingcheng.archive.deidentify import change, code_strings, codes, content
+from bingcheng.archive.deidentify import change, code_strings, codes, content, lookup_tables
 from bingcheng.archive.deidentify.change import Change
 from bingcheng.archive.deidentify.charset import DEFAULT, TEXT_VRS, WRITTEN_VRS, decoded, encoded, encodings
 from bingcheng.archive.deidentify.dates import capped_age, moved
@@ -18,11 +18,13 @@ from bingcheng.archive.deidentify.identifiers import Identifiers
 from bingcheng.archive.deidentify.key import Key
 from bingcheng.archive.deidentify.native import TOP_PIXELS
 from bingcheng.archive.deidentify.private import safe
+from bingcheng.archive.deidentify.problems import TEXT_IN_TABLE
 from bingcheng.archive.deidentify.profile import Option
 from bingcheng.archive.deidentify.rules import CLASS_UIDS, Action, Rules
 from bingcheng.archive.deidentify.subject import CHARSET, SOP_CLASS, Subject
 from bingcheng.archive.deidentify.vocabulary import cleaned
 from bingcheng.archive.deidentify.well_known import is_class, is_well_known
+from bingcheng.core.errors import InputError
 from bingcheng.core.wording import Text
 
 _PERSON_CODE = 0x00401101
@@ -84,6 +86,7 @@ class Cleaner:
     told: Counter[str] = field(default_factory=Counter)
     known: Identifiers = field(default_factory=Identifiers)
     _how: Mapping[Action, _Do] = field(init=False)
+    _spoilt: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         self._how = {
@@ -103,9 +106,23 @@ class Cleaner:
         }
 
     def clean(self, found: Object) -> None:
-        """Clean the header in place; pixels stay as they are."""
+        """Clean the header in place; pixels stay as they are.
+
+        Raises
+        ------
+        InputError
+            ``archive.deidentify-text-in-table``.
+        """
         self.known = identifiers(found.elements, self.rules)
-        found.elements = self._dataset(found.elements, _Level(sop_class=found.words(SOP_CLASS)))
+        needed = lookup_tables.is_needed(found)
+        top = _Level(sop_class=found.words(SOP_CLASS))
+        found.elements = self._dataset(found.elements, top)
+        if self._spoilt:
+            if needed:
+                raise InputError(TEXT_IN_TABLE)
+            found.elements, gone = lookup_tables.without(found.elements)
+            for one in gone:
+                self._say(one, None, Action.REMOVE, top, change.NO_FORM)
 
     def _dataset(self, elements: Sequence[Element], level: _Level) -> list[Element]:
         level = self._entered(elements, level)
@@ -155,13 +172,17 @@ class Cleaner:
             if one.tag >> 16 == _PIXEL_GROUP:
                 return one  # at the top: it is looked at by itself
             one = self._formed(one, level)
-        return self._how[action](one, vr, level)
+        new = self._how[action](one, vr, level)
+        return lookup_tables.with_data(new) if one.tag == lookup_tables.VOI_LUTS else new
 
     def _formed(self, one: Element, level: _Level) -> Element:
         """The element, without what lacks the form of its attribute."""
         after = in_form(one, level.encodings, lambda said: cleaned(said, self.known.forbids, self.rules.profile.words))
         if after is None:
             return one
+        if lookup_tables.is_spoilt(one.tag, level.within):
+            raise InputError(TEXT_IN_TABLE)
+        self._spoilt |= not level.within and one.tag in lookup_tables.PALETTE
         self._say(one, after, Action.EMPTY, level, change.NO_FORM)
         return after
 

@@ -66,6 +66,9 @@ class Identifiers:
             return
         if not all(word in words() or (word.isdecimal() and len(word) <= 3) for word in _WORDS.findall(low)):
             self.values.add(low)
+            bare = low.lstrip("0")  # other programs write a number without the zeros that fill it up
+            if low.isdecimal() and len(bare) >= LEAST_NUMBER:
+                self.values.add(bare)
 
     def forbids(self, word: str) -> bool:
         """Whether a word, in lower case, is part of a name or equals a number."""

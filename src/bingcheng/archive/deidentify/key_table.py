@@ -21,14 +21,14 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
-from sqlalchemy import URL, Connection, create_engine, insert, select, update
+from sqlalchemy import URL, Connection, create_engine, event, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from bingcheng.archive.batches import batches
 from bingcheng.archive.deidentify.batch import Deidentified
 from bingcheng.archive.deidentify.key import Key
-from bingcheng.archive.deidentify.problems import BAD_KEY, DAMAGED_KEY_TABLE, WEAK_KEY
+from bingcheng.archive.deidentify.problems import BAD_KEY, DAMAGED_KEY_TABLE, NO_KEY_FILE, NO_TABLE_FILE, WEAK_KEY
 from bingcheng.archive.deidentify.tables import deidentify_entry, deidentify_project
-from bingcheng.archive.problems import said_plainly
 from bingcheng.archive.schema import metadata
 from bingcheng.core.errors import InputError
 
@@ -36,6 +36,8 @@ SCRYPT_COST = 16
 """N = 2^16, r = 8, p = 2: one of OWASP's equal choices (Password Storage Cheat Sheet), 64 MiB."""
 LEAST_PASSPHRASE = 12
 LEAST_FILE_BYTES = 32
+WAIT_S = 60
+"""For another run that writes the same file."""
 NONCE_BYTES, SALT_BYTES, KEY_BYTES = 12, 16, 32
 
 
@@ -73,12 +75,19 @@ class Secret:
 
     @staticmethod
     def key_file(path: Path) -> Secret:
-        """A file of random bytes; made, for its owner only, if it doesn't exist."""
-        if not path.exists():
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "w", encoding="ascii") as stream:
-                stream.write(secrets.token_hex(KEY_BYTES) + "\n")
-        words = path.read_bytes().strip()
+        """A file of random bytes; made, for its owner only, if it doesn't exist.
+
+        Raises
+        ------
+        InputError
+            ``archive.no-key-file``, ``archive.weak-key``.
+        """
+        try:
+            if not path.exists():
+                _make_key_file(path)
+            words = path.read_bytes().strip()
+        except OSError as error:
+            raise InputError(NO_KEY_FILE, error=type(error).__name__) from error
         if len(words) < LEAST_FILE_BYTES:
             raise InputError(WEAK_KEY, least=LEAST_FILE_BYTES)
         return Secret(words=words, cost=0)
@@ -252,6 +261,22 @@ class KeyTable:
         return f"{self.project}\x1f{kind}\x1f{replacement}"
 
 
+def _make_key_file(path: Path) -> None:
+    """A new key on the disk for good: what was cleaned with a key that is lost can't be continued."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:  # another run was quicker: one key for both
+        return
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as stream:
+            stream.write(secrets.token_hex(KEY_BYTES) + "\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError:
+        path.unlink(missing_ok=True)  # half a key on a full disk
+        raise
+
+
 def _sealed(key: bytes, plain: bytes, place: str) -> bytes:
     nonce = secrets.token_bytes(NONCE_BYTES)
     return nonce + AESGCM(key).encrypt(nonce, plain, place.encode())
@@ -265,12 +290,31 @@ def _opened(key: bytes, sealed: bytes, place: str) -> bytes | None:
 
 
 @contextmanager
-def in_file(path: Path) -> Iterator[Connection]:
-    """A key table in a file of its own, beside no workspace; one transaction."""
-    engine = create_engine(URL.create("sqlite", database=str(path)))
+def in_file(path: Path, *, looking: bool = False) -> Iterator[Connection]:
+    """A key table in a file of its own, beside no workspace; one transaction.
+
+    Runs that write the same table wait for each other before they look what it knows already: else both would write
+    the same entry, and the slower one lose all of its own.
+
+    Parameters
+    ----------
+    looking : whether nothing is written; such a table may lie where nobody may write.
+
+    Raises
+    ------
+    InputError
+        ``archive.no-key-table-file``.
+    """
+    engine = create_engine(URL.create("sqlite", database=str(path)), connect_args={"timeout": WAIT_S})
+    if not looking:
+        # The driver begins a transaction at the first change only; it is told to leave that to us.
+        event.listen(engine, "connect", lambda driver, _: setattr(driver, "isolation_level", None))
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     try:
-        with said_plainly(), engine.begin() as connection:
+        with engine.begin() as connection:
             metadata.create_all(connection, tables=[deidentify_project, deidentify_entry])
             yield connection
+    except (SQLAlchemyError, OSError) as error:
+        raise InputError(NO_TABLE_FILE) from error
     finally:
         engine.dispose()

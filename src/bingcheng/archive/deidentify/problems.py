@@ -52,6 +52,18 @@ WEAK_KEY = Problem(
     remedy="Choose a longer passphrase, or let the program make a key file.",
     owner=Owner.OPERATOR,
 )
+NO_KEY_FILE = Problem(
+    code="archive.no-key-file",
+    says="the key file can't be read or made ({error})",
+    remedy="Name a file in a folder that exists and that you may write to.",
+    owner=Owner.OPERATOR,
+)
+NO_TABLE_FILE = Problem(
+    code="archive.no-key-table-file",
+    says="the file of the key table can't be opened or written",
+    remedy="Look whether it is a key table, whether its folder exists and has room, and whether another run uses it.",
+    owner=Owner.OPERATOR,
+)
 DAMAGED_KEY_TABLE = Problem(
     code="archive.damaged-key-table",
     says="an entry of the key table was changed or damaged",
@@ -99,4 +111,10 @@ UNSAFE_KIND = Problem(
     says="objects of this kind hold a whole document or film, which can't be cleaned",
     remedy="Leave it out.",
     owner=Owner.OPERATOR,
+)
+TEXT_IN_TABLE = Problem(
+    code="archive.deidentify-text-in-table",
+    says="text runs through a table of colours or grey values by which the picture is drawn",
+    remedy="Ask the archive for the picture without such a table, or leave it out.",
+    owner=Owner.ARCHIVE,
 )

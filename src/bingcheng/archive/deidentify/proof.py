@@ -205,8 +205,7 @@ def _value(said: str) -> Iterator[str]:
     if low in NOBODY:
         return
     if low.isdecimal():
-        if len(low) >= LEAST_NUMBER:
-            yield low
+        yield from (one for one in {low, low.lstrip("0")} if len(one) >= LEAST_NUMBER)
     elif len(low) >= LEAST_VALUE and any(not _tells_nothing(word) for word in _WORDS.findall(low)):
         yield low
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Collection, Iterable
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 
 from pydicom.datadict import tag_for_keyword
 
@@ -76,6 +77,20 @@ MOST_MARK, MOST_SERIES, MOST_LABEL = 2, 3, 10
 """Letters of a device's mark alone, beside digits, and characters of both together."""
 MOST_SPELT = 3
 """Letters alone, one behind the other."""
+MOST_COUNTED, MOST_DIGITS, MOST_DIGITS_OF_FEW = 3, 5, 7
+"""Whole numbers one behind the other, and digits of more of them, and of fewer: 1 9 5 2 0 3 1 7, 138 1234 5678."""
+ROUND = 10
+"""Steps in which settings rise that are listed: b-values, times after the injection."""
+_PERCENT = frozenset("%")
+"""Parts numbers: ten phases of a breath are no number of somebody's."""
+_MONTHS = frozenset(
+    (
+        *("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec"),
+        *("january", "february", "march", "april", "june", "july", "august"),
+        *("september", "october", "november", "december"),
+    )
+)
+"""Beside two numbers they make a day, though metal artefacts and tomography are written so too (MAR, OCT)."""
 _VERSION = re.compile(r"\d{1,4}(?:[.,]\d{1,6}){0,4}")
 _DAY = re.compile(r"(?:19|20)\d\d[.,]\d\d?[.,]\d\d?|\d\d?[.,]\d\d?[.,](?:19|20)\d\d")
 _LONG = re.compile(r"\d{5}")
@@ -130,6 +145,7 @@ def cleaned(said: str, forbidden: Callable[[str], bool], more: Collection[str] =
             for place, (kind, token) in enumerate(tokens)
         ]
         _without_spelt(tokens, kept)
+        _without_counted(tokens, kept)
         if all(part == token for part, (_, token) in zip(kept, tokens, strict=True)):
             return said if any(kind != "other" for kind, _ in tokens) else ""
         said = _joined(kept)
@@ -146,6 +162,36 @@ def _without_spelt(tokens: list[tuple[str, str]], kept: list[str]) -> None:
                 for one in letters:
                     kept[one] = ""
             letters = []
+
+
+def _without_counted(tokens: list[tuple[str, str]], kept: list[str]) -> None:
+    """Drop a long number that is written in pieces, and a day with the name of its month, in place."""
+    run: list[int] = []
+    for place, (kind, token) in enumerate([*tokens, ("end", "")]):
+        if (kind == "number" and token.isdecimal()) or (kind == "word" and token.casefold() in _MONTHS):
+            run.append(place)
+        elif kind != "other" or token in _PERCENT:
+            if _is_somebodys([tokens[one] for one in run]):
+                for one in run:
+                    kept[one] = ""
+            run = []
+
+
+def _is_somebodys(run: list[tuple[str, str]]) -> bool:
+    """Whether numbers, and months among them, are a day or as many digits as somebody's number has."""
+    numbers = [token for kind, token in run if kind == "number"]
+    if len(numbers) < 2 or len(numbers) < len(run):
+        return len(numbers) > 1
+    if _are_settings(numbers):
+        return False
+    return sum(map(len, numbers)) > (MOST_DIGITS if len(numbers) > MOST_COUNTED else MOST_DIGITS_OF_FEW)
+
+
+def _are_settings(numbers: list[str]) -> bool:
+    """Whether they rise in round steps, as b-values and times do (0/50/400/800), and nobody's number does."""
+    values = [int(one) for one in numbers]
+    round_ones = all(value % ROUND == 0 and str(value) == one for value, one in zip(values, numbers, strict=True))
+    return round_ones and all(before < after for before, after in pairwise(values))
 
 
 def _joined(parts: list[str]) -> str:

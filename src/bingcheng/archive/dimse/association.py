@@ -7,7 +7,7 @@ thousand times a second each, which is most of what they do, and can't be limite
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import BinaryIO
@@ -32,6 +32,8 @@ from bingcheng.archive.dimse.wire import Wire
 
 LONGEST_UNIT = 1 << 20
 """Bytes of a unit that is still read. Some senders exceed what we announce a little; none a megabyte."""
+SHORTEST_UNIT = 8
+"""Bytes of the values of a unit below which nothing can be said: the head of one value, and two bytes of it."""
 LONGEST_IDENTIFIER = 4 << 20
 """Bytes of a data set that is no object: a commitment of 20,000 instances has 3 MB."""
 MANY_WAITING = 4
@@ -70,6 +72,14 @@ class Message:
     def kind(self) -> int:
         """Its command field."""
         return number(self.command, "CommandField")
+
+
+def _units(data: bytes, context: int, control: int, most: int) -> Iterator[bytes]:
+    """Units that bear `data`, each at most `most` bytes of it."""
+    for start in range(0, len(data), most):
+        piece = data[start : start + most]
+        last = pdus.LAST if start + most >= len(data) else 0
+        yield pdus.data_head(len(piece), context, control | last) + piece
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -143,11 +153,13 @@ class Association:
         Raises
         ------
         Ended
+            Also where the other side takes only units in which nothing can be said.
         """
+        most = self._most_of_a_value()
         kind = NO_DATA_SET if data is None else DATA_SET
         encoded = encode({**command, "CommandDataSetType": kind})
-        most = max(self.longest_out, 128) - 6 if self.longest_out else LONGEST_UNIT
-        first = pdus.data_head(len(encoded), context.number, pdus.COMMAND | pdus.LAST) + encoded
+        # The maximum length bounds the units of a command as well (PS3.8 Annex D.1).
+        first = b"".join(_units(encoded, context.number, pdus.COMMAND, most))
         if data is None:
             self.wire.write(first)
         elif isinstance(data, bytes) and len(data) <= most and len(data) < LONGEST:
@@ -186,8 +198,15 @@ class Association:
             self._identifier = self._identifier.another()
         self._waiting.append(message)
 
+    def _most_of_a_value(self) -> int:
+        """Bytes of a message that a unit may bear; an even number, as those of a data set are."""
+        if not self.longest_out:
+            return LONGEST_UNIT
+        if self.longest_out < SHORTEST_UNIT:
+            raise Ended(Ending.VIOLATED, INVALID_PARAMETER)
+        return min(self.longest_out - pdus.VALUE_HEAD.size, LONGEST_UNIT) & ~1
+
     def _send_long(self, context: Context, data: bytes | BinaryIO, most: int) -> None:
-        most = min(most, LONGEST_UNIT)
         if isinstance(data, bytes):
             view = memoryview(data)
             for start in range(0, len(data), most):
