@@ -77,7 +77,7 @@ class Folder:
                 _sync_folder(root.parent)  # the root may be new itself
         except OSError as error:
             raise storage_failed(error) from error
-        self._made: set[Path] = set()
+        self._made: set[str] = set()
         self._numbers = iter(range(1 << 62))
         self._guard = threading.Lock()
 
@@ -100,8 +100,7 @@ class Folder:
             while len(rest):
                 rest = rest[os.write(file, rest) :]
             _begin_writing(file)
-            final = self.root / told(key)
-            self._settle(temporary, final)
+            final = self._settle(temporary, told(key))
             try:
                 # After the rename, and not fdatasync, which leaves the new name out if the data was written before.
                 os.fsync(file)
@@ -113,20 +112,23 @@ class Folder:
         finally:
             os.close(file)
 
-    def _settle(self, temporary: Path, final: Path) -> None:
-        folder = final.parent
+    def _settle(self, temporary: Path, key: str) -> Path:
+        """Move a file to its place; where that is."""
+        folder = key.rpartition("/")[0]
+        final = self.root / key
         if folder in self._made:
             try:
-                temporary.rename(final)
+                os.rename(temporary, final)  # noqa: PTH104 - without parsing both once more
             except FileNotFoundError:
                 self._made.discard(folder)  # emptied and removed meanwhile: made again below
             else:
-                return
-        self._make(folder)
+                return final
+        self._make(final.parent)
         temporary.rename(final)
         if len(self._made) > 10_000:
             self._made.clear()
         self._made.add(folder)
+        return final
 
     def _make(self, folder: Path) -> None:
         """Make a folder with all above it, each durable no later than the first file in it.
@@ -173,7 +175,7 @@ class Folder:
                 folder.rmdir()
             except OSError:
                 return  # not empty, or gone
-            self._made.discard(folder)
+            self._made.discard(folder.relative_to(self.root).as_posix())
             folder = folder.parent
 
     def keys(self, prefix: str = "") -> Iterator[str]:  # noqa: D102

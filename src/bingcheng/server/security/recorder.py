@@ -28,7 +28,7 @@ from bingcheng.archive.problems import DISK_FULL
 from bingcheng.core.errors import BingchengError, RemoteError
 from bingcheng.server.security.csrf import SAFE
 from bingcheng.server.security.problems import NO_ROOM_TO_RECORD, NOT_RECORDED
-from bingcheng.server.security.traced import Trace
+from bingcheng.server.security.traced import Trace, traced
 from bingcheng.server.site import Site
 
 EMERGENCY = "emergency"
@@ -147,6 +147,43 @@ class Recorder:
             self._open[key] = (started[0], replace(event, count=started[1].count + event.count))
             return Taken(due=due)
 
+    def due(self, request: Request, found: Trace, status: int) -> Taken:
+        """What must be written of a request that will be answered with this status."""
+        if found.recorded or not _worth(found, request.method, status):
+            return Taken(due=[])
+        event = event_of(found, request, status, self.site)
+        # Who is not signed in can be refused as often as it likes, but must not fill the disk with it.
+        repeats = status >= 400 if found.actor.person is None else request.method in SAFE and status < 400
+        each = found.each or (event.code in EACH and status < 400)
+        changed = request.method not in SAFE and status < 400
+        return self.take(event, repeats=repeats and not each, changed=changed)
+
+    def record(self, request: Request, status: int) -> None:
+        """Record a request from the thread that did its work, before another is asked to: the answer only follows.
+
+        Raises
+        ------
+        RemoteError
+            ``server.not-recorded``, ``server.disk-full``.
+        """
+        found = traced(request)
+        taken = self.due(request, found, status)
+        found.recorded = True
+        self.add(taken)
+
+    def add(self, taken: Taken) -> None:
+        """`write`, whose failure is told as what it means to who asked.
+
+        Raises
+        ------
+        RemoteError
+            ``server.not-recorded``, ``server.disk-full``.
+        """
+        try:
+            self.write(taken)
+        except BingchengError as error:
+            raise _unrecorded(error) from error
+
     def write(self, taken: Taken) -> None:
         """Add events to the trail. What could not be added is not forgotten, and nothing counts as its repetition."""
         try:
@@ -251,20 +288,9 @@ class AuditTrail:
         request = Request(scope)
         if request.method not in SAFE and (found.action is None or found.action in _CHANGE_PEOPLE):
             self._recorder.site.believed.forget()
-        if found.recorded or not _worth(found, request.method, status):
-            return
-        event = event_of(found, request, status, self._recorder.site)
-        # Who is not signed in can be refused as often as it likes, but must not fill the disk with it.
-        repeats = status >= 400 if found.actor.person is None else request.method in SAFE and status < 400
-        each = found.each or (event.code in EACH and status < 400)
-        changed = request.method not in SAFE and status < 400
-        taken = self._recorder.take(event, repeats=repeats and not each, changed=changed)
-        if not taken.events:
-            return
-        try:
-            await run_in_threadpool(self._recorder.write, taken)
-        except BingchengError as error:
-            raise _unrecorded(error) from error
+        taken = self._recorder.due(request, found, status)
+        if taken.events:
+            await run_in_threadpool(self._recorder.add, taken)
 
 
 def _unrecorded(error: BingchengError) -> RemoteError:

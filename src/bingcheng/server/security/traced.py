@@ -30,7 +30,7 @@ class Trace:
     action : what was asked for; None on public routes.
     code, type_code, event_action : set by a handler that knows better than the action's usual ones.
     hospital : whose data it is about, if that is not the actor's own.
-    recorded : the handler has recorded it itself, within its transaction.
+    recorded : the handler has recorded it itself, within its transaction or in its thread.
     silent : nothing about anybody was done or seen (a form that was shown, a list of nothing); what was refused is
         recorded all the same.
     each : recorded each time, however often it is repeated.
