@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import warnings
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -124,6 +126,55 @@ def test_what_lies_behind_links_and_in_closed_folders_is_not_left_out_in_silence
     assert told == {"cli.deidentify-link": 1, "cli.deidentify-cant-read": 2, "cli.deidentify-cant-enter": 1}
     assert len(results(tmp_path)) == 2
     shutil.rmtree(folder / ("d" * 250))
+
+
+def zipped(path, members):
+    with warnings.catch_warnings(), zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        warnings.simplefilter("ignore")  # of names that stand twice
+        for name, data in members:
+            archive.writestr(name, data)
+
+
+def test_archives_are_read_as_folders_are(bingcheng, folder, tmp_path):
+    files = [path.read_bytes() for path in sorted(folder.iterdir())]
+    zipped(tmp_path / "Quixworth.ZIP", [("deep/Quixworth.dcm", files[0]), ("deep/", b""), ("../other", files[1])])
+    said = bingcheng("deidentify", tmp_path / "Quixworth.ZIP", "out", "--key", "my.key")
+    assert said.code == 0, said.err
+    assert "2 of 2 files are clean, of 1 patients." in said.out
+    assert bingcheng("deidentify", folder, "other", "--key", "my.key").code == 0
+    first, second = ({one.name: one.read_bytes() for one in (tmp_path / at).rglob("*.dcm")} for at in ("out", "other"))
+    assert first == second
+    assert not [path for path in (tmp_path / "out").rglob("*") if "uixworth" in path.name]
+
+
+def test_archives_within_a_folder_are_read_and_what_cannot_be_is_named(bingcheng, folder, tmp_path):
+    ours, inner = written(ct(SOPInstanceUID="1.2.276.5.5.5.6")), tmp_path / "inner.zip"
+    zipped(inner, [("one.dcm", ours)])
+    zipped(folder / "a.zip", [("good.dcm", ours), ("notes.txt", b"a letter"), ("twice.dcm", b"1"), ("twice.dcm", b"2")])
+    zipped(folder / "b.zip", [("inner.zip", inner.read_bytes())])
+    (folder / "broken.zip").write_bytes(b"PK\x03\x04 but nothing follows")
+    (folder / "image.zip").write_bytes(written(ct(SOPInstanceUID="1.2.276.5.5.5.7")))
+    data = bytearray((folder / "a.zip").read_bytes())
+    data[60] ^= 0xFF  # within the first file
+    (folder / "damaged.zip").write_bytes(data)
+    said = bingcheng("deidentify", folder, "out", "--key", "my.key", "--json")
+    assert said.code == 1, said.err
+    told = {one["code"]: sorted(Path(f["file"]).name for f in one["files"]) for one in said.json["troubles"]}
+    assert told == {
+        "archive.deidentify-not-dicom": ["a.zip!notes.txt", "b.zip!inner.zip", "damaged.zip!notes.txt"],
+        "cli.deidentify-same-name": ["a.zip!twice.dcm", "damaged.zip!twice.dcm"],
+        "dicom.broken-archive": ["broken.zip", "damaged.zip!good.dcm"],
+    }
+    assert len(results(tmp_path)) == 4
+
+
+def test_an_archive_that_unpacks_to_more_than_the_memory_is_refused(bingcheng, tmp_path, monkeypatch):
+    monkeypatch.setattr("bingcheng.dicom.sources.LARGEST_MIB", 1)
+    (tmp_path / "in").mkdir()
+    zipped(tmp_path / "in" / "a.zip", [("good.dcm", written(ct())), ("huge.dcm", bytes(2 << 20))])
+    said = bingcheng("deidentify", "in", "out", "--key", "my.key", "--json")
+    assert [(one["code"], len(one["files"])) for one in said.json["troubles"]] == [("dicom.too-large", 1)]
+    assert len(results(tmp_path)) == 1
 
 
 def test_of_two_objects_with_one_uid_the_second_is_not_written_over_the_first(bingcheng, folder, tmp_path):

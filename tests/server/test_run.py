@@ -14,14 +14,19 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.server.conftest import PASSWORD
 from tests.server.direct import NO_TLS
 
 from bingcheng.archive.audit.event_code import EventType
 from bingcheng.archive.audit.trail import Asked, events, verify
+from bingcheng.archive.authorisation.role import Role
+from bingcheng.archive.people.hospital import make_hospital
+from bingcheng.archive.people.person import make_person
 from bingcheng.archive.workspace import Workspace
 from bingcheng.core.errors import InputError
-from bingcheng.server.run import address_of, run
+from bingcheng.server.run import Wishes, address_of, run
 from bingcheng.server.settings import Settings
+from bingcheng.server.site import utc_now
 
 
 @pytest.fixture
@@ -90,6 +95,43 @@ def test_it_says_where_and_the_code_and_stops_cleanly(start, tmp_path):
     assert answer_of(address, "/healthz").json() == {"status": "ok"}
     assert answer_of(address, "/").headers["location"] == "/welcome"
     assert '"route": "/healthz"' in stops(process, signal.SIGINT, tmp_path / "workspace")
+
+
+def with_people(folder: Path) -> None:
+    workspace = Workspace.open(folder)
+    with workspace.writing() as connection:
+        home = make_hospital(connection, name="North", code="N", now=utc_now())
+        for login, hospital, role in (("olga", None, Role.OPERATOR), ("ada", home, Role.SITE_ADMIN)):
+            make_person(connection, login=login, name=login, hospital=hospital, roles=[role], now=utc_now())
+    workspace.close()
+
+
+def test_an_only_operator_who_lost_the_password_sets_a_new_one_by_the_terminal(start, tmp_path):
+    with_people(tmp_path / "workspace")
+    _, said = start("--new-password", "Olga")
+    address, secret = re.search(r"at (http://127\.0\.0\.1:\d+)(/invitation/\S+)", said).groups()
+    assert answer_of(address, "/healthz").status_code == 200
+    with httpx.Client(trust_env=False, verify=NO_TLS, base_url=address) as client:
+        page = client.get(secret).text
+        assert "You sign in as olga." in page
+        form = {"csrf": re.search('name="csrf" value="(\\w+)"', page).group(1), "password": PASSWORD}
+        assert client.post(secret, data=form).status_code == 303
+        assert client.get("/api/me").json()["roles"] == ["operator"]
+        assert client.get(secret).status_code == 404, "it works once"
+    opened = Workspace.look_into(tmp_path / "workspace")
+    with opened.reading() as connection:
+        made = [one.event for one in events(connection, Asked(of_installation=True)) if one.event.subject]
+    opened.close()
+    assert [one.type_code for one in made if one.login == "bingcheng"] == [EventType.USER_SECURITY_ATTRIBUTES_CHANGED]
+    assert all(secret.rpartition("/")[2] not in str(one) for one in made)
+
+
+@pytest.mark.parametrize("login", ["ada", "nobody", ""])
+def test_only_an_operator_gets_a_link_by_the_terminal(tmp_path, login):
+    with_people(tmp_path / "workspace")
+    with pytest.raises(InputError) as raised:
+        run(Settings(workspace=tmp_path / "workspace", port=0), lambda _: None, Wishes(new_password=login))
+    assert raised.value.code == "server.no-such-operator"
 
 
 def test_a_busy_port_is_told_before_anything_is_touched(tmp_path):

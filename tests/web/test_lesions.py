@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from tests.archive.conftest import MONDAY
 from tests.server.conftest import serving
-from tests.server.follow_up.conftest import AFTER, BEFORE, EARLIER, LATER, exam, propose
+from tests.server.follow_up.conftest import AFTER, ANNA, BEFORE, EARLIER, LATER, exam, propose
 from tests.web.listening import free_port, listening
 
 from bingcheng.archive.matchings import decisions
@@ -45,6 +46,17 @@ def page(house, browser):
     context.add_cookies([{"name": "bingcheng", "value": secret, "url": address}])
     yield context.new_page()
     context.close()
+
+
+def test_a_patient_with_nothing_to_compare_has_a_page_without_faults(house, page):
+    other = replace(ANNA, patient_id="K-2")
+    save_exam(house.site.workspace, exam("1.2.3.9", MONDAY, BEFORE, other))
+    faults = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.goto(f"/patient/{house.site.workspace.pseudonym(other, 'North', '1.2.3.9')}/lesions")
+    page.wait_for_selector("text=There is nothing to compare yet.")
+    page.keyboard.press("c")
+    assert faults == []
 
 
 def test_what_waits_is_found_by_keys_confirmed_and_taken_back(house, page):

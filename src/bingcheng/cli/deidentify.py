@@ -175,12 +175,11 @@ def _cleaned(request: Request) -> Tally:
     tally = Tally()
     kept: list[Deidentified] = []
     try:
-        for path, data in given_files(source):
+        for name, data in given_files(source):
             if isinstance(data, InputError):
-                one = Deidentified(source=str(path), state=State.REFUSED, problem=data)
-                _take(one, b"", request, tally, kept)
+                _take(Deidentified(source=name, state=State.REFUSED, problem=data), b"", request, tally, kept)
             else:
-                _take(worker.one(data, str(path)), data, request, tally, kept)
+                _take(worker.one(data, name), data, request, tally, kept)
     finally:  # a full disk or a person stopped it: who is in what was written must be known all the same
         if request.table is not None and kept:
             with in_file(request.table) as connection:

@@ -40,7 +40,8 @@ def add_deidentify_command(application: typer.Typer, common: Shared) -> None:
     )
     def deidentify(
         source: Annotated[
-            Path | None, typer.Argument(metavar=_("IN"), help=_("DICOM file, or folder with all below it."))
+            Path | None,
+            typer.Argument(metavar=_("IN"), help=_("DICOM file, zip archive, or folder with all below it.")),
         ] = None,
         target: Annotated[
             Path | None, typer.Argument(metavar=_("OUT"), help=_("Folder for the cleaned files; outside the first."))

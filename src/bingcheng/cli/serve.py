@@ -27,6 +27,7 @@ class Request:
     dicom_port: int | None = None
     settings: Path | None = None
     browser: bool = True
+    new_password: str | None = None
     quiet: bool = False
 
 
@@ -39,7 +40,7 @@ def run_serve(request: Request, environment: Mapping[str, str], language: Langua
         sys.stdout.write(f"{language.say(sentence)}\n")
         sys.stdout.flush()
 
-    run(settings, tell, Wishes(browser=request.browser and sys.stdout.isatty()))
+    run(settings, tell, Wishes(browser=request.browser and sys.stdout.isatty(), new_password=request.new_password))
     return OK
 
 

@@ -61,6 +61,14 @@ def add_serve_command(application: typer.Typer, common: Shared) -> None:
             ),
         ] = None,
         no_browser: Annotated[bool, flag("--no-browser", says=_("Don't open a browser."))] = False,
+        new_password: Annotated[
+            str | None,
+            typer.Option(
+                "--new-password",
+                metavar=_("LOGIN"),
+                help=_("Print a link with which this operator sets a new password, for one who has lost it."),
+            ),
+        ] = None,
         quiet: Annotated[bool, flag("--quiet", says=_("Write no line for each request."))] = False,
     ) -> None:
         from bingcheng.cli.serve import Request, run_serve  # noqa: PLC0415 - heavy, not needed for --help
@@ -73,6 +81,7 @@ def add_serve_command(application: typer.Typer, common: Shared) -> None:
             dicom_port=dicom_port,
             settings=settings,
             browser=not no_browser,
+            new_password=new_password,
             quiet=quiet,
         )
         common.end(lambda: run_serve(request, os.environ, language))

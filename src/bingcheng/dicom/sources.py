@@ -47,14 +47,30 @@ def open_source(source: FrameSource) -> BinaryIO:
         if source.member is None:
             return source.path.open("rb")
         with zipfile.ZipFile(source.path) as archive:
-            # Python reads no more of a member than the archive's directory says.
-            fits = archive.getinfo(source.member).file_size <= LARGEST_MIB * MIB
-            content = archive.read(source.member) if fits else b""
+            return BytesIO(member_content(archive, source.member))
+    except InputError:
+        raise
+    except Exception as error:  # a file that isn't there, or whatever its archive says of itself
+        raise InputError(UNREADABLE, error=type(error).__name__) from error
+
+
+def member_content(archive: zipfile.ZipFile, name: str) -> bytes:
+    """The bytes of one file in a zip, unpacked.
+
+    Raises
+    ------
+    InputError
+        ``dicom.unreadable``, ``dicom.too-large``.
+    """
+    try:
+        # Python reads no more of a member than the archive's directory says.
+        fits = archive.getinfo(name).file_size <= LARGEST_MIB * MIB
+        content = archive.read(name) if fits else b""
     except Exception as error:  # each compression method of zip has its own error class
         raise InputError(UNREADABLE, error=type(error).__name__) from error
     if not fits:
         raise InputError(TOO_LARGE, limit_mib=LARGEST_MIB)
-    return BytesIO(content)
+    return content
 
 
 def open_dataset(source: FrameSource, *, pixels: bool = False, specific_tags: Sequence[int] | None = None) -> Dataset:

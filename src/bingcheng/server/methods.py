@@ -25,11 +25,13 @@ class Head:
                 message = {**message, "body": b""}
             await send(message)
 
+        fields = scope["headers"]
         scope["method"] = "GET"
+        scope["headers"] = [one for one in fields if one[0] != b"range"]  # which is of GET alone (RFC 9110 14.2)
         try:
             await self._app(scope, receive, bare)
         finally:
-            scope["method"] = "HEAD"
+            scope["method"], scope["headers"] = "HEAD", fields
 
 
 def methods_of(request: Request) -> str:

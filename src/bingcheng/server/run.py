@@ -11,7 +11,7 @@ import threading
 import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import uvicorn
@@ -20,7 +20,9 @@ from fastapi import FastAPI
 from bingcheng.archive.audit.event import AuditEvent, EventAction, EventOutcome
 from bingcheng.archive.audit.event_code import EventCode, EventType
 from bingcheng.archive.audit.trail import forget_before, record
-from bingcheng.archive.people.person import anybody
+from bingcheng.archive.authorisation.role import Role
+from bingcheng.archive.people.invitation import let_reset
+from bingcheng.archive.people.person import anybody, person_by_login
 from bingcheng.core.collector import pass_by_what_is_loaded
 from bingcheng.core.errors import InputError, Owner, Problem
 from bingcheng.core.wording import Text, text
@@ -45,6 +47,13 @@ UNUSABLE_TLS = Problem(
     code="server.unusable-tls",
     says="certificate and key can't be used ({error})",
     remedy="Give both tls_certificate and tls_key as PEM files that the server may read.",
+    owner=Owner.OPERATOR,
+)
+
+NO_SUCH_OPERATOR = Problem(
+    code="server.no-such-operator",
+    says="no operator of this installation signs in as {login}",
+    remedy="Name an operator's account with --new-password; all others get their link from an administrator.",
     owner=Owner.OPERATOR,
 )
 
@@ -73,9 +82,16 @@ class Stoppable(uvicorn.Server):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
-    """What whoever starts the server wants besides its settings."""
+    """What whoever starts the server wants besides its settings.
+
+    Parameters
+    ----------
+    new_password : the login of an operator, for whom a link is made that sets a new password: no person has the right
+        to make one where there is no other operator. Whoever starts the server may read and write its database anyway.
+    """
 
     browser: bool = False
+    new_password: str | None = None
 
 
 def run(settings: Settings, tell: Tell, wishes: Wishes | None = None) -> None:
@@ -88,9 +104,11 @@ def run(settings: Settings, tell: Tell, wishes: Wishes | None = None) -> None:
     Raises
     ------
     InputError
-        ``server.cannot-listen``, ``server.unusable-tls``, and what `application` and `services` raise.
+        ``server.cannot-listen``, ``server.unusable-tls``, ``server.no-such-operator``, and what `application` and
+        `services` raise.
     """
     hold_little()
+    wanted = wishes or Wishes()
     listening = _listening(settings)
     try:
         where = open_site(settings)
@@ -98,6 +116,7 @@ def run(settings: Settings, tell: Tell, wishes: Wishes | None = None) -> None:
         listening.close()
         raise
     try:
+        secret = None if wanted.new_password is None else _new_password(where, wanted.new_password)
         _begin(where)
         made = application(settings, site=where)
         pass_by_what_is_loaded()
@@ -106,7 +125,15 @@ def run(settings: Settings, tell: Tell, wishes: Wishes | None = None) -> None:
         with services(where) as running:
             made.state.background, made.state.courier = running.background, running.courier
             _announce(where, address, tell)
-            if wishes is not None and wishes.browser:
+            if secret is not None:
+                tell(
+                    text(
+                        "Within 24 hours a new password can be set once, at {link}",
+                        link=f"{address}/invitation/{secret}",
+                    )
+                )
+            tell(text("Stop it with Ctrl+C."))
+            if wanted.browser:
                 webbrowser.open(address)
             server.run(sockets=[listening])
         _end(where)
@@ -189,6 +216,18 @@ def _end(where: Site) -> None:
         record(connection, _activity(where, EventCode.APPLICATION_ACTIVITY, stop, EventAction.EXECUTE, 1))
 
 
+def _new_password(where: Site, login: str) -> str:
+    """The secret of a link by which an operator sets a new password; it stands in the audit trail that it was made."""
+    with where.workspace.writing() as connection:
+        known = person_by_login(connection, login)
+        if known is None or Role.OPERATOR not in known.roles:
+            raise InputError(NO_SUCH_OPERATOR, login=login)
+        changed = EventType.USER_SECURITY_ATTRIBUTES_CHANGED
+        alert = _activity(where, EventCode.SECURITY_ALERT, changed, EventAction.EXECUTE, 1)
+        record(connection, replace(alert, subject=f"person/{known.number}/password"))
+        return let_reset(connection, known.number, by=None, now=where.now())
+
+
 def _activity(where: Site, code: EventCode, kind: EventType | None, action: EventAction, count: int) -> AuditEvent:
     return AuditEvent(
         code=code,
@@ -211,4 +250,3 @@ def _announce(where: Site, address: str, tell: Tell) -> None:
     if settings.dicom_port is not None:
         named = {"title": settings.dicom_ae_title, "host": settings.dicom_host, "port": str(settings.dicom_port)}
         tell(text("DICOM service: AE title {title}, {host}:{port}", **named))
-    tell(text("Stop it with Ctrl+C."))

@@ -10,6 +10,8 @@ import warnings
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydicom import Dataset
 from pydicom._dicom_dict import DicomDictionary
 from pydicom.sequence import Sequence
@@ -310,3 +312,20 @@ def test_the_name_of_a_hospital_s_own_scheme_is_no_person_s(scheme, stays):
     found = read(Deidentifier(profile=FOLLOW_UP, key=KEY).one(written(dataset)).data).AnatomicRegionSequence[0]
     assert found.CodingSchemeDesignator == (scheme if stays else "99REMOVED")
     assert found.CodingSchemeVersion == ("1.2a" if stays else "0")
+
+
+@pytest.mark.parametrize("order", ["<u2", ">u2"])
+def test_a_ramp_of_colours_is_no_text_whatever_its_step(order):
+    for entries in (256, 1024, 4096):
+        for step in range(1, 65535 // (entries - 1) + 1):
+            ramp = (np.arange(entries) * step).astype(order)
+            assert not reads_as_text(ramp.tobytes()), step
+            assert not reads_as_text(ramp[::-1].tobytes()), step
+    assert not reads_as_text(np.linspace(0, 65535, 4096).round().astype(order).tobytes())
+
+
+@given(st.text(alphabet=string.ascii_letters, min_size=12, max_size=40).filter(lambda said: len(set(said)) > 6))
+def test_letters_in_a_ramp_are_text(said):
+    ramp = (np.arange(4096) * 15).astype("<u2").tobytes()
+    words = f"Quixworth Zebediah {said}".encode()
+    assert reads_as_text(ramp[:2000] + words + ramp[2000:])

@@ -236,11 +236,12 @@ def test_a_palette_is_blanked_by_its_darkest_entry_and_inverted_grey_by_its_high
     assert (top == 4095).all()
 
 
+@pytest.mark.parametrize("said", [{}, {"LossyImageCompression": "00"}, {"LossyImageCompression": "01"}])
 @pytest.mark.parametrize(("mode", "photometric", "samples"), [("L", "MONOCHROME2", 1), ("RGB", "YBR_FULL_422", 3)])
-def test_what_was_lossy_is_written_uncompressed_and_stays_described_as_lossy(mode, photometric, samples):
+def test_what_was_lossy_is_written_uncompressed_and_stays_described_as_lossy(mode, photometric, samples, said):
     stream = io.BytesIO()
     Image.fromarray(rgb() if samples == 3 else rgb()[..., 0].copy(), mode).save(stream, "JPEG", quality=90)
-    dataset = eight_bits(b"", photometric, samples, LossyImageCompressionRatio="9.5")
+    dataset = eight_bits(b"", photometric, samples, LossyImageCompressionRatio="9.5", **said)
     before = encapsulated(dataset, [stream.getvalue()], JPEGBaseline8Bit)
     found = blanked(before)
     assert found.file_meta.TransferSyntaxUID == ExplicitVRLittleEndian

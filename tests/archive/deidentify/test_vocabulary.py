@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bingcheng.archive.deidentify.vocabulary import chinese, cleaned, words
+from bingcheng.archive.deidentify.vocabulary import chinese, cleaned, device_words, words
 
 NOBODY = {"smith", "王小明", "thorax"}.__contains__
 
@@ -60,6 +60,21 @@ def test_everything_else_goes(said, stays):
 @pytest.mark.parametrize("said", ["AX 138 1234 5678", "T2 1952 0317", "AX Mar 17, 1952"])
 def test_a_number_in_pieces_goes_from_what_devices_say_too(said):
     assert cleaned(said, NOBODY, of_device=True) == said[:2]
+
+
+@pytest.mark.parametrize("said", ["Biograph128", "Biograph64_mCT 4R", "GEMINI TF Big Bore", "uWS-MI R001"])
+def test_a_model_with_its_number_stays_in_what_devices_say(said):
+    assert cleaned(said, NOBODY, device_words(), of_device=True) == said
+
+
+@pytest.mark.parametrize("said", ["Biograph1952031", "Zonkel128", "Biograph128Zonkel"])
+def test_a_name_with_a_number_is_no_model(said):
+    assert cleaned(said, NOBODY, device_words(), of_device=True) == ""
+
+
+@pytest.mark.parametrize("number", ["II", "III", "IVa", "VII", "VIII"])
+def test_a_segment_of_the_liver_keeps_its_number(number):
+    assert cleaned(f"Liver lesion, segment {number}", NOBODY) == f"Liver lesion, segment {number}"
 
 
 def test_further_words_may_stay():

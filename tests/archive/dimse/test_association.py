@@ -9,13 +9,13 @@ import threading
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.archive.dimse.making import ECHO, EXPLICIT
+from tests.archive.dimse.making import ECHO, EXPLICIT, unit
 
 from bingcheng.archive.dimse import pdus
 from bingcheng.archive.dimse.association import MANY_WAITING, SHORTEST_UNIT, Association, Context
 from bingcheng.archive.dimse.body import Body
-from bingcheng.archive.dimse.commands import C_CANCEL, C_ECHO, C_STORE
-from bingcheng.archive.dimse.endings import Ended, Ending
+from bingcheng.archive.dimse.commands import C_CANCEL, C_ECHO, C_STORE, NO_DATA_SET, encode
+from bingcheng.archive.dimse.endings import INVALID_PARAMETER, UNEXPECTED_PDU, Ended, Ending
 from bingcheng.archive.dimse.negotiation import answer, read_request, request_for
 from bingcheng.archive.dimse.peers import May
 from bingcheng.archive.dimse.wire import Wire
@@ -144,17 +144,56 @@ def test_an_answer_is_found_among_what_else_comes(pair):
 
 def test_a_release_is_answered_and_an_abort_is_told_apart(pair):
     us, them = pair
-    them.wire.write(pdus.release_request())
+    asking = threading.Thread(target=them.release, daemon=True)
+    asking.start()
     with pytest.raises(Ended) as raised:
         us.receive()
     assert raised.value.ending is Ending.RELEASED
-    with pytest.raises(Ended) as raised:
-        them.receive()
-    assert raised.value.ending is Ending.RELEASED
+    asking.join(1.5)
+    assert not asking.is_alive(), "it was answered"
+
+
+def test_an_abort_is_told_apart_from_a_release(pair):
+    us, them = pair
     us.abort()
     with pytest.raises(Ended) as raised:
         them.receive()
     assert raised.value.ending is Ending.ABORTED
+
+
+def test_the_answer_to_a_release_that_nobody_asked_for_is_a_violation(pair):
+    us, them = pair
+    them.wire.write(pdus.release_response())  # PS3.8 Table 9-10: state 6, AA-8
+    with pytest.raises(Ended) as raised:
+        us.receive()
+    assert (raised.value.ending, raised.value.reason) == (Ending.VIOLATED, UNEXPECTED_PDU)
+
+
+def test_when_both_ask_for_the_end_at_once_each_is_answered():
+    one, other = socket.socketpair()
+    other.settimeout(5)
+    with one, other:
+        asking = threading.Thread(target=made(one).release, daemon=True)
+        asking.start()
+        assert unit(other)[0] == pdus.RELEASE
+        other.sendall(pdus.release_request())
+        assert unit(other)[0] == pdus.RELEASED
+        asking.join(0.2)
+        assert asking.is_alive(), "its own question is not answered yet (PS3.8 9.2.3, state 11)"
+        other.sendall(pdus.release_response())
+        asking.join(5)
+        assert unit(other) == (0, b"")
+
+
+def test_fragments_of_one_command_come_in_one_context(pair):
+    us, them = pair
+    us.contexts = {1: CONTEXT, 3: CONTEXT}
+    command = encode({"CommandField": C_ECHO, "MessageID": 1, "CommandDataSetType": NO_DATA_SET})
+    for context, control, piece in ((1, 1, command[:10]), (3, 3, command[10:])):
+        them.wire.write(pdus.data_head(len(piece), context, control) + piece)
+    with pytest.raises(Ended) as raised:
+        us.receive()
+    assert (raised.value.ending, raised.value.reason) == (Ending.VIOLATED, INVALID_PARAMETER)
 
 
 @pytest.mark.parametrize(

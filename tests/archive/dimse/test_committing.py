@@ -308,12 +308,14 @@ def test_a_peer_that_is_removed_takes_what_it_asked_with_it(listening):
         (request(KEPT), 2, StorageCommitmentPushModelInstance, 0x0123),
         (request(KEPT), 1, "1.2.3", 0x0112),
         (Dataset(), 1, StorageCommitmentPushModelInstance, 0x0115),
+        (request(), 1, StorageCommitmentPushModelInstance, 0x0115),
     ],
+    ids=["another action", "another instance", "no transaction", "nothing named"],
 )
 def test_what_is_no_request_is_refused(listening, calling, made, action, instance, status):
     site = listening(peer())
-    made = made if len(made) else request()
-    if status == 0x0115:
+    if not len(made):
+        made = request(KEPT)
         del made.TransactionUID
     with calling(site.port, [(StorageCommitmentPushModel,)]) as association:
         assert ask(association, made, action, instance) == status

@@ -41,7 +41,8 @@ def test_who_knocks_does_not_wait_for_the_audit(listening, connect):
     slow.free.set()
     site.listener.stop()
     assert sum(one.failed for one in slow.told) == 20
-    assert len(slow.told) == 2, "the one that was being told, and all others together"
+    # The ones that were being told, and all others together; where its thread woke late, all at once.
+    assert len(slow.told) <= 2
     assert {(one.kind, one.ae_title, one.code) for one in slow.told} == {(EventKind.REJECTED, "TESTER", "1/1/7")}
 
 

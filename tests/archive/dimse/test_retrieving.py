@@ -17,6 +17,7 @@ from pynetdicom.sop_class import (
 )
 from tests.archive.dimse.making import EXPLICIT, IMPLICIT, SPACE, file_of, image
 
+from bingcheng.archive.dimse import retrieving
 from bingcheng.archive.dimse.events import EventKind
 from bingcheng.archive.dimse.peers import May, Peer
 from bingcheng.archive.objects.received import Origin
@@ -230,6 +231,19 @@ def test_what_can_not_be_moved_is_told(filled, archive, calling, destination, wa
     site = filled(archive().port)
     with calling(site.port, [(MOVE,)]) as association:
         assert retrieved(association.send_c_move(wanted, destination, MOVE))[0] == [status]
+
+
+def test_a_destination_that_can_not_be_looked_up_now_is_no_unknown_one(filled, archive, calling, monkeypatch):
+    def broken(*_):
+        raise RemoteError(DISK_FULL)
+
+    site = filled(archive().port)
+    monkeypatch.setattr(retrieving, "destination", broken)
+    wanted = identifier("STUDY", StudyInstanceUID="1.2.3.1")
+    with calling(site.port, [(MOVE,)]) as association:
+        assert retrieved(association.send_c_move(wanted, "ARCHIVE", MOVE))[0] == [0xA701]
+        monkeypatch.undo()
+        assert retrieved(association.send_c_move(wanted, "ARCHIVE", MOVE))[0][-1] == 0x0000, "it goes on"
 
 
 @pytest.mark.parametrize("number", ["", "KH-*", "KH-?"])

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bingcheng.dicom.facts.placeholders import NOTHING, recorded
+from bingcheng.dicom.facts.acquired import acquisition
+from bingcheng.dicom.facts.placeholders import NOTHING, recorded, setting
 
 
 @pytest.mark.parametrize(
@@ -62,6 +63,31 @@ def test_what_tells_one_place_from_another_is_kept(name: str) -> None:
 
 def test_nothing_stays_nothing() -> None:
     assert recorded(None) is None
+    assert setting(None) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "told"), [("Removed", None), ("ANONYMIZED", None), ("None", "None"), ("B30f", "B30f")]
+)
+def test_a_dummy_is_no_setting_and_none_is_one(said: str, told: str | None) -> None:
+    assert setting(said) == told
+
+
+@pytest.mark.parametrize("dummy", ["Removed", "ANONYMIZED", "XXXX"])
+def test_two_exams_whose_settings_were_taken_out_are_not_alike_for_that(stored, image_series, dummy) -> None:
+    told = {
+        "CT": {"ConvolutionKernel": dummy},
+        "MR": {"SequenceName": dummy, "ReceiveCoilName": dummy},
+        "PT": {"ReconstructionMethod": dummy, "ConvolutionKernel": dummy},
+    }
+    found = {
+        modality: acquisition(image_series([stored(Modality=modality, SoftwareVersions=[dummy, "VB20A"], **changes)]))
+        for modality, changes in told.items()
+    }
+    assert found["CT"].convolution_kernel is None
+    assert (found["MR"].sequence_name, found["MR"].receive_coil) == (None, None)
+    assert (found["PT"].reconstruction_method, found["PT"].filter) == (None, None)
+    assert {one.device.software_versions for one in found.values()} == {("VB20A",)}
 
 
 @settings(deadline=None)

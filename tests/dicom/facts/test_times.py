@@ -49,6 +49,12 @@ def test_moments_are_local_times_of_the_scanner(written):
     assert moment_of(written) == datetime(2024, 1, 1, 8, 30, 45)
 
 
+@pytest.mark.parametrize("written", ["19000101000000", "19000101000000.000000", "19000101000000+0000"])
+def test_the_dummy_of_a_moment_is_none(written):
+    assert moment_of(written) is None
+    assert moment_of("19000101083045") == datetime(1900, 1, 1, 8, 30, 45)
+
+
 @pytest.mark.parametrize("written", ["20240101", "2024", "", None, "20241301083045"])
 def test_moment_without_a_time_or_with_a_wrong_date_has_no_value(written):
     assert moment_of(written) is None

@@ -135,6 +135,37 @@ def test_no_folder_above_the_given_one_stands_in_a_refusal(tmp_path: Path) -> No
     assert [refusal.subject for refusal in index([folder / "x.dcm"]).refusals] == ["x.dcm"]
 
 
+def test_what_lies_behind_a_link_to_another_folder_is_not_left_out_in_silence(tmp_path: Path) -> None:
+    save(image(0), tmp_path / "given" / "exam" / "x.dcm")
+    save(image(1), tmp_path / "other" / "y.dcm")
+    (tmp_path / "given" / "a").symlink_to(tmp_path / "other")
+    (tmp_path / "given" / "exam" / "b").symlink_to(tmp_path)
+    (tmp_path / "given" / "exam" / "lost").symlink_to(tmp_path / "disk that is not there")
+    (tmp_path / "given" / "exam" / "around").symlink_to("around")
+    (tmp_path / "given" / ".hidden").symlink_to(tmp_path / "other")
+    found = index([tmp_path / "given"])
+    assert [header.subject for header in found.headers] == ["exam/x.dcm"]
+    told = {refusal.code: (refusal.subject, refusal.count) for refusal in found.refusals}
+    assert told == {"dicom.linked-folder": ("a", 2), "dicom.dead-link": ("exam/around", 2)}
+
+
+def test_a_link_to_what_is_read_anyway_leaves_nothing_out(tmp_path: Path) -> None:
+    save(image(0), tmp_path / "given" / "2026" / "x.dcm")
+    save(image(1), tmp_path / "other" / "y.dcm")
+    (tmp_path / "given" / "latest").symlink_to("2026")
+    (tmp_path / "given" / "more").symlink_to(tmp_path / "other")
+    (tmp_path / "link").symlink_to(tmp_path / "given")
+    found = index([tmp_path / "link", tmp_path / "other"])
+    assert len(found.headers) == 2
+    assert found.refusals == ()
+
+
+def test_nothing_is_said_of_a_link_that_is_not_to_be_entered(tmp_path: Path) -> None:
+    (tmp_path / "given").mkdir()
+    (tmp_path / "given" / "ours").symlink_to(tmp_path)
+    assert index([tmp_path / "given"], enter=lambda folder: folder.name != "ours").refusals == ()
+
+
 def test_reads_zip_archives_and_refuses_broken_ones(tmp_path: Path) -> None:
     path = save(image(0), tmp_path / "in" / "x.dcm")
     with zipfile.ZipFile(tmp_path / "good.zip", "w", zipfile.ZIP_DEFLATED) as archive:

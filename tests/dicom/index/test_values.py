@@ -112,3 +112,8 @@ def test_names_in_chinese_after_an_escape_sequence_hold_none_of_it() -> None:
     raw = b"Zhang^XiaoDong=\x1b$)A\xd5\xc5^\x1b$)A\xd0\xa1\xb6\xab="
     assert words(raw, b"\\ISO 2022 IR 58") == "Zhang^XiaoDong=张^小东="
     assert words(b"\x1b$)A", b"\\ISO 2022 IR 58") is None
+
+
+def test_the_dummy_that_de_identification_writes_is_no_moment():
+    assert moment_of("19000101000000") is None
+    assert moment_of("19000101083045") == datetime(1900, 1, 1, 8, 30, 45)  # noqa: DTZ001

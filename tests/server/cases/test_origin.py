@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+
 import pytest
 from sqlalchemy import insert
 from tests.server.cases.published import publish
@@ -10,6 +13,8 @@ from tests.server.examples import STUDY, prepare
 from bingcheng.archive.cases.case import CaseStatus, case, set_status
 from bingcheng.archive.pairing import bundles, tables
 from bingcheng.archive.pairing.bundles import BundleState
+from bingcheng.archive.people.hospital import hospital
+from bingcheng.archive.people.person import person
 
 HTML = {"accept": "text/html"}
 
@@ -52,6 +57,27 @@ def test_its_page_says_where_it_came_from_and_offers_no_writing(imported):
         assert f'"/cases/{number}/{path}"' not in page
     assert f'"/cases/{number}/grants"' in page
     assert f'action="/cases/{number}/comments"' in page
+
+
+def test_lists_name_where_it_came_from_and_nobody_here_as_its_author(imported):
+    served, number, _ = imported
+    client = served.browser("radiologist")
+    own = publish(served, STUDY)
+    client.post(f"/cases/{number}/reading", data={"step": "keep"})
+    with served.site.workspace.reading() as connection:
+        here = hospital(connection, case(connection, number).hospital).name
+        author = person(connection, case(connection, number).author).name
+    entries = {
+        path: client.get(path, headers=HTML).text.split(f'<a href="/cases/{number}"')[1].partition("</li>")[0]
+        for path in ("/cases", "/reading")
+    }
+    for entry in entries.values():
+        assert "Far Province" in entry
+        assert here not in entry
+        assert author not in entry
+    rows = csv.DictReader(io.StringIO(client.get("/exports/cases.csv").content.decode("utf-8-sig")))
+    listed = {row["case"]: row["hospital"] for row in rows}
+    assert listed == {str(number): "Far Province", str(own): here}
 
 
 @pytest.mark.parametrize(

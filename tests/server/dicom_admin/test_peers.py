@@ -235,3 +235,12 @@ def test_the_page_speaks_chinese_where_wanted(served):
     shown = served.browser("site-admin").get("/admin/peers", headers={"accept-language": "zh-CN"})
     assert shown.status_code == 200
     assert shown.headers["content-language"].startswith("zh")
+
+
+def test_where_several_hospitals_share_a_server_the_first_scanner_is_not_promised_in_a_list_that_stays_empty(served):
+    rejected(served, "CT1", "192.0.2.7")
+    shown = served.browser("site-admin").get("/admin/peers").text
+    assert "Make a peer of it" not in shown
+    assert "let it call once" not in shown
+    assert "The first one of a hospital is entered by hand" in shown
+    assert "let it call once" in served.browser("operator").get("/admin/peers").text

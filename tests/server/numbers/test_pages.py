@@ -222,3 +222,9 @@ def test_a_new_installation_says_what_will_stand_here(served):
 
 def rows(answer):
     return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+
+
+def test_the_province_is_offered_no_hospital_of_its_own(house):
+    assert '<a href="/hospital"' not in house.browser("province").get("/cases").text
+    assert '<a href="/province"' in house.browser("province").get("/cases").text
+    assert '<a href="/hospital"' in house.browser("physicist").get("/cases").text

@@ -127,3 +127,12 @@ def test_a_name_with_a_script_is_shown_as_it_is_written(served):
         assert "<script>alert" not in page
         assert "&lt;script&gt;alert" in page
         assert "49" not in page.partition("&lt;script")[2][:60]
+
+
+def test_only_who_reads_cases_is_offered_notices_about_them(served):
+    link = '<a href="/cases/notices">'
+    assert link in served.browser("radiologist").get("/account").text
+    for who in ("operator", "site-admin"):
+        client = served.browser(who)
+        assert client.get("/cases/notices").status_code == 403
+        assert link not in client.get("/account").text

@@ -113,3 +113,10 @@ def test_the_trail_keeps_who_opened_what_and_why(served):
         WHY,
         served.north,
     )
+
+
+def test_who_may_open_one_finds_the_way_from_where_the_work_begins(served):
+    link = '<a href="/emergency">'
+    assert link in served.browser("radiologist").get("/worklist").text
+    assert link in served.browser("site-admin").get("/").text
+    assert link not in served.browser("technologist").get("/worklist").text

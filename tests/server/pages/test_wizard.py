@@ -64,6 +64,25 @@ def test_without_the_code_or_a_good_account_there_is_none(fresh, changed, status
         assert persons(connection) == ()
 
 
+def test_what_was_typed_stands_again_after_a_mistake_but_no_password(fresh):
+    shown = send(fresh, "/welcome", {**ACCOUNT, "login": "王芳"}).text
+    for value in (CODE, "王芳", "Olga"):
+        assert f'value="{value}"' in shown
+    assert PASSWORD not in shown
+    assert 'value="WRONG"' not in send(fresh, "/welcome", {**ACCOUNT, "code": "WRONG"}).text
+
+
+def test_a_refused_hospital_stands_again_as_it_was_written(fresh):
+    send(fresh, "/welcome", ACCOUNT)
+    wrong = {"site_name": ["NORTH hospital", "South"], "name": "Our Hospital", "code": "not a code", "issuer": "ISSUER"}
+    answer = send(fresh, "/welcome/hospitals", wrong, page="/welcome/next")
+    assert answer.status_code == 400
+    for value in ("Our Hospital", "not a code", "ISSUER"):
+        assert f'value="{value}"' in answer.text
+    ticked = re.findall('name="site_name" value="([^"]+)" checked', answer.text)
+    assert set(ticked) == {"NORTH hospital", "South"}
+
+
 def test_codes_can_not_be_tried_out(fresh):
     for _ in range(5):
         assert send(fresh, "/welcome", {**ACCOUNT, "code": "WRONG"}).status_code == 403
@@ -109,7 +128,9 @@ def test_once_there_is_an_account_the_code_is_worth_nothing(fresh):
     fresh.cookies.clear()
     fresh.cookies.set("bingcheng-form", form)
     answer = fresh.post("/welcome", data={**ACCOUNT, "login": "second", "csrf": token})
-    assert answer.status_code == 403
+    assert (answer.status_code, answer.headers["location"]) == (303, "/"), "led on to signing in, as by GET"
+    with fresh.site.workspace.reading() as connection:
+        assert len(persons(connection)) == 1
     assert fresh.get("/welcome").headers["location"] == "/"
 
 

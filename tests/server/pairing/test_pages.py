@@ -94,6 +94,26 @@ def test_what_it_may_is_ticked(served, operator):
     assert operator.post(f"{LIST}/1", data={"address": "https://x", "may": ["everything"]}).status_code == 422
 
 
+def test_cases_are_let_in_only_with_a_hospital_that_receives_them_and_what_was_written_stays(served, operator):
+    take(operator)
+    written = {"address": "https://south.example:8443", "may": ["push-cases", "pull-statistics"], "pin": "ab" * 32}
+    answer = operator.post(f"{LIST}/1", data=written)
+    assert answer.status_code == 400
+    assert "no hospital of this installation receives" in answer.text.lower()
+    assert peer(served).may == frozenset()
+    assert 'value="https://south.example:8443"' in answer.text
+    assert f'value="{"ab" * 32}"' in answer.text
+    assert set(re.findall('name="may" value="([^"]+)" checked', answer.text)) == set(written["may"])
+
+
+def test_revoking_is_asked_for_twice_and_its_end_is_said_before(served, operator):
+    south = paired(served)
+    shown = operator.get(f"{LIST}/{south.number}").text
+    form = re.search('<details class="removal">(.*?/revoke".*?)</details>', shown, re.DOTALL)
+    assert "to pair again the other side needs a new key" in form.group(1)
+    assert shown.count(f'action="{LIST}/{south.number}/revoke"') == 1
+
+
 def test_a_revoked_pairing_can_do_nothing_and_is_asked_nothing(served, operator):
     south = paired(served)
     operator.post(f"{LIST}/{south.number}/ask", data={"kind": "look"})
@@ -173,6 +193,8 @@ def test_numbers_that_came_are_shown_with_their_small_cells_hidden(served, opera
     shown = operator.get(f"{LIST}/{south.number}").text
     assert "1235" in shown
     assert "1–4" in shown
+    assert "2026-03-02 12:00" in shown
+    assert "2026-03-02T" not in shown
     assert "<u>" not in shown
 
 

@@ -403,8 +403,8 @@ def test_only_the_pinned_certificate_of_the_right_authority_is_spoken_to(both):
         assert "may" in client.ask("GET", "/hello").values()
     asked = south.pieces_put()
     assert refused_code(replace(peer, pin="0" * 64), north.key) == "archive.wrong-peer-certificate"
-    assert refused_code(replace(peer, authority=north.trusted.pem), north.key) == "archive.peer-no-answer"
-    assert refused_code(replace(peer, authority=""), north.key) == "archive.peer-no-answer"
+    assert refused_code(replace(peer, authority=north.trusted.pem), north.key) == "archive.untrusted-peer-certificate"
+    assert refused_code(replace(peer, authority=""), north.key) == "archive.untrusted-peer-certificate"
     assert south.pieces_put() == asked
 
 

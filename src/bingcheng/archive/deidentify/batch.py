@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from bingcheng.archive.deidentify import burned_in
+from bingcheng.archive.deidentify import burned_in, diffusion
 from bingcheng.archive.deidentify.blank import blanked
 from bingcheng.archive.deidentify.burned_in import Picture, PictureState
 from bingcheng.archive.deidentify.change import REASONS, Change, named, numbered
@@ -167,9 +167,14 @@ class Deidentifier:
         if picture.state is not PictureState.PERSON:
             without_others(found)
             without_high_bits(found)
+        weighting = diffusion.told(found)
+        if weighting:
+            found.elements = sorted((*found.elements, *weighting), key=lambda one: one.tag)
         cleaner = Cleaner(self.rules, self.key, whose, self.preview)
         cleaner.clean(found)
         changes = [*cleaner.changes, *self._added(picture, seen)]
+        if self.preview:
+            changes += diffusion.shown(weighting, little=found.little)
         waiting = Deidentified(
             source=source,
             state=State.PERSON,

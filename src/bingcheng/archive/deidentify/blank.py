@@ -45,6 +45,8 @@ LOSSLESS: Mapping[str, str] = MappingProxyType(
 ENCODERS: Mapping[str, str] = MappingProxyType({_JPEG_LS: "pyjpegls", _RLE: "pydicom"})
 """Which of pydicom's plug-ins encodes; GDCM may end the process."""
 _LOSSY = frozenset(f"1.2.840.10008.1.2.4.{end}" for end in ("50", "51", "81", "91", "203"))
+_ALWAYS_LOSSY = frozenset(f"1.2.840.10008.1.2.4.{end}" for end in ("50", "51"))
+"""Whatever a header says; the others can be without loss too."""
 _PHOTOMETRIC, _PLANAR, _LOSSY_SAID = 0x00280004, 0x00280006, 0x00282110
 _LEAST_SIDE_PX = 32
 """Of smaller pictures the encoder of JPEG 2000 can't make its six resolutions; they are written uncompressed."""
@@ -202,7 +204,8 @@ def _is_packed(tables: Sequence[Element | None], described: Element, found: Obje
 
 
 def _lossy_stays_said(found: Object) -> None:
-    if found.syntax in _LOSSY and found.first(_LOSSY_SAID) is None:
+    said = found.words(_LOSSY_SAID)
+    if (found.syntax in _ALWAYS_LOSSY and said != "01") or (found.syntax in _LOSSY and not said):
         _set(found, _LOSSY_SAID, "CS", b"01")
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from pydicom.datadict import dictionary_description
 
+from bingcheng.archive.deidentify.charset import WRITTEN_VRS, decoded
+from bingcheng.archive.deidentify.elements import Element, dictionary_vr
 from bingcheng.archive.deidentify.rules import Action
 from bingcheng.core.wording import Text, text
 
@@ -31,6 +33,7 @@ REASONS: Mapping[Action, Text] = MappingProxyType(
 )
 NOT_SAFE = text("A maker's own attribute that isn't known to be safe.")
 NOT_KNOWN = text("The standard doesn't know this attribute.")
+WEIGHTING = text("The b-value or direction that a maker's own attribute tells, which says nothing of the patient.")
 OVERLAY = text("Drawings and curves over the picture may hold text.")
 NOT_READABLE = text("The date can't be understood, so it can't be moved.")
 NO_FORM = text("It has not the form that the standard prescribes for this attribute, so it may say anything.")
@@ -67,3 +70,18 @@ def named(tag: int) -> str:
 def numbered(tag: int) -> str:
     """A tag as people write it."""
     return f"({tag >> 16:04x},{tag & 0xFFFF:04x})"
+
+
+def shown(one: Element, known: Sequence[str]) -> str:
+    """A value as people read it, shortened; of what they don't its length.
+
+    Parameters
+    ----------
+    known : the encodings of text where it stands.
+    """
+    if one.items is not None:
+        return f"[{len(one.items)}]"
+    vr = one.vr if one.vr != "UN" else dictionary_vr(one.tag)
+    if vr in WRITTEN_VRS or vr in ("DA", "DT", "TM", "UI", "AS", "DS", "IS"):
+        return decoded(one.value, known, vr)[:MOST_SHOWN]
+    return f"<{len(one.value)}>"

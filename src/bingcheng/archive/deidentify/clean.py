@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
-from bingcheng.archive.deidentify import change, code_strings, codes, content, lookup_tables
+from bingcheng.archive.deidentify import change, code_strings, codes, content, labels, lookup_tables
 from bingcheng.archive.deidentify.change import Change
 from bingcheng.archive.deidentify.charset import DEFAULT, TEXT_VRS, WRITTEN_VRS, decoded, encoded, encodings
 from bingcheng.archive.deidentify.dates import capped_age, moved
 from bingcheng.archive.deidentify.dummies import dummy
 from bingcheng.archive.deidentify.elements import Element, Object, dictionary_vr, plain
 from bingcheng.archive.deidentify.forms import in_form, true_vr
-from bingcheng.archive.deidentify.gather import identifiers
+from bingcheng.archive.deidentify.gather import b_values, identifiers
 from bingcheng.archive.deidentify.identifiers import Identifiers
 from bingcheng.archive.deidentify.key import Key
 from bingcheng.archive.deidentify.native import TOP_PIXELS
@@ -114,6 +115,7 @@ class Cleaner:
             ``archive.deidentify-text-in-table``.
         """
         self.known = identifiers(found.elements, self.rules)
+        self.known.b_values.update(b_values(found.elements, little=found.little))
         needed = lookup_tables.is_needed(found)
         top = _Level(sop_class=found.words(SOP_CLASS))
         found.elements = self._dataset(found.elements, top)
@@ -151,13 +153,19 @@ class Cleaner:
     def _private(self, private: Sequence[Element], level: _Level) -> list[Element]:
         stays: list[Element] = []
         if self.rules.profile.has(Option.SAFE_PRIVATE):
-            stays = list(safe(private, self.known, lambda one: self._items(one, level)))
+            moment = partial(self._moment, level=level)
+            stays = list(safe(private, self.known, lambda one: self._items(one, level), moment))
         if self.record:
             left = {one.tag for one in stays}
             for one in private:
                 if one.tag not in left:
                     self._say(one, None, Action.REMOVE, level, change.NOT_SAFE)
         return stays
+
+    def _moment(self, one: Element, level: _Level) -> Element | None:
+        """A date and time in a private element, as the profile has it with dates; None where none stays."""
+        action = self.rules.dates
+        return self._move(one, "DT", level) if action is Action.MOVE else one if action is Action.KEEP else None
 
     def _element(self, one: Element, level: _Level) -> Element | None:
         if _never_stays(one.tag, level):
@@ -274,15 +282,14 @@ class Cleaner:
     def _stays(self, tag: int, vr: str, parts: Sequence[str], level: _Level) -> list[str]:
         """What may stay of each value of a text."""
         if tag not in self.rules.by_tag and not level.content and vr in ("LO", "SH", "CS") and tag not in codes.CODED:
-            forbids, more = self.known.forbids_in_labels, self.rules.device_words
-            return [cleaned(part, forbids, more, of_device=vr != "CS") for part in parts]
+            return labels.kept(tag, parts, partial(self._label, of_device=vr != "CS"))
         more = self.rules.profile.words
         if tag == codes.CODE_MEANING and level.coded is not None:
             stays = [cleaned(part, self.known.forbids_in_labels, more) for part in parts]
             if stays == parts:
                 return stays
             more = more | level.coded.words()
-        return [cleaned(part, self.known.forbids, more) for part in parts]
+        return [cleaned(part, self.known.forbids, more, own_b_values=self.known.b_values) for part in parts]
 
     def _scrub(self, one: Element, vr: str, level: _Level) -> Element | None:
         if one.items is not None:
@@ -309,9 +316,10 @@ class Cleaner:
         value = "\\".join(stays).encode("ascii", "ignore") if any(stays) else b""
         return self._new(one, Element(one.tag, vr, value), Action.TERMS, level)
 
-    def _label(self, said: str) -> str:
+    def _label(self, said: str, *, of_device: bool = False) -> str:
         """What of a label may stay that a device writes about itself."""
-        return cleaned(said, self.known.forbids_in_labels, self.rules.device_words)
+        forbids, more, own = self.known.forbids_in_labels, self.rules.device_words, self.known.b_values
+        return cleaned(said, forbids, more, of_device=of_device, own_b_values=own)
 
     def _keep(self, one: Element, vr: str, level: _Level) -> Element:
         if one.items is not None:
@@ -366,8 +374,8 @@ class Cleaner:
                 path=level.path + change.numbered(before.tag),
                 name=change.named(before.tag),
                 action=action,
-                before=_shown(before, level.encodings),
-                after="" if after is None else _shown(after, level.encodings),
+                before=change.shown(before, level.encodings),
+                after="" if after is None else change.shown(after, level.encodings),
                 reason=reason or change.REASONS[action],
             )
         )
@@ -386,12 +394,3 @@ def _never_stays(tag: int, level: _Level) -> bool:
         return level.within != 0 or tag not in TOP_PIXELS
     waves = level.sop_class is not None and level.sop_class.startswith(_WAVES)
     return tag == _WAVEFORMS and not waves  # sound may be a voice
-
-
-def _shown(one: Element, known: Sequence[str]) -> str:
-    if one.items is not None:
-        return f"[{len(one.items)}]"
-    vr = one.vr if one.vr != "UN" else dictionary_vr(one.tag)
-    if vr in WRITTEN_VRS or vr in ("DA", "DT", "TM", "UI", "AS", "DS", "IS"):
-        return decoded(one.value, known, vr)[: change.MOST_SHOWN]
-    return f"<{len(one.value)}>"

@@ -7,6 +7,7 @@ written as bytes, letters among binary numbers. Such values say nothing that the
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
@@ -61,6 +62,8 @@ _WORD = re.compile(rb"[A-Za-z]{6,16}[ \0]*")
 _FRACTIONS = frozenset(("FL", "OF"))
 """Whose bytes are letters too often, of numbers between twelve and sixteen."""
 _LEAST_DIFFERENT, _LEAST_JUMPS, _SMOOTH = 4, 3, 4
+_ROUNDED = 1
+"""By which steps of a ramp differ that was rounded to whole numbers."""
 _SHORT = re.compile(r".{0,16}(?![^\W_])", re.DOTALL)
 """As many whole words as a code string has room for (PS3.5 table 6.2-1)."""
 
@@ -137,8 +140,16 @@ def reads_as_text(value: bytes) -> bool:
 
 
 def _counts(run: bytes) -> bool:
-    """Whether every second byte goes on smoothly, as in numbers of two bytes that rise or fall."""
-    return all(abs(one - next_one) <= _SMOOTH for half in (run[::2], run[1::2]) for one, next_one in pairwise(half))
+    """Whether bytes are numbers of two bytes that rise or fall smoothly, or by one step each."""
+    smooth = all(abs(one - next_one) <= _SMOOTH for half in (run[::2], run[1::2]) for one, next_one in pairwise(half))
+    return smooth or any(_is_ramp(run[begin:], order) for begin in (0, 1) for order in ("<", ">"))
+
+
+def _is_ramp(run: bytes, order: str) -> bool:
+    """Whether numbers of two bytes differ by the same step, as those of a table of colours do; no words do."""
+    numbers = struct.unpack_from(f"{order}{len(run) // 2}H", run)
+    steps = [following - one for one, following in pairwise(numbers)]
+    return len(steps) > 1 and max(steps) - min(steps) <= _ROUNDED
 
 
 def jumps(run: bytes) -> bool:

@@ -50,10 +50,12 @@ class Identifiers:
     ----------
     names : parts of persons' names.
     values : numbers, addresses, institutions, as they are written.
+    b_values : of the object's frames, in s/mm2: settings, though their lists look like numbers of somebody.
     """
 
     names: set[str] = field(default_factory=set)
     values: set[str] = field(default_factory=set)
+    b_values: set[int] = field(default_factory=set)
 
     def add_name(self, name: str) -> None:
         """The parts of a person's name."""

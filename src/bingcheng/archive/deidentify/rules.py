@@ -88,7 +88,7 @@ class Rules:
             for one in attributes()
             if "x" not in one.tag and one.tag != "private"
         }
-        self._dates = (
+        self.dates = (
             Action.KEEP
             if profile.has(Option.FULL_DATES)
             else Action.MOVE
@@ -133,7 +133,7 @@ class Rules:
         if vr in ("PN", "UR", "AE"):
             return Action.DUMMY
         if vr in _DATES:
-            return self._dates
+            return self.dates
         if vr in _WORDED or tag in _TYPED_CODES:
             return Action.WORDS
         return Action.TERMS if vr == "CS" else Action.KEEP

@@ -6,12 +6,14 @@ An allow-list, not a list of what is forbidden: a name that nobody thought of go
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cache
 from importlib.resources import files
 from itertools import pairwise
 
 from pydicom.datadict import tag_for_keyword
+
+from bingcheng.archive.deidentify import b_values
 
 UNITS = frozenset(
     (
@@ -72,7 +74,33 @@ NOBODY = frozenset(
     )
 )
 """What stands in place of names and numbers and is nobody's."""
+_IODINATED = frozenset(
+    (
+        *(
+            "iohexol",
+            "iodixanol",
+            "iopamidol",
+            "ioversol",
+            "iopromide",
+            "iopromid",
+            "iomeprol",
+            "iobitridol",
+            "ioxaglate",
+        ),
+        *("omnipaque", "visipaque", "isovue", "iopamiro", "iopamiron", "niopam", "solutrast", "optiray", "ultravist"),
+        *("iomeron", "imeron", "xenetix", "accupaque", "scanlux", "oxilan", "ioxilan", "hexabrix"),
+        *("碘海醇", "碘克沙醇", "碘帕醇", "碘佛醇", "碘普罗胺", "碘美普尔", "碘比醇", "欧乃派克", "威视派克", "优维显"),
+        *("典比乐", "碘迈伦"),
+    )
+)
+"""Contrast agents for CT."""
+_IODINE_MG_PER_ML = frozenset(
+    ("140", "150", "180", "200", "240", "250", "270", "280", "300", "320", "350", "370", "400")
+)
+"""In which concentrations they are sold; the number stands behind the name."""
 NUMBERED = frozenset(("b", "te", "tr", "ti", "fov", "kv", "ma", "ns"))
+B_VALUES = "b-values"
+"""The kind of a token that is a whole list of them."""
 MOST_MARK, MOST_SERIES, MOST_LABEL = 2, 3, 10
 """Letters of a device's mark alone, beside digits, and characters of both together."""
 MOST_SPELT = 3
@@ -94,6 +122,7 @@ _MONTHS = frozenset(
 _VERSION = re.compile(r"\d{1,4}(?:[.,]\d{1,6}){0,4}")
 _DAY = re.compile(r"(?:19|20)\d\d[.,]\d\d?[.,]\d\d?|\d\d?[.,]\d\d?[.,](?:19|20)\d\d")
 _LONG = re.compile(r"\d{5}")
+_MODEL = re.compile(r"([a-z]{4,})\d{1,3}")
 YEARS = frozenset(("y", "yr", "yrs", "yo", "year", "years", "jahre", "岁"))
 OLDEST_TOLD_YEARS = 89
 """Of nobody older the age is told (45 CFR 164.514(b)(2)(i)(C))."""
@@ -122,7 +151,14 @@ def _lines(name: str = "vocabulary.txt") -> Iterable[str]:
     return (line for line in stored.splitlines() if line and not line.startswith("#"))
 
 
-def cleaned(said: str, forbidden: Callable[[str], bool], more: Collection[str] = (), *, of_device: bool = False) -> str:
+def cleaned(
+    said: str,
+    forbidden: Callable[[str], bool],
+    more: Collection[str] = (),
+    *,
+    of_device: bool = False,
+    own_b_values: Collection[int] = (),
+) -> str:
     """What of a description may stay; the same text where all of it may.
 
     Parameters
@@ -130,6 +166,7 @@ def cleaned(said: str, forbidden: Callable[[str], bool], more: Collection[str] =
     forbidden : whether a word (lower case) belongs to the patient or the hospital, even if it is a known one.
     more : further words that may stay, lower case.
     of_device : whether a device wrote it about itself: versions, models and other short labels stay too.
+    own_b_values : of the object itself, in s/mm2: a list of them stays without a ``b`` before it.
 
     Returns
     -------
@@ -139,7 +176,7 @@ def cleaned(said: str, forbidden: Callable[[str], bool], more: Collection[str] =
     if of_viewer is not None and of_viewer[1].casefold() in words():
         return said
     while True:
-        tokens = [(found.lastgroup or "other", found.group()) for found in _TOKEN.finditer(said)]
+        tokens = list(_tokens(said, b_values.lists(said, forbidden, own_b_values)))
         kept = [
             token if of_device and _is_device_label(kind, token, forbidden) else _kept(tokens, place, forbidden, more)
             for place, (kind, token) in enumerate(tokens)
@@ -149,6 +186,17 @@ def cleaned(said: str, forbidden: Callable[[str], bool], more: Collection[str] =
         if all(part == token for part, (_, token) in zip(kept, tokens, strict=True)):
             return said if any(kind != "other" for kind, _ in tokens) else ""
         said = _joined(kept)
+
+
+def _tokens(said: str, lists: Iterable[tuple[int, int]]) -> Iterator[tuple[str, str]]:
+    """Words, numbers and what is between them, each with its kind; a list of b-values is one."""
+    at = 0
+    for begin, end in (*lists, (len(said), len(said))):
+        for found in _TOKEN.finditer(said, at, begin):
+            yield found.lastgroup or "other", found.group()
+        if begin < end:
+            yield B_VALUES, said[begin:end]
+        at = end
 
 
 def _without_spelt(tokens: list[tuple[str, str]], kept: list[str]) -> None:
@@ -212,6 +260,8 @@ def _joined(parts: list[str]) -> str:
 
 def _kept(tokens: list[tuple[str, str]], place: int, forbidden: Callable[[str], bool], more: Collection[str]) -> str:
     kind, part = tokens[place]
+    if kind == B_VALUES:
+        return part
     if kind == "other":
         return part if part in _MARKS else " "
     if kind == "han":
@@ -251,14 +301,25 @@ def _is_setting(tokens: list[tuple[str, str]], place: int) -> bool:
     if not re.fullmatch(r"\d{3,4}", token):
         return False
     after = tokens[place + 1 : place + 3]
-    if after and after[0][1] == "%":
+    if (after and after[0][1] == "%") or _is_concentration(tokens, place):
         return True
     beside = [*after[:1], *tokens[max(0, place - 1) : place]]
     if after and after[0][1] in " _-":
         beside += after[1:]
     if place >= 2 and tokens[place - 1][1] in " _-=":
         beside.append(tokens[place - 2])
-    return any(kind == "word" and word.casefold() in UNITS for kind, word in beside)
+    units = {word.casefold() for kind, word in beside if kind == "word"} & UNITS
+    return bool(units - {"b"} if b_values.is_year(int(token)) else units)
+
+
+def _is_concentration(tokens: list[tuple[str, str]], place: int) -> bool:
+    """Whether a number is how much iodine is in the agent named before it."""
+    if tokens[place][1] not in _IODINE_MG_PER_ML:
+        return False
+    before = [token.casefold() for _, token in tokens[max(0, place - 2) : place]]
+    if before and before[-1] in " _-":
+        before.pop()
+    return bool(before) and before[-1] in _IODINATED
 
 
 def _is_great_age(tokens: list[tuple[str, str]], place: int) -> bool:
@@ -277,7 +338,15 @@ def _is_device_label(kind: str, token: str, forbidden: Callable[[str], bool]) ->
     letters = [run for run in _RUNS.findall(token) if not run.isdecimal()]
     if letters == [token]:
         return len(token) <= MOST_MARK or tag_for_keyword(token) is not None
-    return all(len(run) <= MOST_SERIES for run in letters) and len(token) <= MOST_LABEL and not _LONG.search(token)
+    if not all(len(run) <= MOST_SERIES for run in letters):
+        return _is_model(token.casefold())
+    return len(token) <= MOST_LABEL and not _LONG.search(token)
+
+
+def _is_model(low: str) -> bool:
+    """Whether a token is a name of devices and its number: Biograph128."""
+    found = _MODEL.fullmatch(low)
+    return found is not None and found[1] in device_words()
 
 
 def _is_label(low: str, more: Collection[str]) -> bool:
@@ -290,6 +359,8 @@ def _is_label(low: str, more: Collection[str]) -> bool:
     if not digits or not letters or len(digits) > 3:
         return False
     if not all(run in words() or run in more for run in letters):
+        return False
+    if "b" in letters and any(b_values.is_year(int(run)) for run in digits):
         return False
     roomy = all(run in NUMBERED or run in UNITS for run in letters)
     return all(len(run) <= (4 if roomy else 2) for run in digits)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, BinaryIO
 
@@ -19,6 +19,9 @@ from bingcheng.dicom.index.elements import DEFLATED
 
 MOST_AT_ONCE = 10_000
 """Frames in one request."""
+
+PIECE = 1 << 19
+"""Bytes that are read at once of a longer value."""
 
 LARGEST_FRAME = 1 << 26
 """Pixels of a compressed frame that is decoded; a few bytes may claim to be any number."""
@@ -140,6 +143,18 @@ def stored_frame(stream: BinaryIO, pixels: PixelMap, number: int) -> bytes:
     if not pixels.little and pixels.bits_allocated > 8:
         return np.frombuffer(raw, f">u{pixels.bits_allocated // 8}").astype(f"<u{pixels.bits_allocated // 8}").tobytes()
     return raw
+
+
+def lies_as_told(pixels: PixelMap) -> bool:
+    """Whether the value of the pixel element stands in the file byte for byte as it is told: in little endian order."""
+    return not pixels.encapsulated and not pixels.floating and pixels.little and pixels.syntax != DEFLATED
+
+
+def native_pieces(stream: BinaryIO, pixels: PixelMap, start: int, stop: int) -> Iterator[bytes]:
+    """A range of the value of a pixel element that `lies_as_told`, a piece at a time: it may have gigabytes."""
+    stream.seek(pixels.at + start)
+    for at in range(start, stop, PIECE):
+        yield stream.read(min(PIECE, stop - at))
 
 
 def uncompressed_frame(stream: BinaryIO, pixels: PixelMap, number: int) -> bytes:

@@ -103,6 +103,7 @@ class Association:
     _identifier: Body = field(default_factory=lambda: Body(None, LONGEST_IDENTIFIER))
     _left: int = 0
     _waiting: deque[Message] = field(default_factory=deque)
+    _releasing: bool = False
     _small: bytearray = field(default_factory=lambda: bytearray(12))
 
     def receive(self) -> Message:
@@ -174,6 +175,7 @@ class Association:
 
     def release(self) -> None:
         """Ask for the end and wait for it (PS3.8 7.2); the connection is closed whatever comes."""
+        self._releasing = True
         try:
             self.wire.write(pdus.release_request())
             while True:
@@ -230,10 +232,12 @@ class Association:
             if control & pdus.COMMAND:
                 if body is not None or len(encoded) + length > LONGEST:
                     raise Ended(Ending.VIOLATED, INVALID_PARAMETER)
+                context = context or self._context(number_)
+                if context.number != number_:  # the fragments of a message are of one context (PS3.8 E.1)
+                    raise Ended(Ending.VIOLATED, INVALID_PARAMETER)
                 encoded += self._bytes(length)
                 if not control & pdus.LAST:
                     continue
-                context = self._context(number_)
                 command = decode(encoded)
                 if number(command, "CommandDataSetType") == NO_DATA_SET:
                     return Message(context=context, command=command)
@@ -281,11 +285,14 @@ class Association:
             kind, length = pdus.HEAD.unpack(head)
             if length > LONGEST_UNIT:
                 raise Ended(Ending.VIOLATED, INVALID_PARAMETER)
-            if kind == pdus.DATA:
-                if length:
-                    return int(length)
-                continue
-            raise self._ended(kind, length)
+            if kind == pdus.DATA and length:
+                return int(length)
+            if kind == pdus.RELEASE and self._releasing:
+                # Both ask for the end at once: each answers, and we wait for our answer (PS3.8 9.2.3, AR-8, AR-9).
+                self._bytes(length)
+                self.wire.write(pdus.release_response())
+            elif kind != pdus.DATA:
+                raise self._ended(kind, length)
 
     def _ended(self, kind: int, length: int) -> Ended:
         if kind not in range(pdus.REQUEST, pdus.ABORT + 1):
@@ -295,7 +302,7 @@ class Association:
         if kind == pdus.RELEASE:
             self.wire.write(pdus.release_response())
             return Ended(Ending.RELEASED)
-        if kind == pdus.RELEASED:
+        if kind == pdus.RELEASED and self._releasing:
             return Ended(Ending.RELEASED)
         return Ended(Ending.ABORTED) if kind == pdus.ABORT else Ended(Ending.VIOLATED, UNEXPECTED_PDU)
 

@@ -95,7 +95,8 @@ def _read(message: Message) -> tuple[str, list[Referenced]]:
         ]
     except Exception as error:  # whatever pydicom stumbles over in a damaged one
         raise Unreadable from error
-    if not is_uid(transaction) or not all(is_uid(one.sop_class) and is_uid(one.sop_uid) for one in asked):
+    # One item at the least (PS3.4 Table J.3-1): of none nothing can be promised.
+    if not asked or not is_uid(transaction) or not all(is_uid(one.sop_class) and is_uid(one.sop_uid) for one in asked):
         raise Unreadable
     return transaction, asked
 

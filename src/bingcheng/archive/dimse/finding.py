@@ -11,7 +11,7 @@ from bingcheng.archive.dimse.association import Message
 from bingcheng.archive.dimse.commands import Value, number, response
 from bingcheng.archive.dimse.endings import Ended
 from bingcheng.archive.dimse.events import EventKind
-from bingcheng.archive.dimse.identifiers import UTF_8, Identifier, Unreadable, read, written
+from bingcheng.archive.dimse.identifiers import Identifier, Unreadable, answer, read
 from bingcheng.archive.dimse.negotiation import PATIENT_ROOT
 from bingcheng.archive.dimse.session import Answer, Session
 from bingcheng.archive.objects.attributes import ATTRIBUTES, HIGHER, Level, can_match
@@ -148,10 +148,10 @@ def found(session: Session, message: Message) -> Answer:
     sop_class, syntax = message.context.abstract_syntax, message.context.transfer_syntax
     count = 0
     try:
-        wanted = asked(read(message), sop_class)
+        identifier = read(message)
+        wanted = asked(identifier, sop_class)
         status = PENDING_PARTLY if wanted.partly else PENDING
         always: dict[str, str | int] = {
-            "SpecificCharacterSet": UTF_8,
             "QueryRetrieveLevel": wanted.level,
             "RetrieveAETitle": session.house.caller.ae_title,
             "InstanceAvailability": "ONLINE",
@@ -159,7 +159,8 @@ def found(session: Session, message: Message) -> Answer:
         for one in _recorded(session, answers(session.house.objects, session.spaces, wanted)):
             if session.association.cancelled(number(command, "MessageID")):
                 return _ended(session, command, CANCELLED, count)
-            session.association.send(message.context, response(command, status), written({**always, **one}, syntax))
+            told = answer({**always, **one}, syntax, identifier.character_set)
+            session.association.send(message.context, response(command, status), told)
             count += 1
     except Ended:
         session.tell(EventKind.QUERIED, succeeded=False, code="ended", completed=count)

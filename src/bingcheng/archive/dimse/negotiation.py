@@ -21,6 +21,7 @@ from pynetdicom.pdu_primitives import (
 from pynetdicom.presentation import PresentationContext
 
 from bingcheng.archive.dimse.association import Context
+from bingcheng.archive.dimse.items import plain
 from bingcheng.archive.dimse.peers import May
 from bingcheng.dicom.write.header import uid_of
 
@@ -72,7 +73,7 @@ def read_request(data: bytes) -> A_ASSOCIATE_RQ:
         Whatever pynetdicom stumbles over in a damaged one.
     """
     request = A_ASSOCIATE_RQ()
-    request.decode(data)
+    request.decode(plain(data))
     if request.user_information is None or not request.presentation_context:
         raise ValueError("no user information or no presentation context")
     return request
@@ -148,7 +149,9 @@ def read_acceptance(data: bytes, wanted: Sequence[tuple[str, Sequence[str]]]) ->
         Whatever pynetdicom stumbles over in a damaged one.
     """
     accept = A_ASSOCIATE_AC()
-    accept.decode(data)
+    accept.decode(plain(data))
+    if not accept.presentation_context:
+        raise ValueError("no context is answered")
     primitive = accept.to_primitive()
     contexts = {}
     for result in primitive.presentation_context_definition_results_list:
@@ -173,6 +176,11 @@ def storage_classes() -> frozenset[str]:
 def implementation_uid() -> str:
     """The UID of this implementation."""
     return uid_of("bingcheng", "implementation")
+
+
+def is_storage(abstract_syntax: str) -> bool:
+    """Whether a context of this class is one for objects, as all are that no service of ours has."""
+    return abstract_syntax != VERIFICATION and abstract_syntax not in _SERVICES
 
 
 def needed_for(abstract_syntax: str) -> May | None:
@@ -266,7 +274,7 @@ def _roles(items: Iterable[Any], asked: Iterable[Any], may: frozenset[May]) -> l
     answers = []
     for one in items:
         if isinstance(one, SCP_SCU_RoleSelectionNegotiation) and str(one.sop_class_uid) in known:
-            storage = str(one.sop_class_uid) not in _SERVICES and str(one.sop_class_uid) != VERIFICATION
+            storage = is_storage(str(one.sop_class_uid))
             sends = bool(one.scu_role) and (not storage or May.STORE in may)
             takes = bool(one.scp_role) and storage and May.RETRIEVE in may
             if sends or takes:  # no answer means the usual roles; one that refuses both can't be written

@@ -50,8 +50,11 @@ class _Ending:
 def moved(session: Session, message: Message) -> Answer:
     """Send what is asked for to another peer of the same space; the last answer is returned."""
     title = words(message.command, "MoveDestination")
-    with session.house.workspace.reading() as connection:
-        target = destination(connection, title, session.peer.space)
+    try:
+        with session.house.workspace.reading() as connection:
+            target = destination(connection, title, session.peer.space)
+    except BingchengError as error:  # nobody can be looked up now; that is no fault of the destination
+        return _refused(session, message, *_why(error), title)
     if target is None:
         return _refused(session, message, UNKNOWN_DESTINATION, "The destination is not known", title)
     try:

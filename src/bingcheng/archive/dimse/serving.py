@@ -29,6 +29,7 @@ from bingcheng.archive.dimse.negotiation import (
     STORAGE_COMMITMENT,
     STUDY_ROOT,
     VERIFICATION,
+    is_storage,
 )
 from bingcheng.archive.dimse.retrieving import got, moved
 from bingcheng.archive.dimse.session import Answer, Session
@@ -63,7 +64,7 @@ def _answered(session: Session, message: Message) -> Answer | None:
     kind, service = message.kind, message.context.abstract_syntax
     if kind & RESPONSE or kind == C_CANCEL:
         return None  # of something that is over
-    if kind == C_STORE:
+    if kind == C_STORE and is_storage(service):
         return stored(session, message)
     do = _SERVICES.get((kind, service))
     return Answer(command=response(message.command, UNKNOWN_OPERATION)) if do is None else do(session, message)

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from bingcheng.archive.deidentify.attributes import safe_private
 from bingcheng.archive.deidentify.batch import UNSAFE_CLASSES
 from bingcheng.archive.deidentify.codes import CODED
 from bingcheng.archive.deidentify.dummies import dummy
@@ -25,7 +24,7 @@ from bingcheng.archive.deidentify.marks import (
     METHOD_CODES,
     VISUAL_FEATURES,
 )
-from bingcheng.archive.deidentify.private import is_harmless
+from bingcheng.archive.deidentify.private import may_stay
 from bingcheng.archive.deidentify.profile import CODES, Option, Profile
 from bingcheng.archive.deidentify.rules import CLASS_UIDS, Action, Rules
 from bingcheng.archive.deidentify.subject import SERIES, SOP_CLASS, SOP_INSTANCE, STUDY
@@ -139,17 +138,15 @@ class _Walk:
 
     def _check_private(self, private: Sequence[Element]) -> None:
         creators = {one.tag: plain(one.value) for one in private if one.tag & 0xFFFF < 0x100}
-        table = safe_private() if self.rules.profile.has(Option.SAFE_PRIVATE) else {}
         for one in private:
             if one.tag & 0xFFFF < 0x100:
                 continue
             creator = creators.get(one.tag >> 16 << 16 | (one.tag & 0xFFFF) >> 8, "")
-            vr = table.get((one.tag >> 16, creator, one.tag & 0xFF))
-            if vr is None or (one.items is None and not is_harmless(one, vr, Identifiers())):
+            if not may_stay(one, (one.tag >> 16, creator, one.tag & 0xFF), Identifiers()):
                 self._refuse(one, text("a private attribute"))
             for item in one.items or ():
                 self.dataset(item, None)
-        if private and not table:
+        if private and not self.rules.profile.has(Option.SAFE_PRIVATE):
             self._refuse(private[0], text("a private attribute"))
 
     def _check_group(self, one: Element) -> None:

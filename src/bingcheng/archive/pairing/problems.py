@@ -132,7 +132,7 @@ UNSIGNED_ANSWER = Problem(
 )
 PEER_REFUSED = Problem(
     code="archive.peer-refused",
-    says="the other installation refused it ({code})",
+    says="the other installation refused it: {why} ({code})",
     remedy="Ask its operator; its audit trail says why.",
     owner=Owner.OPERATOR,
 )
@@ -140,6 +140,12 @@ WRONG_CERTIFICATE = Problem(
     code="archive.wrong-peer-certificate",
     says="the certificate of the other installation is not the one that was pinned",
     remedy="Ask its operator whether it was renewed, then change the pin. Otherwise don't go on.",
+    owner=Owner.OPERATOR,
+)
+UNTRUSTED_CERTIFICATE = Problem(
+    code="archive.untrusted-peer-certificate",
+    says="the certificate of the other installation is not trusted here ({why}), so nothing was sent",
+    remedy="If an authority of its hospital signed it, paste that authority's certificate on the page of the pairing.",
     owner=Owner.OPERATOR,
 )
 NO_RECEIVER = Problem(

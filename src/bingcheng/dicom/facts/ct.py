@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from bingcheng.dicom.acquisition import CtAcquisition
 from bingcheng.dicom.facts.general import common
+from bingcheng.dicom.facts.placeholders import setting
 from bingcheng.dicom.facts.series import SeriesFacts
 from bingcheng.dicom.facts.tags import Tags
 
@@ -42,7 +43,7 @@ def ct_acquisition(facts: SeriesFacts) -> CtAcquisition:
         pitch=header.positive("SpiralPitchFactor"),
         total_collimation_mm=header.positive("TotalCollimationWidth"),
         single_collimation_mm=header.positive("SingleCollimationWidth"),
-        convolution_kernel=kernel[0] if kernel else None,
+        convolution_kernel=setting(kernel[0]) if kernel else None,
         iterative=_iterative(facts),
         ctdi_vol_mgy=header.positive("CTDIvol"),
         ctdi_phantom_cm=PHANTOM_CM.get(phantom.value) if phantom is not None else None,

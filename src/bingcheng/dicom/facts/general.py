@@ -11,7 +11,7 @@ from bingcheng.dicom.facts.contrast import contrast
 from bingcheng.dicom.facts.duration import ended_at
 from bingcheng.dicom.facts.phases import volume_times_s
 from bingcheng.dicom.facts.place import place_of
-from bingcheng.dicom.facts.placeholders import recorded
+from bingcheng.dicom.facts.placeholders import recorded, settings
 from bingcheng.dicom.facts.series import SeriesFacts
 from bingcheng.dicom.facts.tags import Tags
 from bingcheng.dicom.facts.times import date_of, joined, time_of
@@ -83,7 +83,7 @@ def _device(facts: SeriesFacts) -> Device:
         manufacturer=recorded(header.text("Manufacturer")),
         model=recorded(header.text("ManufacturerModelName")),
         serial_number=recorded(header.text("DeviceSerialNumber")),
-        software_versions=header.texts("SoftwareVersions"),
+        software_versions=settings(header.texts("SoftwareVersions")),
         station_name=recorded(header.text("StationName")),
         institution=recorded(header.text("InstitutionName")),
     )

@@ -10,6 +10,7 @@ from bingcheng.dicom.facts.duration import duration_s
 from bingcheng.dicom.facts.fat import dixon, fat_suppression
 from bingcheng.dicom.facts.general import common
 from bingcheng.dicom.facts.phases import volume_times_s
+from bingcheng.dicom.facts.placeholders import setting
 from bingcheng.dicom.facts.sequence import acquisition_contrast, scan_options, scanning_sequence, sequence_variant
 from bingcheng.dicom.facts.series import SeriesFacts
 from bingcheng.dicom.facts.tags import Tags
@@ -41,7 +42,7 @@ def mr_acquisition(facts: SeriesFacts) -> MrAcquisition:
         "scanning_sequence": scanning_sequence(header),
         "sequence_variant": sequence_variant(header),
         "scan_options": scan_options(header),
-        "sequence_name": header.text("SequenceName") or header.text("PulseSequenceName"),
+        "sequence_name": setting(header.text("SequenceName")) or setting(header.text("PulseSequenceName")),
         "acquisition_type": header.text("MRAcquisitionType"),
         "acquisition_matrix": _matrix(header),
         "phase_direction": _phase_direction(header),
@@ -51,7 +52,7 @@ def mr_acquisition(facts: SeriesFacts) -> MrAcquisition:
         "echo_train_length": _whole(header.positive("EchoTrainLength")),
         "temporal_resolution_s": _temporal_resolution_s(facts),
         "parallel_reduction_factor": header.positive("ParallelReductionFactorInPlane"),
-        "receive_coil": header.text("ReceiveCoilName"),
+        "receive_coil": setting(header.text("ReceiveCoilName")),
         "receive_coil_type": _coil_type(header),
         "acquisition_contrast": acquisition_contrast(header),
         "fat_suppression": fat_suppression(facts, separated, inversion_time_ms, field_strength_t),

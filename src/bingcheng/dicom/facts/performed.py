@@ -18,6 +18,7 @@ from bingcheng.dicom.acquisition import CtAcquisition
 from bingcheng.dicom.exam import FrameSource, Series
 from bingcheng.dicom.facts.ct import ACQUISITION_TYPES, PHANTOM_CM
 from bingcheng.dicom.facts.general import common
+from bingcheng.dicom.facts.placeholders import setting
 from bingcheng.dicom.facts.series import SeriesFacts
 from bingcheng.dicom.facts.tags import Tags
 from bingcheng.dicom.sources import open_dataset
@@ -164,7 +165,7 @@ def _reconstructed(element: Tags) -> dict[str, Any]:
     interval = element.positive("SpacingBetweenSlices")
     rows, columns = element.positive("Rows"), element.positive("Columns")
     fields: dict[str, Any] = {
-        "convolution_kernel": kernel[0] if kernel else None,
+        "convolution_kernel": setting(kernel[0]) if kernel else None,
         "iterative": element.item("ReconstructionAlgorithmSequence").text("AlgorithmName"),
         "slice_thickness_mm": element.positive("SliceThickness"),
         "spacing_between_slices_mm": interval,

@@ -8,6 +8,7 @@ from bingcheng.dicom.acquisition import PetAcquisition
 from bingcheng.dicom.facts.duration import frame_duration_s
 from bingcheng.dicom.facts.general import common
 from bingcheng.dicom.facts.pet_times import decay_reference, injected_at, scan_started_at
+from bingcheng.dicom.facts.placeholders import setting
 from bingcheng.dicom.facts.radionuclide import HALF_LIVES_S, TOLERANCE, radionuclide_of
 from bingcheng.dicom.facts.series import SeriesFacts
 from bingcheng.dicom.facts.tags import Tags
@@ -131,7 +132,7 @@ def _radiopharmaceutical(tracer: Tags) -> str | None:
 
 def _reconstruction(facts: SeriesFacts) -> dict[str, object]:
     header, vendor = facts.header, facts.vendor
-    method = header.text("ReconstructionMethod") or header.text("ReconstructionMethodName")
+    method = setting(header.text("ReconstructionMethod")) or setting(header.text("ReconstructionMethodName"))
     match = _ITERATIONS.search(method or "")
     counts = (int(match[1]), int(match[2])) if match else None
     if counts is None and vendor is not None:
@@ -143,7 +144,7 @@ def _reconstruction(facts: SeriesFacts) -> dict[str, object]:
         "reconstruction_method": method,
         "iterations": counts[0] if counts else None,
         "subsets": counts[1] if counts else None,
-        "filter": header.text("ConvolutionKernel"),
+        "filter": setting(header.text("ConvolutionKernel")),
         "time_of_flight": flight if used is None else used,
         "point_spread_function": spread,
     }

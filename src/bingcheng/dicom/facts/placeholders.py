@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 NOTHING_SAID = """
     anon anonym anonymous anonymized anonymised anonymize anonymise anonymisiert anonyme anonimo anonymity
@@ -42,6 +43,16 @@ def recorded(text: str | None) -> str | None:
         return None
     words = WORD.findall(unicodedata.normalize("NFKC", text).casefold())
     return None if _says_nothing(words) else text.strip()
+
+
+def setting(text: str | None) -> str | None:
+    """A setting as `recorded` has it, among which "none" says something: that no filter was used."""
+    return text if text is not None and text.strip().casefold() == "none" else recorded(text)
+
+
+def settings(texts: Iterable[str]) -> tuple[str, ...]:
+    """Those of several settings that aren't placeholders."""
+    return tuple(said for said in map(setting, texts) if said is not None)
 
 
 def _says_nothing(words: list[str]) -> bool:

@@ -16,6 +16,8 @@ DAY = timedelta(days=1)
 HALF_DAY = timedelta(hours=12)
 FIRST_YEAR, LAST_YEAR = 1850, 2200
 """Nobody who is imaged was born earlier; de-identified dates of 1900 and later stand. Others are dummies."""
+DUMMY = datetime(1900, 1, 1)  # noqa: DTZ001 - local times of one scanner
+"""What de-identification writes where a moment must stand and may not; with a time of day it is a date moved there."""
 
 _DATE = re.compile(r"(\d{4})[.\-/]?(\d{2})[.\-/]?(\d{2})$")
 _TIME = re.compile(r"(\d{2}):?(?:(\d{2}):?(?:(\d{2})(\.\d{1,6})?)?)?\d*$")
@@ -46,11 +48,12 @@ def time_of(written: str | None) -> timedelta | None:
 
 
 def moment_of(written: str | None) -> datetime | None:
-    """The moment of a DT value (``YYYYMMDDHHMMSS.FFFFFF&ZZXX``); None without a time of day."""
+    """The moment of a DT value (``YYYYMMDDHHMMSS.FFFFFF&ZZXX``); None without a time of day, and for a dummy."""
     match = _DATETIME.match((written or "").strip())
     if match is None:
         return None
-    return joined(date_of(match.group(1)), time_of(match.group(2)))
+    found = joined(date_of(match.group(1)), time_of(match.group(2)))
+    return None if found == DUMMY else found
 
 
 def joined(day: date | None, time: timedelta | None) -> datetime | None:

@@ -75,11 +75,24 @@ MISSING_FILE = Problem(
     owner=Owner.ARCHIVE,
 )
 
+LINKED_FOLDER = Problem(
+    code="dicom.linked-folder",
+    says="a link leads to another folder, and what is there was left out",
+    remedy="Name that folder too.",
+    owner=Owner.OPERATOR,
+)
+DEAD_LINK = Problem(
+    code="dicom.dead-link",
+    says="a link leads to nothing that can be found",
+    remedy="Look whether the disk or network folder is there that it leads to, or remove it.",
+    owner=Owner.OPERATOR,
+)
+
 DICOMDIR_CLASS = "1.2.840.10008.1.3.10"
 FEW_FILES = 5000
 """Below this, starting processes takes longer than reading the headers."""
 CHUNK = 250
-FOLDED = frozenset(problem.code for problem in (NOT_DICOM, EMPTY, MISSING_FILE, NO_PIXELS))
+FOLDED = frozenset(problem.code for problem in (NOT_DICOM, EMPTY, MISSING_FILE, NO_PIXELS, LINKED_FOLDER, DEAD_LINK))
 JUNK = frozenset(("thumbs.db", "desktop.ini", "__macosx"))
 
 
@@ -270,6 +283,8 @@ class _Search:
     def __init__(self, refusals: list[Refusal], enter: Callable[[Path], bool]) -> None:
         self._refusals = refusals
         self._enter = enter
+        self._roots: list[Path] = []
+        self._links: list[tuple[Path, Path]] = []
 
     def places(self, paths: Iterable[Path]) -> Iterator[_Place]:
         for given in paths:
@@ -289,13 +304,26 @@ class _Search:
                 yield from self._in_folder(path.parent)
             else:
                 yield from self._in_file(path, path, claims=True)
+        self._tell_links()
+
+    def _tell_links(self) -> None:
+        """Refuse links to folders that aren't looked into: those to what was given would be read twice, or for ever."""
+        for root, path in self._links:
+            target = path.resolve()
+            below = [target.relative_to(one).parts for one in self._roots if target.is_relative_to(one)]
+            if all(any(map(_is_junk, steps)) for steps in below):
+                self._refuse(InputError(LINKED_FOLDER), relative(root, FrameSource(path=path)))
 
     def _in_folder(self, root: Path) -> Iterator[_Place]:
+        self._roots.append(root.resolve())
+
         def unreadable(error: OSError) -> None:
             self._not_allowed(root, Path(error.filename), error)
 
         for folder, inside, names in os.walk(root, onerror=unreadable):
             inside[:] = sorted(name for name in inside if not _is_junk(name) and self._enter(Path(folder, name)))
+            found = (Path(folder, name) for name in inside)
+            self._links += ((root, path) for path in found if path.is_symlink())
             for name in sorted(names):
                 if not _is_junk(name):
                     path = Path(folder, name)
@@ -303,12 +331,15 @@ class _Search:
                         yield from self._in_file(root, path, claims=_claims(name))
 
     def _is_file(self, root: Path, path: Path) -> bool:
-        """Whether there is a file, and no pipe, socket or broken link."""
+        """Whether there is a file, and no pipe or socket."""
         try:
-            return path.is_file()
+            if path.is_file():
+                return True
+            if path.is_symlink() and not path.exists():
+                self._refuse(InputError(DEAD_LINK), relative(root, FrameSource(path=path)))
         except OSError as error:  # a folder that may be listed, but not entered; a disk that went
             self._not_allowed(root, path, error)
-            return False
+        return False
 
     def _in_file(self, root: Path, path: Path, *, claims: bool) -> Iterator[_Place]:
         if path.suffix.lower() != ".zip":

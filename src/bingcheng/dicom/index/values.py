@@ -130,6 +130,7 @@ def moment(date: str | None, time: str | None) -> datetime | None:
         return None
 
 
+_DUMMY = datetime(1900, 1, 1)  # noqa: DTZ001
 _ALMOST_A_DAY = timedelta(hours=20)
 
 
@@ -147,5 +148,6 @@ def beside(found: datetime | None, series_at: datetime | None) -> datetime | Non
 
 
 def moment_of(stamp: str | None) -> datetime | None:
-    """The local time of a DT; a time zone offset is left away."""
-    return moment(stamp[:8], stamp[8:]) if stamp and len(stamp) >= 10 else None
+    """The local time of a DT; a time zone offset is left away. None for the dummy of de-identification."""
+    found = moment(stamp[:8], stamp[8:]) if stamp and len(stamp) >= 10 else None
+    return None if found == _DUMMY else found

@@ -32,6 +32,7 @@ from bingcheng.server.cases.collections import collection_to
 from bingcheng.server.cases.giving import readers_of
 from bingcheng.server.cases.listing import Asked
 from bingcheng.server.cases.opinions import visible_opinions
+from bingcheng.server.cases.origin import names_of_origin
 from bingcheng.server.cases.seen import (
     case_to,
     hospitals_by_number,
@@ -261,10 +262,11 @@ def _of_case(request: Request, actor: Actor, connection: Connection, where: Site
     """A row of the list: what the reader asks for apart does not stand in it."""
     said, named = one.written, one.written.show_hospital or one.hospital == actor.hospital
     places = hospitals_by_number(connection) if named else {}
+    from_where = names_of_origin(connection, [one.number]).get(one.number) or places.get(one.hospital, "")
     return (
         *(str(one.number), said.title, said.body_part, said.modality),
         *(("", "") if said.hidden else (said.diagnosis, said.diagnosis_code)),
-        *(", ".join(said.tags), places.get(one.hospital, ""), _say(request, STATUS_WORDS[one.status])),
+        *(", ".join(said.tags), from_where, _say(request, STATUS_WORDS[one.status])),
         "" if one.published_at is None else _time(where, one.published_at),
     )
 

@@ -15,6 +15,7 @@ from bingcheng.archive.cases.query import FIELDS
 from bingcheng.archive.cases.reading_list import opened, reading_list
 from bingcheng.archive.cases.search import MOST, Found, Search, known_measures, known_protocols, search
 from bingcheng.core.errors import InputError
+from bingcheng.server.cases.origin import names_of_origin
 from bingcheng.server.cases.seen import hospitals_by_number, people_by_number, person_number, reader_of
 from bingcheng.server.cases.thumbnails import thumbnails
 from bingcheng.server.cases.words import NOTICE_WORDS, STATUS_WORDS
@@ -74,6 +75,7 @@ def listed(
         said = known_protocols(connection, reader, where.now())
         names, places = people_by_number(connection), hospitals_by_number(connection)
         pictured = thumbnails(connection, found.cases)
+        origins = names_of_origin(connection, [one.number for one in found.cases])
         mine = {one.case: one.read_at for one in reading_list(connection, person_number(actor))}
         old = opened(connection, person_number(actor), [one.number for one in found.cases])
     kept = {key: value for key, value in request.query_params.items() if key != "page_number" and value}
@@ -89,6 +91,7 @@ def listed(
         status=200 if problem is None else 400,
         found=found,
         pictured=pictured,
+        origins=origins,
         mine=mine,
         old=old,
         asked=asked,

@@ -14,6 +14,7 @@ from bingcheng.archive.cases.collections import items
 from bingcheng.archive.cases.reading_list import keep, reading_list, set_read, take_off
 from bingcheng.archive.cases.unlocking import unlock
 from bingcheng.server.cases.collections import collection_to
+from bingcheng.server.cases.origin import names_of_origin
 from bingcheng.server.cases.seen import (
     LARGEST_NUMBER,
     case_to,
@@ -43,6 +44,7 @@ def shown(request: Request, actor: Reading, where: Where) -> Response:
         found = {one.number: one for one in cases(connection, sorted(readable))}
         names, places = people_by_number(connection), hospitals_by_number(connection)
         pictured = thumbnails(connection, found.values())
+        origins = names_of_origin(connection, found)
     held = [one for one in mine if one.case in found]
     return page(
         request,
@@ -53,6 +55,7 @@ def shown(request: Request, actor: Reading, where: Where) -> Response:
         ended=[one for one in mine if one.case not in found],
         cases=found,
         pictured=pictured,
+        origins=origins,
         names=names,
         hospitals=places,
     )

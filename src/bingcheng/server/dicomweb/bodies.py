@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
@@ -22,11 +23,15 @@ AT_ONCE = 4 << 20
 PIECE = 1 << 19
 """Bytes of a piece of a longer one."""
 WORTH_GZIP = 1024
+_NOT_AT_ALL = re.compile(r"q=0(\.0*)?")
 
 DATASETS = (Offer(kind=DICOM_JSON), Offer(kind=JSON), Offer(kind=DICOM_XML, multipart=True))
 """How datasets without pixels are given (PS3.18 table 8.7.3-3)."""
 
-PRIVATE: Mapping[str, str] = {"Cache-Control": "private, no-cache", "Vary": "Accept, Authorization, Cookie"}
+PRIVATE: Mapping[str, str] = {
+    "Cache-Control": "private, no-cache",
+    "Vary": "Accept, Accept-Encoding, Authorization, Cookie",
+}
 """A copy may be kept by the one who asked, who asks again whether it still may be seen and still holds."""
 
 
@@ -112,7 +117,7 @@ def body(
     told = {**headers, "Content-Type": content_type}
     sent: Iterable[bytes] = chain(begun, coming)
     if squeezed:
-        told |= {"Content-Encoding": "gzip", "Vary": _also_by_encoding(headers)}
+        told["Content-Encoding"] = "gzip"
         sent = zipped(sent)
     elif length is not None:
         told["Content-Length"] = str(length)
@@ -141,12 +146,7 @@ def gzipped(request: Request, response: Response) -> Response:
     response.body = squeezer.compress(response.body) + squeezer.flush()
     response.headers["Content-Encoding"] = "gzip"
     response.headers["Content-Length"] = str(len(response.body))
-    response.headers["Vary"] = _also_by_encoding(response.headers)
     return response
-
-
-def _also_by_encoding(headers: Mapping[str, str]) -> str:
-    return headers.get("Vary", "Accept") + ", Accept-Encoding"
 
 
 def zipped(pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -161,26 +161,42 @@ def zipped(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 def takes_gzip(request: Request) -> bool:
     """Whether the client accepts answers that gzip compressed (RFC 9110 12.5.3)."""
-    for one in request.headers.get("accept-encoding", "").lower().split(","):
+    said: dict[str, bool] = {}
+    for one in ",".join(request.headers.getlist("accept-encoding")).lower().split(","):
         name, _, rest = one.partition(";")
-        if name.strip() in ("gzip", "*"):
-            return rest.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
-    return False
+        said.setdefault(name.strip(), _NOT_AT_ALL.fullmatch(rest.replace(" ", "")) is None)
+    # What is named goes before what the asterisk stands for.
+    return said.get("gzip", said.get("x-gzip", said.get("*", False)))
 
 
-def etag(*parts: object) -> str:
-    """A validator of what `parts` tell apart (RFC 9110 8.8.3)."""
+def etag(*parts: object, weak: bool = False) -> str:
+    """A validator of what `parts` tell apart (RFC 9110 8.8.3).
+
+    Parameters
+    ----------
+    weak : of an answer whose bytes differ from one time to another though it says the same: with another boundary
+        between its parts, or compressed.
+    """
     digest = hashlib.sha256("\x1f".join(map(str, parts)).encode("utf-8", "replace"))
-    return f'"{digest.hexdigest()[:32]}"'
+    return f'{"W/" if weak else ""}"{digest.hexdigest()[:32]}"'
 
 
-def not_changed(request: Request, tag: str) -> Response | None:
-    """304 if the client has what `tag` stands for (RFC 9110 13.1.2)."""
-    held = request.headers.get("if-none-match")
-    if held is None:
-        return None
-    known = {one.strip().removeprefix("W/") for one in held.split(",")}
-    return Response(status_code=304, headers={**PRIVATE, "ETag": tag}) if tag in known or "*" in known else None
+def by_conditions(request: Request, tag: str) -> Response | None:
+    """What the conditions of a request come to, where that is not the answer itself (RFC 9110 13.2.2).
+
+    304 if the client has what `tag` stands for; 412 if it asks for something else than that.
+    """
+    headers = {**PRIVATE, "ETag": tag}
+    wanted = _tags(request, "if-match")
+    if wanted and not ("*" in wanted or (tag in wanted and not tag.startswith("W/"))):
+        return Response(status_code=412, headers=headers)
+    held = {one.removeprefix("W/") for one in _tags(request, "if-none-match")}
+    return Response(status_code=304, headers=headers) if held & {"*", tag.removeprefix("W/")} else None
+
+
+def _tags(request: Request, name: str) -> frozenset[str]:
+    """The validators of a condition; none if it is not asked."""
+    return frozenset(one.strip() for field in request.headers.getlist(name) for one in field.split(","))
 
 
 def validated(tag: str, **more: Any) -> dict[str, str]:

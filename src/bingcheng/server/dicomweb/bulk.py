@@ -16,7 +16,8 @@ from bingcheng.archive.dicomweb.problems import NOT_HERE
 from bingcheng.archive.objects.instance import Instance
 from bingcheng.core.errors import InputError
 from bingcheng.server.dicomweb import bodies
-from bingcheng.server.dicomweb.bodies import etag, not_changed, part_of, validated
+from bingcheng.server.dicomweb.bodies import by_conditions, etag, part_of, validated
+from bingcheng.server.dicomweb.frames import stored_pieces
 from bingcheng.server.dicomweb.problem_answers import documented
 from bingcheng.server.dicomweb.reading import Reader, Reading
 from bingcheng.server.dicomweb.routes import router
@@ -72,8 +73,8 @@ def instance_pixels(reader: Reading, study_uid: str, series_uid: str, sop_uid: s
 
 def _bulk(reader: Reader, instances: Sequence[Instance], *, pixels_only: bool) -> Response:
     offer = chosen(reader.accepted, _OFFERS)
-    tag = etag("all-bulk", offer, pixels_only, reader.root, *(one.sha256 for one in instances))
-    unchanged = not_changed(reader.request, tag)
+    tag = etag("all-bulk", offer, pixels_only, reader.root, *(one.sha256 for one in instances), weak=True)
+    unchanged = by_conditions(reader.request, tag)
     if unchanged is not None:
         return unchanged
     parts = _parts(reader, instances, pixels_only=pixels_only, as_stored=offer.syntax == _STORED)
@@ -106,6 +107,12 @@ def _value(reader: Reader, one: Instance, path: str, place: str) -> Iterator[Par
 def _pixels(reader: Reader, one: Instance, path: str, place: str, *, as_stored: bool) -> Iterator[Part]:
     """Native pixels in one part; of compressed ones a part for each frame (8.7.3.3.2, note 4)."""
     pixels = reader.pixels(one)
+    if pixels_of.lies_as_told(pixels):
+        length = pixels.length or 0
+        pieces = stored_pieces(reader, one, pixels, 0, length)
+        kind = f"{OCTETS}; transfer-syntax={EXPLICIT_LITTLE}"
+        yield Part(content_type=kind, pieces=pieces, length=length, location=place)
+        return
     if not pixels.encapsulated:
         yield from _value(reader, one, path, place)
         return

@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 
 from bingcheng.archive.dicomweb.media_types import JSON, Offer, accepted, chosen
 from bingcheng.archive.objects.attributes import ATTRIBUTES, Level, can_match
-from bingcheng.server.dicomweb.bodies import as_json, etag, not_changed, validated
+from bingcheng.server.dicomweb.bodies import as_json, by_conditions, etag, validated
 from bingcheng.server.dicomweb.problem_answers import documented
 from bingcheng.server.dicomweb.reading import PREFIX, root_of
 from bingcheng.server.dicomweb.routes import router
@@ -37,7 +37,7 @@ def capabilities(request: Request) -> Response:
     made = as_json(badgerfish(described)) if offer.kind == JSON else _document(described)
     tag = etag("capabilities", offer, made)
     headers = validated(tag, **{"Content-Type": offer.kind, "Allow": "OPTIONS"})
-    return not_changed(request, tag) or Response(made, headers=headers)
+    return by_conditions(request, tag) or Response(made, headers=headers)
 
 
 def _routes() -> Iterator[APIRoute]:

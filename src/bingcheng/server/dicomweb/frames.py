@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from fastapi import Request, Response
 
@@ -16,14 +17,13 @@ from bingcheng.archive.dicomweb.problems import NOT_HERE
 from bingcheng.archive.objects.instance import Instance
 from bingcheng.core.errors import InputError
 from bingcheng.server.dicomweb import bodies
-from bingcheng.server.dicomweb.bodies import etag, multipart, not_changed, validated
+from bingcheng.server.dicomweb.bodies import by_conditions, etag, multipart, validated
 from bingcheng.server.dicomweb.problem_answers import documented
 from bingcheng.server.dicomweb.reading import Reader, Reading
 from bingcheng.server.dicomweb.routes import router
 
 _INSTANCE = "/studies/{study_uid}/series/{series_uid}/instances/{sop_uid}"
 _PIXEL_DATA = "7FE00010"
-_PIECE = 1 << 19
 _ANSWERS = documented(f'{MULTIPART}; type="{OCTETS}"', OCTETS, status_206="Part of it.", status_416="Not that long.")
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
@@ -47,31 +47,62 @@ def retrieve_bulk(reader: Reading, study_uid: str, series_uid: str, sop_uid: str
         pixels = reader.pixels(instance)
         if pixels.encapsulated:
             return _pixels(reader, instance, pixels, range(pixels.frame_count), f"{place}/frames")
+        if pixels_of.lies_as_told(pixels):
+            return _value(reader, _stored(reader, instance, pixels), path, place)
     value = reader.objects.bulk(instance, path)
     if value is None:
         raise InputError(NOT_HERE)
+    return _value(reader, _held(value, instance.sha256), path, place)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Value:
+    """A value that is given in pieces; `pieces` gives those from one place to another."""
+
+    length: int
+    sha256: str
+    pieces: Callable[[int, int], Iterator[bytes]]
+
+
+def _held(value: bytes, sha256: str) -> _Value:
+    return _Value(length=len(value), sha256=sha256, pieces=lambda start, stop: iter((value[start:stop],)))
+
+
+def _stored(reader: Reader, instance: Instance, pixels: PixelMap) -> _Value:
+    pieces = partial(stored_pieces, reader, instance, pixels)
+    return _Value(length=pixels.length or 0, sha256=instance.sha256, pieces=pieces)
+
+
+def stored_pieces(reader: Reader, instance: Instance, pixels: PixelMap, start: int, stop: int) -> Iterator[bytes]:
+    """A range of native pixels, read while they are sent."""
+    with reader.objects.open_bytes(instance) as stream:
+        yield from pixels_of.native_pieces(stream, pixels, start, stop)
+
+
+def _value(reader: Reader, value: _Value, path: str, place: str) -> Response:
     kinds = [Offer(kind=OCTETS, multipart=wrapped, syntax=EXPLICIT_LITTLE) for wrapped in (True, False)]
     offer = chosen(reader.accepted, kinds)
-    tag = etag("bulk", instance.sha256, path, offer)
-    unchanged = not_changed(reader.request, tag)
+    tag = etag("bulk", value.sha256, path, offer, weak=offer.multipart)
+    unchanged = by_conditions(reader.request, tag)
     if unchanged is not None:
         return unchanged
     if offer.multipart:
-        part = Part(content_type=offer.content_type, pieces=(value,), length=len(value), location=place)
+        pieces = value.pieces(0, value.length)
+        part = Part(content_type=offer.content_type, pieces=pieces, length=value.length, location=place)
         return multipart(OCTETS, [part], headers=validated(tag))
     return _ranged(reader.request, value, offer.content_type, tag)
 
 
 def _pixels(reader: Reader, instance: Instance, pixels: PixelMap, numbers: Sequence[int], place: str) -> Response:
     offer = chosen(reader.accepted, pixels_of.offers(pixels, single=len(numbers) == 1))
-    tag = etag("frames", instance.sha256, *numbers, offer, place)
-    unchanged = not_changed(reader.request, tag)
+    tag = etag("frames", instance.sha256, *numbers, offer, place, weak=offer.multipart)
+    unchanged = by_conditions(reader.request, tag)
     if unchanged is not None:
         return unchanged
     as_stored = offer.syntax != EXPLICIT_LITTLE or not pixels.encapsulated
     pieces = _frames(reader, instance, pixels, numbers, as_stored=as_stored)
     if not offer.multipart:
-        return _ranged(reader.request, next(pieces), offer.content_type, tag)
+        return _ranged(reader.request, _held(next(pieces), instance.sha256), offer.content_type, tag)
     parts = _Parts(pieces=pieces, numbers=numbers, content_type=offer.content_type, place=place)
     boundary = new_boundary()
     kind = content_type_of(offer.says or offer.kind, boundary)
@@ -102,17 +133,20 @@ def _frames(
             yield read(stream, pixels, number)
 
 
-def _ranged(request: Request, value: bytes, content_type: str, tag: str) -> Response:
+def _ranged(request: Request, value: _Value, content_type: str, tag: str) -> Response:
     """The bytes, or the one range of them that is asked for (RFC 9110 14)."""
-    headers = validated(tag, **{"Accept-Ranges": "bytes", "Content-Type": content_type})
+    headers = validated(tag, **{"Accept-Ranges": "bytes"})
     asked = _RANGE.fullmatch(request.headers.get("range", "").replace(" ", ""))
     condition = request.headers.get("if-range", tag)
     if asked is None or condition != tag or asked.groups() == ("", ""):
-        return Response(value, headers=headers)
+        return bodies.body(value.pieces(0, value.length), content_type, headers=headers, length=value.length)
     first, last = asked.groups()
-    start = int(first) if first else max(0, len(value) - int(last))
-    stop = min(int(last) + 1, len(value)) if first and last else len(value)
+    start = int(first) if first else max(0, value.length - int(last))
+    stop = min(int(last) + 1, value.length) if first and last else value.length
     if start >= stop:
-        return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{len(value)}"})
-    headers["Content-Range"] = f"bytes {start}-{stop - 1}/{len(value)}"
-    return Response(value[start:stop], status_code=206, headers=headers)
+        headers |= {"Content-Type": content_type, "Content-Range": f"bytes */{value.length}"}
+        return Response(status_code=416, headers=headers)
+    headers["Content-Range"] = f"bytes {start}-{stop - 1}/{value.length}"
+    made = bodies.body(value.pieces(start, stop), content_type, headers=headers, length=stop - start)
+    made.status_code = 206
+    return made

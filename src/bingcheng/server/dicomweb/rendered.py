@@ -31,7 +31,7 @@ from bingcheng.archive.objects.instance import Instance
 from bingcheng.archive.objects.problems import NO_PIXELS
 from bingcheng.core.errors import BingchengError, InputError
 from bingcheng.server.dicomweb import bodies
-from bingcheng.server.dicomweb.bodies import etag, multipart, not_changed, part_of, validated, warned
+from bingcheng.server.dicomweb.bodies import by_conditions, etag, multipart, part_of, validated, warned
 from bingcheng.server.dicomweb.problem_answers import documented
 from bingcheng.server.dicomweb.reading import Reader, Reading
 from bingcheng.server.dicomweb.retrieve import first_instance, with_addresses
@@ -110,8 +110,8 @@ def _pictures(reader: Reader, instance: Instance, numbers: Sequence[int] | None,
     shown = shown_of(parameters, thumbnail=thumbnail)
     several = numbers is not None and len(numbers) > 1
     offer = chosen(reader.accepted, [Offer(kind=kind, multipart=several) for kind in KINDS])
-    tag = etag("picture", instance.sha256, numbers, _told(shown), offer)
-    unchanged = not_changed(reader.request, tag)
+    tag = etag("picture", instance.sha256, numbers, _told(shown), offer, weak=several)
+    unchanged = by_conditions(reader.request, tag)
     if unchanged is not None:
         return unchanged
     headers = validated(tag, **warned(reader.root, left_out(parameters, thumbnail=thumbnail)))
@@ -147,8 +147,8 @@ def _many(reader: Reader, instances: Sequence[Instance]) -> Response:
     if not drawn:
         raise InputError(NO_PIXELS)
     offer = chosen(reader.accepted, [Offer(kind=kind, multipart=True) for kind in KINDS])
-    tag = etag("pictures", *(one.sha256 for one in instances), _told(shown), offer, reader.root)
-    unchanged = not_changed(reader.request, tag)
+    tag = etag("pictures", *(one.sha256 for one in instances), _told(shown), offer, reader.root, weak=True)
+    unchanged = by_conditions(reader.request, tag)
     if unchanged is not None:
         return unchanged
     skipped: list[Instance] = []
@@ -193,7 +193,7 @@ def _document(reader: Reader, instance: Instance) -> Response:
     tag = etag("document", instance.sha256, offer, reader.root)
     kind = offer.kind if offer.kind == documents.PDF else f"{offer.kind}; charset=utf-8"
     headers = validated(tag, **{"Content-Type": kind, "Content-Security-Policy": _UNBOUND})
-    return not_changed(reader.request, tag) or Response(made, headers=headers)
+    return by_conditions(reader.request, tag) or Response(made, headers=headers)
 
 
 def _text(reader: Reader, instance: Instance, kind: str) -> bytes:

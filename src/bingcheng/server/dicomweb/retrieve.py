@@ -29,7 +29,7 @@ from bingcheng.archive.dicomweb.xml import native_model
 from bingcheng.archive.objects.instance import Instance
 from bingcheng.core.errors import InputError
 from bingcheng.server.dicomweb import bodies
-from bingcheng.server.dicomweb.bodies import DATASETS, etag, multipart, not_changed, part_of, validated
+from bingcheng.server.dicomweb.bodies import DATASETS, by_conditions, etag, multipart, part_of, validated
 from bingcheng.server.dicomweb.problem_answers import documented
 from bingcheng.server.dicomweb.reading import Reader, Reading
 from bingcheng.server.dicomweb.routes import router
@@ -80,8 +80,8 @@ def instance_metadata(reader: Reading, study_uid: str, series_uid: str, sop_uid:
 def _metadata(reader: Reader, instances: Sequence[Instance]) -> Response:
     offer = chosen(reader.accepted, DATASETS)
     # Addresses stand in the text, so that of the service is part of what is validated.
-    tag = etag("metadata", offer, reader.root, *(one.sha256 for one in instances))
-    unchanged = not_changed(reader.request, tag)
+    tag = etag("metadata", offer, reader.root, *(one.sha256 for one in instances), weak=True)
+    unchanged = by_conditions(reader.request, tag)
     if unchanged is not None:
         return unchanged
     texts = with_addresses(reader, instances)
@@ -116,8 +116,8 @@ def _json_array(texts: Iterator[bytes]) -> Iterator[bytes]:
 
 def _objects(reader: Reader, instances: Sequence[Instance]) -> Response:
     offer = chosen(reader.accepted, _offers(reader, instances))
-    tag = etag("objects", offer, *(one.sha256 for one in instances))
-    unchanged = not_changed(reader.request, tag)
+    tag = etag("objects", offer, *(one.sha256 for one in instances), weak=offer.multipart)
+    unchanged = by_conditions(reader.request, tag)
     if unchanged is not None:
         return unchanged
     headers = validated(tag)

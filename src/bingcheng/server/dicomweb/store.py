@@ -261,19 +261,25 @@ async def pieces(request: Request, silence_s: float) -> AsyncIterator[bytes]:
         async for piece in coming:
             yield piece
         return
-    inflater = zlib.decompressobj(zlib.MAX_WBITS | 32)  # gzip or zlib, as its head says
+    inflater = _inflater()
     async for piece in coming:
         left = piece
-        while left and not inflater.eof:
+        while left:
+            if inflater.eof:
+                inflater = _inflater()  # one member of a gzip file follows another (RFC 1952 2.2)
             try:
                 made = inflater.decompress(left, INFLATED)
             except zlib.error:
                 raise InputError(BAD_MULTIPART, what="content encoding") from None
-            left = inflater.unconsumed_tail
+            left = inflater.unconsumed_tail or inflater.unused_data
             yield made
             await asyncio.sleep(0)  # a small body can grow a thousandfold: others are served in between
     if not inflater.eof:
         raise InputError(BAD_MULTIPART, what="cut off")
+
+
+def _inflater() -> zlib._Decompress:
+    return zlib.decompressobj(zlib.MAX_WBITS | 32)  # gzip or zlib, as its head says
 
 
 async def _coming(request: Request, silence_s: float) -> AsyncIterator[bytes]:

@@ -15,7 +15,7 @@ from bingcheng.core.wording import Text, text
 class Place:
     """One place: any of `actions` leads there. `says` is what one finds there, `also` what else belongs to it.
 
-    To those who may do `unless` it is shown within another place.
+    To those who may do `unless` it is shown within another place. `of_hospital`: it is only for who belongs to one.
     """
 
     path: str
@@ -24,6 +24,7 @@ class Place:
     actions: tuple[Action, ...]
     also: tuple[str, ...] = ()
     unless: Action | None = None
+    of_hospital: bool = False
 
     def holds(self, path: str) -> bool:
         """Whether a path belongs to it."""
@@ -54,6 +55,7 @@ PLACES = (
         label=text("Hospital"),
         says=text("How your hospital keeps to what was agreed, its doses and its image quality."),
         actions=(Action.READ_NUMBERS,),
+        of_hospital=True,
     ),
     Place(
         path="/province",
@@ -88,5 +90,6 @@ def places_for(actor: Actor, paths: frozenset[str]) -> Iterator[Place]:
     """The places among `paths` (those that the application has) that `actor` may go to."""
     for place in PLACES:
         elsewhere = place.unless is not None and decide(actor, place.unless).allowed
+        elsewhere = elsewhere or (place.of_hospital and actor.hospital is None)
         if place.path in paths and not elsewhere and any(decide(actor, action).allowed for action in place.actions):
             yield place

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -41,7 +42,7 @@ def welcome(request: Request, where: Annotated[Site, Depends(site)]) -> Response
     with where.workspace.reading() as connection:
         if anybody(connection):
             return RedirectResponse("/", 303)
-    return page(request, "welcome.html.jinja", login="", name="", problem=None)
+    return page(request, "welcome.html.jinja", code="", login="", name="", problem=None)
 
 
 @router.post("/welcome", dependencies=[public(why="the first account is made here, with the code of the terminal")])
@@ -53,11 +54,23 @@ def make_operator(
     name: Annotated[str, Form(max_length=200)] = "",
     password: Annotated[str, Form(max_length=2000)] = "",
 ) -> Response:
-    """Make the operator's account for who can read the terminal."""
+    """Make the operator's account for who can read the terminal. Who comes second is led on, as by the form's page."""
+    with where.workspace.reading() as connection:
+        if anybody(connection):
+            return RedirectResponse("/", 303)
     try:
         number = _operator(request, where, code=code, login=login, name=name, password=password)
     except BingchengError as error:
-        return page(request, "welcome.html.jinja", status=status_of(error), login=login, name=name, problem=told(error))
+        right = "" if error.problem is WRONG_SETUP_CODE else code
+        return page(
+            request,
+            "welcome.html.jinja",
+            status=status_of(error),
+            code=right,
+            login=login,
+            name=name,
+            problem=told(error),
+        )
     where.setup_code = None
     with where.workspace.writing() as connection:
         secret = begin_session(
@@ -120,7 +133,8 @@ def make_hospitals(
             spellings = site_name or ()
             make_hospital(connection, name=name, code=code, now=where.now(), spellings=spellings, issuer=issuer)
     except InputError as error:
-        return _steps(request, where, problem=told(error))
+        written = {"name": name, "code": code, "issuer": issuer, "site_name": site_name or ()}
+        return _steps(request, where, problem=told(error), written=written)
     return RedirectResponse("/welcome/next", 303)
 
 
@@ -148,7 +162,14 @@ def invite_administrator(
     return _steps(request, where, link=f"{public_address(request)}/invitation/{secret}")
 
 
-def _steps(request: Request, where: Site, *, problem: Told | None = None, link: str | None = None) -> Response:
+def _steps(
+    request: Request,
+    where: Site,
+    *,
+    problem: Told | None = None,
+    link: str | None = None,
+    written: Mapping[str, object] | None = None,
+) -> Response:
     with where.workspace.reading() as connection:
         found = hospitals(connection)
         administrators = {one.hospital for one in persons(connection) if Role.SITE_ADMIN in one.roles}
@@ -158,6 +179,8 @@ def _steps(request: Request, where: Site, *, problem: Told | None = None, link: 
             if one.number not in administrators
         }
         unclaimed = unclaimed_sites(connection)
+    first = unclaimed[:1]
+    proposed = {"name": "".join(first), "code": suggested_code(first[0]) if first else ""}
     return page(
         request,
         "welcome_next.html.jinja",
@@ -166,7 +189,7 @@ def _steps(request: Request, where: Site, *, problem: Told | None = None, link: 
         administrators=administrators,
         invited=invited,
         unclaimed=unclaimed,
-        suggested=suggested_code(unclaimed[0]) if unclaimed else "",
+        form={"issuer": "", "site_name": first, **(proposed if written is None else written)},
         problem=problem,
         link=link,
         address=public_address(request),

@@ -25,6 +25,7 @@ from bingcheng.core.errors import BingchengError, InputError, RefusedError, Remo
 from bingcheng.server.pairing.answers import document_signature
 from bingcheng.server.pairing.client import IMPORT_S, PeerClient
 from bingcheng.server.pairing.own_numbers import own_numbers
+from bingcheng.server.pairing.refusal import refusal
 from bingcheng.server.site import Site
 
 MOST_WITHOUT_PROGRESS = 3
@@ -141,7 +142,7 @@ class Carrying:
                 now = _number(self._client.ask("PUT", f"{path}?offset={have}", piece).values().get("have"))
                 idle = 0 if now > have else idle + 1
                 if idle >= MOST_WITHOUT_PROGRESS:
-                    raise InputError(PEER_REFUSED, code="?")
+                    raise refusal("?")
                 self._progress(now - have)
                 have = now
 
@@ -184,7 +185,7 @@ class Carrying:
             piece = self._client.ask("GET", f"{path}?offset={have}").body
             now = receiving.add(found, listed.sha256, have, piece)
             if now <= have:
-                raise InputError(PEER_REFUSED, code="?")
+                raise refusal("?")
             self._progress(now - have)
             have = now
 
@@ -270,7 +271,7 @@ class Carrying:
 def _number(said: object) -> int:
     """A count that the peer told, which may be anything."""
     if not isinstance(said, int) or isinstance(said, bool) or said < 0:
-        raise InputError(PEER_REFUSED, code="?")
+        raise refusal("?")
     return said
 
 

@@ -29,9 +29,10 @@ from bingcheng.archive.pairing.message import (
     signed,
 )
 from bingcheng.archive.pairing.peers import SKEW, Peer
-from bingcheng.archive.pairing.problems import NO_ANSWER, PEER_REFUSED, UNSIGNED_ANSWER, WRONG_CERTIFICATE
-from bingcheng.core.errors import InputError, RemoteError
+from bingcheng.archive.pairing.problems import NO_ANSWER, UNSIGNED_ANSWER, UNTRUSTED_CERTIFICATE, WRONG_CERTIFICATE
+from bingcheng.core.errors import RemoteError
 from bingcheng.server.pairing.answers import DOCUMENT_SIGNATURE
+from bingcheng.server.pairing.refusal import refusal
 
 LARGEST_ANSWER = 9 << 20
 PATIENCE_S, CONNECT_S = 60.0, 10.0
@@ -107,7 +108,8 @@ class PeerClient:
         Raises
         ------
         RemoteError
-            ``archive.peer-no-answer``, ``archive.unsigned-answer``, ``archive.wrong-peer-certificate``.
+            ``archive.peer-no-answer``, ``archive.unsigned-answer``, ``archive.untrusted-peer-certificate``,
+            ``archive.wrong-peer-certificate``.
         InputError
             ``archive.peer-refused``: it answered that it won't, with its code as a fact.
         """
@@ -153,6 +155,9 @@ class PeerClient:
             finally:
                 response.close()
         except (httpx.HTTPError, ssl.SSLError, OSError) as error:
+            untrusted = _untrusted(error)
+            if untrusted is not None:
+                raise RemoteError(UNTRUSTED_CERTIFICATE, why=untrusted.verify_message) from error
             raise RemoteError(NO_ANSWER, error=type(error).__name__) from error
         return response.status_code, bytes(received), dict(response.headers)
 
@@ -174,7 +179,7 @@ class PeerClient:
         if not code or status in BUSY:
             raise RemoteError(NO_ANSWER, error=f"HTTP {status}")
         # Not signed, so no more than a hint for a person; what it may lead to is only that nothing is sent.
-        raise InputError(PEER_REFUSED, code=code if code.replace(".", "").replace("-", "").isalnum() else "?")
+        raise refusal(code if code.replace(".", "").replace("-", "").isalnum() else "?")
 
     def _check(self, status: int, body: bytes, fields: Mapping[str, str], request_signature: bytes) -> None:
         said = claim(fields, ANSWER_PARTS)
@@ -183,6 +188,15 @@ class PeerClient:
         known = said is not None and said.keyid == self._peer.keyid and said.holds(self._peer.public, covered)
         if said is None or not known or abs(self._now() - said.created) > SKEW or not same_digest(digest, body):
             raise RemoteError(UNSIGNED_ANSWER)
+
+
+def _untrusted(error: BaseException | None) -> ssl.SSLCertVerificationError | None:
+    """What an error came of, if that was the certificate: the libraries between wrap it in errors of the connection."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return error
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def tls(peer: Peer) -> ssl.SSLContext:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, Self
 
 from fastapi import APIRouter, Depends, Form, Path, Request
 from sqlalchemy import Connection
@@ -17,6 +19,7 @@ from bingcheng.archive.pairing.bundles import BundleState
 from bingcheng.archive.pairing.card import PairingCard
 from bingcheng.archive.pairing.fingerprint import fingerprint
 from bingcheng.archive.pairing.permission import ALLOWED_WORDS, PERMISSION_WORDS, Permission
+from bingcheng.archive.pairing.problems import NO_RECEIVER
 from bingcheng.archive.pairing.transfers import TransferKind, TransferState
 from bingcheng.archive.people.hospital import hospitals
 from bingcheng.archive.people.problems import NO_SUCH_THING
@@ -38,6 +41,24 @@ Numbered = Annotated[int, Path(ge=1, lt=2**31)]
 """A number that the database takes."""
 LIST = "/admin/pairing"
 MOST_SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What stands in the form of an installation: as it is kept, or as somebody wrote it before it was refused."""
+
+    may: frozenset[Permission]
+    hospital: str
+    address: str
+    authority: str
+    pin: str
+
+    @classmethod
+    def of(cls, peer: peers.Peer) -> Self:
+        """As it is kept."""
+        hospital = "" if peer.hospital is None else str(peer.hospital)
+        return cls(may=peer.may, hospital=hospital, address=peer.address, authority=peer.authority, pin=peer.pin)
+
 
 KIND_WORDS: Mapping[TransferKind, Text] = MappingProxyType(
     {
@@ -131,7 +152,7 @@ def change(
     _tell(request, peer_number)
     try:
         with where.workspace.writing() as connection:
-            known = {str(one.number): one.number for one in hospitals(connection)}
+            receiver = _receiver(connection, may or (), hospital)
             peers.change(
                 connection,
                 peer_number,
@@ -139,10 +160,11 @@ def change(
                 may=may or (),
                 authority=authority,
                 pin=pin,
-                hospital=known.get(hospital),
+                hospital=receiver,
             )
     except InputError as error:
-        return _one(request, actor, where, peer_number, problem=told(error))
+        written = Written(may=frozenset(may or ()), hospital=hospital, address=address, authority=authority, pin=pin)
+        return _one(request, actor, where, peer_number, problem=told(error), written=written)
     return RedirectResponse(f"{LIST}/{peer_number}", 303)
 
 
@@ -260,7 +282,14 @@ def _list(request: Request, actor: Actor, where: Site, *, problem: Told | None =
 
 
 def _one(
-    request: Request, actor: Actor, where: Site, number: int, *, problem: Told | None = None, undo: Undo | None = None
+    request: Request,
+    actor: Actor,
+    where: Site,
+    number: int,
+    *,
+    problem: Told | None = None,
+    undo: Undo | None = None,
+    written: Written | None = None,
 ) -> Response:
     with where.workspace.reading() as connection:
         found = peers.peer(connection, number)
@@ -274,6 +303,7 @@ def _one(
         actor=actor,
         status=200 if problem is None else 400,
         peer=found,
+        written=written or Written.of(found),
         own=fingerprint(own_key(request).public),
         permissions=[(one.value, PERMISSION_WORDS[one], "") for one in Permission],
         queue=queue,
@@ -287,9 +317,25 @@ def _one(
         bundle_words=BUNDLE_WORDS,
         unfinished_days=where.settings.pairing_unfinished_days,
         numbers=numbers,
+        numbers_made_at=_made_at(numbers),
         problem=problem,
         undo=undo,
     )
+
+
+def _receiver(connection: Connection, may: Collection[Permission], hospital: str) -> int | None:
+    found = next((one.number for one in hospitals(connection) if str(one.number) == hospital), None)
+    if found is None and Permission.PUSH_CASES in may:
+        raise InputError(NO_RECEIVER)  # else each case would be refused once all of it has come
+    return found
+
+
+def _made_at(numbers: received_numbers.ReceivedNumbers | None) -> datetime | None:
+    """When the other side says that it made them; it may say a day that there is not."""
+    try:
+        return None if numbers is None else datetime.fromisoformat(numbers.document.made_at)
+    except ValueError:
+        return None
 
 
 def _passed(connection: Connection, number: int) -> tuple[bundles.Bundle, ...]:

@@ -16,6 +16,8 @@ from typing import ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from bingcheng.server.security.heads import Staying, origin_form
+
 HEAD_S = 20.0
 """From the beginning of a connection, or of what comes after an answer, until a whole head is here."""
 STALLED_S = 120.0
@@ -78,6 +80,8 @@ class Guarded(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Let it in, if there is room."""
         super().connection_made(transport)  # type: ignore[arg-type]
+        self._read_by = Staying(self)
+        self.parser = self._read_by  # type: ignore[assignment] # asked for the same as the one that it stands for
         self._address = self.client[0] if self.client else ""
         self._counted = self.held.come(self._address)
         self._useless = 0
@@ -95,6 +99,7 @@ class Guarded(HttpToolsProtocol):
         if self._counted:
             self._counted = False
             self.held.go(self._address)
+        self._read_by.close()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -114,6 +119,9 @@ class Guarded(HttpToolsProtocol):
         """A whole head is here."""
         self._useless = 0
         self._forget_deadline()
+        if self.parser.get_http_version() == "1.0":
+            self.expect_100_continue = False  # such a client takes it for the answer (RFC 9110 10.1.1)
+        self.url = origin_form(self.url, self.headers)
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -22,7 +23,7 @@ _HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})
 
 
 class KnownHosts:
-    """ASGI middleware that answers 421 to requests for another host."""
+    """ASGI middleware that answers 421 to requests for another host, and 400 to those for none or for two."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
@@ -32,19 +33,31 @@ class KnownHosts:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand the request on if its host is known."""
-        if scope["type"] in ("http", "websocket") and not self._known(Headers(scope=scope).get("host", "")):
-            refused = PlainTextResponse("This server does not answer to that name (setting allowed_hosts).\n", 421)
-            await refused(scope, receive, send)
-            return
-        await self._app(scope, receive, send)
+        refused = self._refused(scope) if scope["type"] in ("http", "websocket") else None
+        await (refused or self._app)(scope, receive, send)
+
+    def _refused(self, scope: Scope) -> PlainTextResponse | None:
+        hosts = Headers(scope=scope).getlist("host")
+        # RFC 9112 3.2: of two a proxy may have believed the other; only HTTP/1.0 did without.
+        if len(hosts) > 1 or (not hosts and scope.get("http_version") != "1.0"):
+            return PlainTextResponse("A request names the one host that it is for.\n", 400)
+        if self._known("".join(hosts)):
+            return None
+        return PlainTextResponse("This server does not answer to that name (setting allowed_hosts).\n", 421)
 
     def _known(self, host: str) -> bool:
         written = _HOST.fullmatch(host)
         if written is None:
             return False
         name = written["name"].strip("[]").lower()
-        try:
-            ipaddress.ip_address(name)
-        except ValueError:
-            return name in self._names
-        return True  # an address needs no name service, so nobody can have turned it
+        # An address needs no name service, so nobody can have turned it.
+        return name in self._names or _is_address(name)
+
+
+@lru_cache(maxsize=64)
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True

@@ -26,11 +26,9 @@ for (const box of document.querySelectorAll(".scroll")) {
   const person = document.body.dataset.person;
   if (!person) return;
   const EVERY_MS = 60000;
-  let asked = Date.now();
   const standing = async () => {
     const answer = await fetch("/account/standing", { headers: { accept: "application/json" }, cache: "no-store" });
     if (!answer.ok) return null;
-    asked = Date.now();
     return answer.json();
   };
   const title = document.title;
@@ -45,12 +43,17 @@ for (const box of document.querySelectorAll(".scroll")) {
     } catch { /* the next time may succeed */ }
   }, EVERY_MS);
 
+  // Asked before each sending: a session may end at any moment, also right after the page was shown.
   const sure = new WeakSet();
+  let asking = new WeakSet();
+  addEventListener("pageshow", () => { asking = new WeakSet(); });
   document.addEventListener("submit", async (event) => {
     const form = event.target, button = event.submitter;
     if (event.defaultPrevented || form.method !== "post" || !form.querySelector("textarea:not([readonly])")) return;
-    if (sure.delete(form) || Date.now() - asked < EVERY_MS) return;
+    if (sure.delete(form)) return;
     event.preventDefault();
+    if (asking.has(form)) return; // pressed twice
+    asking.add(form);
     let why = "away";
     try {
       const told = await standing();
@@ -62,6 +65,7 @@ for (const box of document.querySelectorAll(".scroll")) {
         return;
       }
     } catch { /* why it is not sent is told below */ }
+    asking.delete(form);
     form.querySelectorAll(":scope > [data-why]").forEach((one) => one.remove());
     form.append(document.querySelector(`[data-not-sent] [data-why=${why}]`).cloneNode(true));
   });

@@ -16,6 +16,7 @@ from bingcheng.archive.authorisation.action import Action
 from bingcheng.archive.authorisation.actor import Actor
 from bingcheng.core.errors import InputError
 from bingcheng.core.wording import text
+from bingcheng.server.dicomweb.bodies import takes_gzip
 from bingcheng.server.pages.page import language_of, page
 from bingcheng.server.security.refusal import refusal
 from bingcheng.server.security.required import allowed, public
@@ -145,7 +146,7 @@ def _file(request: Request, wanted: ServedFile, *, age: str) -> Response:
     headers = {"cache-control": age, "vary": "accept-encoding"}
     # Read at once: the largest is 3 MB, and each piece of a file that is streamed waits for a thread.
     content = wanted.path.read_bytes()
-    if wanted.gzipped and "gzip" in request.headers.get("accept-encoding", ""):
+    if wanted.gzipped and takes_gzip(request):
         headers["content-encoding"] = "gzip"
     elif wanted.gzipped:
         content = gzip.decompress(content)

@@ -136,7 +136,13 @@ def test_parts_of_another_kind_are_refused(web, packed):
     assert (answer.status_code, reasons(answer, OTHER)) == (409, [0xC000])
 
 
-@pytest.mark.parametrize(("encoding", "squeeze"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
+def _in_two_members(body: bytes) -> bytes:
+    return gzip.compress(body[:700]) + gzip.compress(body[700:])  # RFC 1952 2.2
+
+
+@pytest.mark.parametrize(
+    ("encoding", "squeeze"), [("gzip", gzip.compress), ("deflate", zlib.compress), ("x-gzip", _in_two_members)]
+)
 def test_a_body_may_be_compressed(web, packed, encoding, squeeze):
     # Table 10.5.1-2: Content-Encoding is for the origin server to support.
     name = f"squeezed {encoding}"
@@ -153,6 +159,7 @@ def test_a_body_may_be_compressed(web, packed, encoding, squeeze):
         ("br", b"\x0b\x02\x80", 415),
         ("gzip", b"\x1f\x8b" + bytes(100), 400),
         ("gzip", gzip.compress(b"--xyz--\r\n", mtime=0)[:-9], 400),
+        ("gzip", gzip.compress(b"--xyz--\r\n", mtime=0) + b"behind", 400),
         ("gzip, gzip", gzip.compress(gzip.compress(b"--xyz--\r\n", mtime=0), mtime=0), 415),
     ],
 )

@@ -10,7 +10,7 @@
     const hidden = root.classList.toggle("no-contours");
     contours.setAttribute("aria-pressed", String(!hidden));
   };
-  contours.addEventListener("click", toggleContours);
+  if (contours) contours.addEventListener("click", toggleContours); // a page without pictures has none
 
   // Images are enlarged, close up or as the whole field.
   const viewer = $("#viewer"), field = $("#field");
@@ -59,6 +59,6 @@
     if (event.key === "Escape") tip.hidden = true;
     if (event.ctrlKey || event.metaKey || event.altKey || $("dialog[open]")) return;
     if (event.target.matches("input, select, textarea")) return;
-    if (event.key === "c") { event.preventDefault(); toggleContours(); }
+    if (contours && event.key === "c") { event.preventDefault(); toggleContours(); }
   });
 })();

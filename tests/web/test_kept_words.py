@@ -1,0 +1,100 @@
+"""Words are not lost when the session ends before they are sent, and are sent once however often one presses."""
+
+from __future__ import annotations
+
+import re
+from types import SimpleNamespace
+
+import pytest
+from tests.archive.people.quick import quick_hashing, quick_passwords
+from tests.web.listening import free_port, listening
+
+from bingcheng.archive.authorisation.role import Role
+from bingcheng.archive.people.hospital import make_hospital
+from bingcheng.archive.people.person import make_person
+from bingcheng.server.application import application, open_site
+from bingcheng.server.settings import Settings
+
+pytestmark = pytest.mark.slow
+
+PASSWORD = "a long enough sentence"  # noqa: S105 - of people who don't exist
+THOUGHT = "A long thought that must not be lost"
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory):
+    """A hospital with a radiologist, and no exam."""
+    port = free_port()
+    with quick_hashing():
+        site = open_site(Settings(workspace=tmp_path_factory.mktemp("platform") / "workspace", port=port))
+    with site.workspace.writing() as connection:
+        made = {"now": site.now(), "password_hash": quick_passwords().hashed(PASSWORD)}
+        north = make_hospital(connection, name="North", code="N", now=site.now())
+        make_person(connection, login="north", name="Dr North", hospital=north, roles=[Role.RADIOLOGIST], **made)
+    with listening(application(site.settings, site=site), port) as address:
+        yield SimpleNamespace(address=address, site=site)
+    site.close()
+
+
+@pytest.fixture
+def window(browser, platform):
+    """The radiologist's window on a form with a text; what goes wrong in it is kept."""
+    page = browser.new_context(locale="en-GB").new_page()
+    sign_in(page, platform)
+    page.goto(f"{platform.address}/collections")
+    yield page
+    page.context.close()
+
+
+def sign_in(page, platform) -> None:
+    page.goto(f"{platform.address}/login")
+    page.get_by_label("Name to sign in with").fill("north")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.wait_for_url(re.compile("/worklist"))
+
+
+def write(page, title: str) -> None:
+    page.locator("main [name=title]").fill(title)
+    page.locator("main textarea").fill(THOUGHT)
+
+
+def send(page):
+    return page.locator("main form:has(textarea) button.main")
+
+
+def test_words_stay_though_the_session_ended_right_after_the_page_was_shown(window, platform):
+    write(window, "Kept")
+    other = window.context.new_page()
+    other.goto(f"{platform.address}/account")
+    other.get_by_role("button", name="Sign out", exact=True).click()
+    other.wait_for_url(re.compile("/login"))
+    send(window).click()
+    window.locator("main").get_by_text("You are signed out, and nothing was sent.").wait_for()
+    assert window.locator("main textarea").input_value() == THOUGHT
+    sign_in(other, platform)
+    with window.expect_navigation():
+        send(window).click()
+    assert window.locator("h1").inner_text() == "Kept"
+
+
+def test_pressing_twice_sends_once(window, platform):
+    write(window, "Pressed twice")
+    sent = []
+    window.on("request", lambda one: sent.append(one.url) if one.method == "POST" else None)
+    with window.expect_navigation():
+        send(window).dblclick()
+    window.goto(f"{platform.address}/collections")
+    assert window.get_by_role("link", name="Pressed twice").count() == 1
+    assert len(sent) == 1
+
+
+def test_after_going_back_the_form_can_be_sent_again(window):
+    write(window, "First")
+    with window.expect_navigation():
+        send(window).click()
+    window.go_back()
+    write(window, "Second")
+    with window.expect_navigation():
+        send(window).click()
+    assert window.locator("h1").inner_text() == "Second"
