@@ -11,10 +11,11 @@ from bingcheng.archive.deidentify import change, code_strings, codes, content, l
 from bingcheng.archive.deidentify.change import Change
 from bingcheng.archive.deidentify.charset import DEFAULT, TEXT_VRS, WRITTEN_VRS, decoded, encoded, encodings
 from bingcheng.archive.deidentify.dates import capped_age, moved
+from bingcheng.archive.deidentify.diffusion import b_values
 from bingcheng.archive.deidentify.dummies import dummy
 from bingcheng.archive.deidentify.elements import Element, Object, dictionary_vr, plain
 from bingcheng.archive.deidentify.forms import in_form, true_vr
-from bingcheng.archive.deidentify.gather import b_values, identifiers
+from bingcheng.archive.deidentify.gather import identifiers
 from bingcheng.archive.deidentify.identifiers import Identifiers
 from bingcheng.archive.deidentify.key import Key
 from bingcheng.archive.deidentify.native import TOP_PIXELS

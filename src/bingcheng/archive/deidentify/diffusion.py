@@ -53,6 +53,17 @@ def told(found: Object) -> list[Element]:
     return new
 
 
+def b_values(elements: Sequence[Element], *, little: bool) -> Iterator[int]:
+    """The b-values that an object states of its frames, in s/mm2; those that are no whole numbers aren't listed."""
+    for one in elements:
+        for item in one.items or ():
+            yield from b_values(item, little=little)
+        if one.tag == B_VALUE and len(one.value) == 8:
+            (value,) = struct.unpack("<d" if little else ">d", one.value)
+            if value.is_integer():
+                yield int(value)
+
+
 def shown(new: Iterable[Element], *, little: bool) -> Iterator[Change]:
     """What was written anew, for a preview."""
     for one in new:

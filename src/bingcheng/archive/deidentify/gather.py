@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from bingcheng.archive.deidentify.charset import DEFAULT, TEXT_VRS, decoded, encodings
 from bingcheng.archive.deidentify.elements import Element, dictionary_vr, plain
@@ -12,7 +11,6 @@ from bingcheng.archive.deidentify.identifiers import Identifiers, is_technical
 from bingcheng.archive.deidentify.rules import Action, Rules
 from bingcheng.archive.deidentify.subject import CHARSET
 
-_B_VALUE = 0x00189087
 _TEXTS = TEXT_VRS | {"AE", "UR"}
 _GOES = frozenset((Action.REMOVE, Action.EMPTY, Action.DUMMY, Action.PSEUDONYM))
 
@@ -44,14 +42,3 @@ def _add(one: Element, rules: Rules, known: Sequence[str], found: Identifiers) -
     elif vr in _TEXTS and one.tag in rules.by_tag and rules.action(one.tag, vr, None) in _GOES:
         for value in decoded(one.value, known, vr).split("\\"):
             found.add_value(value)
-
-
-def b_values(elements: Sequence[Element], *, little: bool) -> Iterator[int]:
-    """The b-values that an object states of its frames, in s/mm2; those that are no whole numbers aren't listed."""
-    for one in elements:
-        for item in one.items or ():
-            yield from b_values(item, little=little)
-        if one.tag == _B_VALUE and len(one.value) == 8:
-            (value,) = struct.unpack("<d" if little else ">d", one.value)
-            if value.is_integer():
-                yield int(value)

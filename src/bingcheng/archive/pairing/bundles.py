@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
+from bingcheng.archive.batches import batches
 from bingcheng.archive.pairing import tables
 from bingcheng.archive.pairing.manifest import Manifest, read_manifest
 
@@ -202,6 +203,17 @@ def came_of_case(connection: Connection, case: int) -> Came | None:
         return None
     last = rows[-1]
     return Came(peer=last.peer, state=BundleState(last.state), changed_at=last.changed_at)
+
+
+def names_of_origin(connection: Connection, some: Collection[int]) -> dict[int, str]:
+    """What the installations are called that cases came from, by the case's number; none of one's own is in it."""
+    bundle, peers = tables.bundle.c, tables.peer.c
+    query = select(bundle.case_number, peers.name).join_from(tables.bundle, tables.peer, bundle.peer == peers.id)
+    found: dict[int, str] = {}
+    for numbers in batches(some):
+        rows = connection.execute(query.where(bundle.incoming.is_(True), bundle.case_number.in_(numbers)))
+        found.update((number, name) for number, name in rows)
+    return found
 
 
 def _version(connection: Connection, row: Any) -> int:

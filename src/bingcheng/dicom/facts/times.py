@@ -10,14 +10,12 @@ import re
 from datetime import date, datetime, timedelta
 
 from bingcheng.dicom.facts.tags import Tags
-from bingcheng.dicom.index.values import beside
+from bingcheng.dicom.index.values import DUMMY, beside
 
 DAY = timedelta(days=1)
 HALF_DAY = timedelta(hours=12)
 FIRST_YEAR, LAST_YEAR = 1850, 2200
 """Nobody who is imaged was born earlier; de-identified dates of 1900 and later stand. Others are dummies."""
-DUMMY = datetime(1900, 1, 1)  # noqa: DTZ001 - local times of one scanner
-"""What de-identification writes where a moment must stand and may not; with a time of day it is a date moved there."""
 
 _DATE = re.compile(r"(\d{4})[.\-/]?(\d{2})[.\-/]?(\d{2})$")
 _TIME = re.compile(r"(\d{2}):?(?:(\d{2}):?(?:(\d{2})(\.\d{1,6})?)?)?\d*$")

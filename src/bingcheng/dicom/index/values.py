@@ -130,7 +130,8 @@ def moment(date: str | None, time: str | None) -> datetime | None:
         return None
 
 
-_DUMMY = datetime(1900, 1, 1)  # noqa: DTZ001
+DUMMY = datetime(1900, 1, 1)  # noqa: DTZ001 - local times of one scanner
+"""What de-identification writes where a moment must stand and may not; with a time of day it is a date moved there."""
 _ALMOST_A_DAY = timedelta(hours=20)
 
 
@@ -150,4 +151,4 @@ def beside(found: datetime | None, series_at: datetime | None) -> datetime | Non
 def moment_of(stamp: str | None) -> datetime | None:
     """The local time of a DT; a time zone offset is left away. None for the dummy of de-identification."""
     found = moment(stamp[:8], stamp[8:]) if stamp and len(stamp) >= 10 else None
-    return None if found == _DUMMY else found
+    return None if found == DUMMY else found

@@ -23,6 +23,7 @@ from bingcheng.archive.cases.facts import case_protocols, case_values
 from bingcheng.archive.cases.grants import Given, Grant, grants
 from bingcheng.archive.cases.opinions import Conclusion
 from bingcheng.archive.cases.search import Search, search
+from bingcheng.archive.pairing.bundles import names_of_origin
 from bingcheng.archive.people.hospital_group import groups
 from bingcheng.core.wording import Text
 from bingcheng.outputs.csv_table import as_csv
@@ -32,7 +33,6 @@ from bingcheng.server.cases.collections import collection_to
 from bingcheng.server.cases.giving import readers_of
 from bingcheng.server.cases.listing import Asked
 from bingcheng.server.cases.opinions import visible_opinions
-from bingcheng.server.cases.origin import names_of_origin
 from bingcheng.server.cases.seen import (
     case_to,
     hospitals_by_number,
@@ -92,7 +92,7 @@ def list_as_csv(request: Request, actor: Reading, where: Where, asked: Asked) ->
     """The list of cases as it was searched for, all pages."""
     with where.workspace.reading() as connection:
         found = _all(connection, actor, asked, where)
-        rows = [_of_case(request, actor, connection, where, one) for one in found]
+        rows = _of_cases(request, actor, connection, where, found)
     return _file(request, "cases", CASE_COLUMNS, rows)
 
 
@@ -105,7 +105,8 @@ def collection_as_csv(request: Request, collection_number: int, actor: Reading, 
         readable = readable_cases(connection, actor, [one.case for one in inside], where.now())
         notes = {one.case: one.note for one in inside}
         found = cases(connection, [one.case for one in inside if one.case in readable])
-        rows = [(*_of_case(request, actor, connection, where, one), notes[one.number]) for one in found]
+        listed = _of_cases(request, actor, connection, where, found)
+    rows = [(*row, notes[one.number]) for row, one in zip(listed, found, strict=True)]
     return _file(request, "collection", (*CASE_COLUMNS, *_words("note")), rows)
 
 
@@ -258,17 +259,24 @@ def _all(connection: Connection, actor: Actor, asked: Search, where: Site) -> li
     return found
 
 
-def _of_case(request: Request, actor: Actor, connection: Connection, where: Site, one: Case) -> tuple[Any, ...]:
-    """A row of the list: what the reader asks for apart does not stand in it."""
-    said, named = one.written, one.written.show_hospital or one.hospital == actor.hospital
-    places = hospitals_by_number(connection) if named else {}
-    from_where = names_of_origin(connection, [one.number]).get(one.number) or places.get(one.hospital, "")
-    return (
-        *(str(one.number), said.title, said.body_part, said.modality),
-        *(("", "") if said.hidden else (said.diagnosis, said.diagnosis_code)),
-        *(", ".join(said.tags), from_where, _say(request, STATUS_WORDS[one.status])),
-        "" if one.published_at is None else _time(where, one.published_at),
-    )
+def _of_cases(
+    request: Request, actor: Actor, connection: Connection, where: Site, found: Sequence[Case]
+) -> list[tuple[Any, ...]]:
+    """Rows of the list: what the reader asks for apart does not stand in them."""
+    places = hospitals_by_number(connection)
+    origins = names_of_origin(connection, [one.number for one in found])
+
+    def row(one: Case) -> tuple[Any, ...]:
+        said, named = one.written, one.written.show_hospital or one.hospital == actor.hospital
+        from_where = origins.get(one.number) or (places.get(one.hospital, "") if named else "")
+        return (
+            *(str(one.number), said.title, said.body_part, said.modality),
+            *(("", "") if said.hidden else (said.diagnosis, said.diagnosis_code)),
+            *(", ".join(said.tags), from_where, _say(request, STATUS_WORDS[one.status])),
+            "" if one.published_at is None else _time(where, one.published_at),
+        )
+
+    return [row(one) for one in found]
 
 
 def _about(lesion: int | None, sop_uid: str) -> str:

@@ -14,8 +14,8 @@ from bingcheng.archive.cases.notices import NoticeKind, muted, set_muted
 from bingcheng.archive.cases.query import FIELDS
 from bingcheng.archive.cases.reading_list import opened, reading_list
 from bingcheng.archive.cases.search import MOST, Found, Search, known_measures, known_protocols, search
+from bingcheng.archive.pairing.bundles import names_of_origin
 from bingcheng.core.errors import InputError
-from bingcheng.server.cases.origin import names_of_origin
 from bingcheng.server.cases.seen import hospitals_by_number, people_by_number, person_number, reader_of
 from bingcheng.server.cases.thumbnails import thumbnails
 from bingcheng.server.cases.words import NOTICE_WORDS, STATUS_WORDS

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from bingcheng.archive.batches import batches
 from bingcheng.archive.cases.problems import FROM_ELSEWHERE, WITHDRAWN_ELSEWHERE
-from bingcheng.archive.pairing import tables
 from bingcheng.archive.pairing.bundles import BundleState, came_of_case
 from bingcheng.archive.pairing.peers import peer
 from bingcheng.core.errors import InputError
@@ -44,17 +41,6 @@ def origin(connection: Connection, case: int) -> Origin | None:
         withdrawn=latest.state is BundleState.WITHDRAWN,
         renewed_at=latest.changed_at if latest.state is BundleState.COMPLETE else None,
     )
-
-
-def names_of_origin(connection: Connection, some: Collection[int]) -> dict[int, str]:
-    """What the installations are called that cases came from, by the case's number; none of one's own is in it."""
-    bundle, peers = tables.bundle.c, tables.peer.c
-    query = select(bundle.case_number, peers.name).join_from(tables.bundle, tables.peer, bundle.peer == peers.id)
-    found: dict[int, str] = {}
-    for numbers in batches(some):
-        rows = connection.execute(query.where(bundle.incoming.is_(True), bundle.case_number.in_(numbers)))
-        found.update((number, name) for number, name in rows)
-    return found
 
 
 def check_own(connection: Connection, case: int) -> None:

@@ -13,8 +13,8 @@ from bingcheng.archive.cases.case import cases
 from bingcheng.archive.cases.collections import items
 from bingcheng.archive.cases.reading_list import keep, reading_list, set_read, take_off
 from bingcheng.archive.cases.unlocking import unlock
+from bingcheng.archive.pairing.bundles import names_of_origin
 from bingcheng.server.cases.collections import collection_to
-from bingcheng.server.cases.origin import names_of_origin
 from bingcheng.server.cases.seen import (
     LARGEST_NUMBER,
     case_to,
