@@ -19,6 +19,7 @@ FRAMES, SIZE = 256, 512
 WHOLE_MIB = FRAMES * SIZE * SIZE * 2 >> 20
 INSTANCE = f"/dicomweb/studies/{STUDY}/series/{SERIES}/instances/{OBJECT}"
 ALONE = "application/octet-stream"
+MANY_PNG = 'multipart/related; type="image/png"'
 LIST = ",".join(map(str, range(1, FRAMES + 1)))
 
 
@@ -31,7 +32,8 @@ def large(listening, tmp_path):
     image = dcmread(file)
     image.Rows = image.Columns = SIZE
     image.NumberOfFrames = FRAMES
-    frame = np.arange(SIZE * SIZE, dtype="<u2")
+    # Noise, so that pictures of it are large too.
+    frame = np.random.default_rng(1).integers(0, 4096, SIZE * SIZE, dtype="<u2")
     image.PixelData = b"".join((frame + number).tobytes() for number in range(FRAMES))
     image.save_as(file, enforce_file_format=True)
     with file.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
@@ -66,6 +68,20 @@ def test_no_answer_is_held_as_a_whole(large, path, accept):
             highest = max(highest, resident_mib())
     assert came >= WHOLE_MIB << 20
     assert highest - before < WHOLE_MIB / 2
+
+
+def test_pictures_of_many_frames_are_drawn_while_they_are_sent(large):
+    client, _ = large
+    before = highest = resident_mib()
+    size, pictures = 0, 0
+    with client.stream("GET", f"{INSTANCE}/frames/{LIST}/rendered", headers={"accept": MANY_PNG}) as answer:
+        assert answer.status_code == 200
+        for piece in answer.iter_raw():
+            size, pictures = size + len(piece), pictures + piece.count(b"\x89PNG\r\n")
+            highest = max(highest, resident_mib())
+    assert size > 32 << 20
+    assert FRAMES - 2 <= pictures <= FRAMES  # the mark of one may lie across two pieces
+    assert highest - before < (size >> 20) / 2
 
 
 def test_pixels_are_given_as_they_were_stored_whole_and_in_parts(large):

@@ -95,6 +95,40 @@ class TestHosts:
             assert answered(one).startswith((b"HTTP/1.1 200", b"HTTP/1.1 421"))
 
 
+class TestCodings:
+    """RFC 9112 6.1: of the codings of a transfer only the chunked one is known here."""
+
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            b"transfer-encoding: gzip, chunked\r\n",
+            b"transfer-encoding: gzip\r\ntransfer-encoding: chunked\r\n",
+            b"transfer-encoding: x-unknown;level=1, Chunked\r\n",
+        ],
+    )
+    def test_a_body_in_a_coding_that_is_not_known_is_not_taken_for_another(self, here, fields):
+        head = b"POST /dicomweb/studies HTTP/1.1\r\n" + HOST + field(here, Scope.DICOM_WRITE, "technologist")
+        head += b"content-type: application/dicom\r\n" + fields
+        file = ct_file()
+        body = b"%x\r\n" % len(file) + file + b"\r\n0\r\n\r\n"
+        assert asked(here, head + b"\r\n" + body, HEALTH) == [501, 200]
+        assert asked(here, b"GET /healthz HTTP/1.1\r\n" + HOST + fields + b"\r\n0\r\n\r\n", HEALTH) == [501, 200]
+
+    @pytest.mark.parametrize("said", [b"chunked", b"Chunked", b"  chunked", b", chunked"])
+    def test_the_chunked_one_is_taken_however_it_is_written(self, here, said):
+        head = b"GET /healthz HTTP/1.1\r\n" + HOST + b"transfer-encoding: " + said
+        assert asked(here, head + b"\r\n\r\n3\r\na=b\r\n0\r\n\r\n", HEALTH) == [200, 200]
+
+    @pytest.mark.parametrize("said", [b"gzip", b"chunked, gzip", b"identity"])
+    def test_a_body_whose_end_can_not_be_known_is_a_bad_request(self, here, said):
+        head = b"POST /login HTTP/1.1\r\n" + HOST + b"transfer-encoding: " + said
+        assert asked(here, head + b"\r\n\r\n3\r\na=b\r\n0\r\n\r\n") == [400]
+
+    def test_a_coding_in_a_request_of_http_1_0_ends_its_connection(self, here):
+        head = b"GET /healthz HTTP/1.0\r\n" + HOST + b"connection: keep-alive\r\ntransfer-encoding: chunked\r\n\r\n"
+        assert asked(here, head + b"0\r\n\r\n" + HEALTH) == [400]
+
+
 class TestUpgrades:
     """RFC 9110 7.8: a server may ignore an offer of another protocol; then the request is one like any other."""
 

@@ -98,3 +98,21 @@ def test_after_going_back_the_form_can_be_sent_again(window):
     with window.expect_navigation():
         send(window).click()
     assert window.locator("h1").inner_text() == "Second"
+
+
+def test_a_secret_that_is_shown_once_stands_still_when_the_language_is_changed(window, platform):
+    window.goto(f"{platform.address}/account")
+    form = window.locator('form[action="/account/tokens"]')
+    form.locator("[name=label]").fill("a program")
+    form.locator("[name=scope]").first.check()
+    form.locator("button").last.click()
+    secret = window.locator(".secret")
+    secret.wait_for(timeout=5000)
+    shown = secret.inner_html()
+    with window.context.expect_page(timeout=5000) as opened:
+        window.get_by_role("button", name="中文").click()
+    opened.value.wait_for_load_state()
+    assert opened.value.locator("html").get_attribute("lang") == "zh-CN", "the choice holds from the next page on"
+    assert secret.inner_html() == shown
+    opened.value.get_by_role("button", name="English").click()
+    opened.value.locator('html[lang="en"]').wait_for()

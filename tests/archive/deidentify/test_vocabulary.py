@@ -98,3 +98,23 @@ def test_the_words_are_words():
     assert len(words()) > 700
     assert len(chinese()) > 150
     assert not [word for word in words() if word != word.casefold()]
+
+
+@pytest.mark.parametrize(
+    ("said", "stays"),
+    [
+        ("1952年3月17日", ""),
+        ("胸部平扫 1952年3月17日", "胸部平扫"),
+        ("胸部 3月17日 增强", "胸部 增强"),
+        ("1952 年 3 月", ""),
+        ("110101 19520317 123X", ""),
+        ("110101-19520317-123x chest", "chest"),
+        ("11010119520317123X", ""),
+        ("CT 512x512", "CT 512x512"),
+        ("FOV 350 123x", "FOV 350 123x"),
+    ],
+)
+def test_a_chinese_day_and_the_end_of_an_identity_card_go_whole(said, stays):
+    once = cleaned(said, NOBODY)
+    assert " ".join(once.split()) == stays
+    assert cleaned(once, NOBODY) == once

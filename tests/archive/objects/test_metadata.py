@@ -169,8 +169,8 @@ def test_long_values_are_told_by_an_address_that_leads_to_them(objects):
     inner = made["00400275"]["Value"][1]["00420011"]["BulkDataURI"]
     assert made["00420011"]["BulkDataURI"] == "bulk/00420011"
     assert inner == "bulk/00400275/1/00420011"
-    assert objects.bulk(instance, "bulk/00420011") == curve[::-1]
-    assert objects.bulk(instance, inner) == curve
+    assert objects.bulk(instance, "bulk/00420011").whole() == curve[::-1]
+    assert objects.bulk(instance, inner).whole() == curve
     for wrong in (
         "bulk/00420012",
         "bulk/00400275",
@@ -185,7 +185,7 @@ def test_long_values_are_told_by_an_address_that_leads_to_them(objects):
 def test_bulk_words_are_in_little_endian_order(objects):
     numbers = np.arange(64, dtype=np.int16)
     instance = put(objects, file(syntax=BIG_ENDIAN, pixels=numbers.astype(">i2").tobytes()))
-    assert objects.bulk(instance, "bulk/7FE00010") == numbers.astype("<i2").tobytes()
+    assert objects.bulk(instance, "bulk/7FE00010").whole() == numbers.astype("<i2").tobytes()
 
 
 def test_a_series_is_read_once_and_again_when_it_changes(objects, monkeypatch):
@@ -243,7 +243,7 @@ def test_a_damaged_sequence_is_told_as_bytes_and_they_are_given(objects, at, dam
     found = told(objects, damaged)["00400275"]
     assert found["vr"] == "UN"
     (instance,) = objects.instances_of([SPACE], STUDY)
-    given = base64.b64decode(found.get("InlineBinary", "")) or objects.bulk(instance, found["BulkDataURI"])
+    given = base64.b64decode(found.get("InlineBinary", "")) or objects.bulk(instance, found["BulkDataURI"]).whole()
     assert given.endswith(damaged[value + at : value + 4])
 
 

@@ -12,7 +12,7 @@ from tests.archive.objects.sent import dataset, file, item, written
 
 from bingcheng.archive.objects.attributes import Level, can_match
 from bingcheng.archive.objects.objects import Objects
-from bingcheng.archive.objects.query import Query
+from bingcheng.archive.objects.query import Query, conditions
 from bingcheng.archive.workspace import Workspace
 from bingcheng.core.errors import InputError
 
@@ -260,3 +260,22 @@ def make_database(server: str, name: str, *, owner: bool) -> bool:
             known = connection.exec_driver_sql("SELECT 1 FROM pg_available_extensions WHERE name = 'pg_trgm'").first()
         engine.dispose()
     return known is not None
+
+
+@pytest.mark.parametrize("fuzzy", [False, True])
+@pytest.mark.parametrize(
+    ("dialect", "name", "asked"),
+    [
+        ("postgresql", "小东", False),
+        ("postgresql", "*li*", False),
+        ("postgresql", "王小东", True),
+        ("postgresql", "xiaodong", True),
+        ("sqlite", "小东", True),
+        ("sqlite", "xiaodong", True),
+    ],
+)
+def test_what_follows_from_a_name_is_asked_only_where_it_rules_studies_out(dialect, name, asked, fuzzy):
+    """A server without an index for two characters would expect next to no studies, and read all of them."""
+    query = Query(match={"PatientName": name}, fuzzy=fuzzy)
+    (condition,) = conditions(query, Level.STUDY, dialect)
+    assert ("words_key" in str(condition)) is asked

@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from tests.archive.objects.conftest import FROM, SPACE
 from tests.archive.objects.sent import STUDY, file
 
+from bingcheng.archive.objects import s3
 from bingcheng.archive.objects.objects import Objects
 from bingcheng.archive.objects.place import Bucket, storage_of
 from bingcheng.archive.objects.query import Query
@@ -182,3 +184,32 @@ def test_a_bucket_that_fails_keeps_no_row(store, monkeypatch):
     with pytest.raises(RemoteError, match="archive"):
         receive(store, file(1))
     assert store.studies(Query(), [SPACE]) == []
+
+
+def test_a_service_that_falls_silent_is_given_up_before_who_sends_gives_up(tmp_path, monkeypatch):
+    pytest.importorskip("boto3")
+    assert s3.ATTEMPTS * (s3.CONNECT_S + s3.ANSWER_S) <= 90
+    monkeypatch.setattr(s3, "ANSWER_S", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        connections = []
+
+        def answer_once():
+            for _ in range(1 + s3.ATTEMPTS):
+                connected, _address = listening.accept()
+                connections.append(connected)
+                if len(connections) == 1:  # whether the bucket is there
+                    connected.recv(65_536)
+                    connected.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+                    connected.close()
+
+        threading.Thread(target=answer_once, daemon=True).start()
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        storage = S3.connect(BUCKET, tmp_path / "cache", endpoint_url=address, **KEY)
+        begun = time.monotonic()
+        with pytest.raises(RemoteError) as raised:
+            storage.put("a.dcm", memoryview(b"object"))
+        assert raised.value.code == "archive.storage-failed"
+        assert time.monotonic() - begun < 10
+        storage.close()
+        for one in connections:
+            one.close()

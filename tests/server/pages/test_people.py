@@ -171,3 +171,12 @@ def test_an_administrator_lists_the_own_people_only(served):
     assert "technologist" in page
     assert "other-" not in page
     assert "other-technologist" in served.browser("operator").get("/admin/people").text
+
+
+def test_the_language_is_not_changed_over_a_link_that_is_shown_once(served):
+    admin = served.browser("site-admin")
+    form = re.compile('<form[^>]*action="/preferences"[^>]*>')
+    answer = admin.post("/admin/people/invite", data={"role": ["guest"]})
+    assert link_in(answer)
+    assert 'target="_blank"' in form.search(answer.text).group()
+    assert 'target="_blank"' not in form.search(admin.get("/admin/people").text).group(), "an address is shown again"

@@ -190,7 +190,7 @@ class Deidentifier:
             return waiting
         if picture.state is PictureState.BLANK:
             blanked(found, picture.regions)
-        found.elements = marked(found.elements, marks(self.profile, picture.state, seen))
+        found.elements = marked(found.elements, marks(self.profile, picture.state, seen, private=_has_private(found)))
         name = f"{found.words(SOP_INSTANCE)}.dcm"
         result = written(found, meta(found))
         self._prove(data, result, found, cleaner, name)
@@ -252,6 +252,10 @@ def _checked(found: Object) -> None:
         raise InputError(UNSAFE_KIND)
     if not is_known(found.syntax):
         raise InputError(UNKNOWN_SYNTAX)
+
+
+def _has_private(found: Object) -> bool:
+    return any(one.tag >> 16 & 1 for one in found.elements)
 
 
 Source = Path | bytes

@@ -26,6 +26,7 @@ from bingcheng.archive.deidentify.native import (
     pixel_element,
 )
 from bingcheng.archive.deidentify.problems import PIXELS_NOT_BLANKED
+from bingcheng.archive.deidentify.single_bits import are_single, put_back, unpacked
 from bingcheng.core.errors import InputError
 
 _J2K, _JPEG_LS, _RLE = "1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.5"
@@ -65,6 +66,9 @@ def blanked(found: Object, regions: Sequence[Region]) -> None:
     """
     if not regions:
         return
+    if are_single(found):
+        _blanked_bits(found, regions)
+        return
     form, element = layout(found), pixel_element(found)
     if element.encapsulated:
         _blanked_compressed(found, form, element, regions)
@@ -72,6 +76,15 @@ def blanked(found: Object, regions: Sequence[Region]) -> None:
     values = native(found, form).copy()
     _fill(values, form, regions, dark=_dark(found, form))
     element.value = in_byte_order(found, form, values.tobytes())
+
+
+def _blanked_bits(found: Object, regions: Sequence[Region]) -> None:
+    """Blank pixels of one bit: the dark one of the two, whatever a frame shows."""
+    pixels = unpacked(found)
+    dark = 1 if found.words(_PHOTOMETRIC) == "MONOCHROME1" else 0
+    for region in regions:
+        pixels[:, region.y : region.y + region.height, region.x : region.x + region.width] = dark
+    put_back(found, pixels)
 
 
 def written_anew(found: Object) -> None:

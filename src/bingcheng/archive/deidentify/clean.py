@@ -153,9 +153,11 @@ class Cleaner:
 
     def _private(self, private: Sequence[Element], level: _Level) -> list[Element]:
         stays: list[Element] = []
-        if self.rules.profile.has(Option.SAFE_PRIVATE):
+        every = self.rules.profile.has(Option.SAFE_PRIVATE)
+        if every or self.rules.profile.has(Option.PATIENT):  # the factor to SUV tells of dose and weight
             moment = partial(self._moment, level=level)
-            stays = list(safe(private, self.known, lambda one: self._items(one, level), moment))
+            items = partial(self._items, level=level)
+            stays = list(safe(private, self.known, items, moment, only_needed=not every))
         if self.record:
             left = {one.tag for one in stays}
             for one in private:

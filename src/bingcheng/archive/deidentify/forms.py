@@ -14,6 +14,7 @@ from itertools import pairwise
 from types import MappingProxyType
 
 from bingcheng.archive.deidentify.charset import TEXT_VRS, WRITTEN_VRS, decoded
+from bingcheng.archive.deidentify.chinese_text import says_chinese
 from bingcheng.archive.deidentify.elements import Element, dictionary_vr
 
 _PARTS: Mapping[str, str] = MappingProxyType(
@@ -110,7 +111,8 @@ def has_form(tag: int, claimed: str, value: bytes) -> bool:
     if claimed != "UN" and _kind(claimed) != "binary":
         return False
     is_word = vr not in _FRACTIONS and _WORD.fullmatch(value) is not None
-    return not is_word and not len(value) % _SIZES.get(vr, 1) and not reads_as_text(value)
+    whole = not len(value) % _SIZES.get(vr, 1)
+    return whole and not is_word and not reads_as_text(value) and not says_chinese(value, vr)
 
 
 def _parts(value: bytes) -> list[bytes]:

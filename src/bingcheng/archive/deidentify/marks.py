@@ -9,7 +9,7 @@ from bingcheng import __version__
 from bingcheng.archive.deidentify.burned_in import PictureState
 from bingcheng.archive.deidentify.elements import Element, Object
 from bingcheng.archive.deidentify.faces import Face
-from bingcheng.archive.deidentify.profile import Option, Profile
+from bingcheng.archive.deidentify.profile import CODES, Option, Profile
 from bingcheng.dicom.write.header import uid_of
 
 IDENTITY_REMOVED, METHOD, METHOD_CODES = 0x00120062, 0x00120063, 0x00120064
@@ -24,14 +24,17 @@ class Marks:
     elements: tuple[Element, ...]
 
 
-def marks(profile: Profile, picture: PictureState, face: Face) -> Marks:
+def marks(profile: Profile, picture: PictureState, face: Face, *, private: bool = False) -> Marks:
     """What a cleaned object says of itself.
 
     Parameters
     ----------
     picture : CLEAN or BLANK where nothing is burned in any more; NONE without pixels.
+    private : whether safe private attributes are in it, also where the profile keeps but those that are needed.
     """
     codes = [code for code in profile.codes if picture is not PictureState.NONE or code[0] != "113101"]
+    if private and CODES[Option.SAFE_PRIVATE] not in codes:
+        codes.append(CODES[Option.SAFE_PRIVATE])
     found = [
         Element(IDENTITY_REMOVED, "CS", b"YES"),
         Element(METHOD, "LO", _method(profile)),

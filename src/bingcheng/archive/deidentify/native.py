@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from bingcheng.archive.deidentify.elements import Element, Object, plain
 from bingcheng.archive.deidentify.problems import PIXELS_NOT_BLANKED
+from bingcheng.archive.deidentify.single_bits import are_single, unpacked
 from bingcheng.core.errors import InputError
 from bingcheng.dicom.pixels.transfer_syntaxes import PixelFormat, decoded_frames, stored_values
 
@@ -247,8 +248,11 @@ def frames(found: Object) -> Iterator[NDArray[Any]]:
     InputError
         ``archive.pixels-not-blanked``.
     """
+    if are_single(found):
+        yield from unpacked(found)
+        return
     form = layout(found)
-    if pixel_element(found).encapsulated:
+    if form.encapsulated:
         yield from decoded(found, form)
     else:
         if form.is_paired:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 from bingcheng.archive.deidentify.attributes import safe_private
+from bingcheng.archive.deidentify.chinese_text import says_chinese
 from bingcheng.archive.deidentify.dates import moved
 from bingcheng.archive.deidentify.elements import Element, plain
 from bingcheng.archive.deidentify.identifiers import Identifiers
@@ -41,6 +42,8 @@ _MEASURED: Mapping[Place, re.Pattern[bytes]] = MappingProxyType(
 """Forms of values that judge and measure an exam, though TCIA doesn't list them."""
 _MOMENTS = frozenset(((0x0009, "GEMS_PETD_01", 0x0D), (0x0071, "SIEMENS MED PT", 0x22)))
 """The moments to which PET images are decay-corrected: dates, which are moved as others are."""
+NEEDED = frozenset(((0x7053, "Philips PET Private Group", 0x00), (0x7053, "Philips PET Private Group", 0x09)))
+"""Factors from counts to SUV and Bq/ml: no standard attribute has them, and counts are worth nothing without."""
 _RUN = re.compile(rb"[ -~]{4,}")
 _LETTERS = re.compile(rb"[A-Za-z]{4,}")
 _UTF_8, _GB = rb"[\xe3-\xef][\x80-\xbf]{2}", rb"[\xa1-\xa9\xb0-\xf7][\xa1-\xfe]"
@@ -57,6 +60,8 @@ def safe(
     known: Identifiers,
     items: Callable[[Element], Element],
     moment: Callable[[Element], Element | None],
+    *,
+    only_needed: bool = False,
 ) -> Iterator[Element]:
     """Of the private elements of one dataset those that may stay, with the creators of their blocks.
 
@@ -64,6 +69,7 @@ def safe(
     ----------
     items : cleans the items of a sequence.
     moment : moves a date and time (VR DT); None where none stays.
+    only_needed : whether none stays but those without which an image can't be measured.
     """
     listed = list(elements)
     creators = {one.tag: plain(one.value) for one in listed if one.tag & 0xFFFF < 0x100}
@@ -76,7 +82,7 @@ def safe(
         if number <= 0xFF or known.found_in(creator):
             continue
         place = (group, creator, number & 0xFF)
-        if not may_stay(one, place, known):
+        if (only_needed and place not in NEEDED) or not may_stay(one, place, known):
             continue
         new = moment(one) if place in _MOMENTS else one if one.items is None else items(one)
         if new is not None:
@@ -113,7 +119,9 @@ def is_harmless(one: Element, vr: str, known: Identifiers) -> bool:
         said = plain(one.value)
         return all(cleaned(part, known.forbids) == part.strip() for part in said.split("\\"))
     # Bytes: text that nobody knows may stand in them, whatever VR they claim.
-    if _WIDE_LETTERS.search(one.value) or (vr not in _NUMBERS and reads_as_chinese(one.value)):
+    if _WIDE_LETTERS.search(one.value) or says_chinese(one.value, vr):
+        return False
+    if vr not in _NUMBERS and reads_as_chinese(one.value):
         return False
     return vr not in _TEXTS and not any(_LETTERS.search(run) or _long_digits(run) for run in _RUN.findall(one.value))
 

@@ -22,6 +22,7 @@ _LETTERS = re.compile(r"[^\W\d_]{3,}")
 _OTHERWISE = frozenset((0x00080005, 0x00200020, 0x00203401))
 """Character sets, directions and the identity of a device, which an option keeps: code strings without terms."""
 _PIXELS = 0x7FE0
+_FACTORS_GROUP, _FACTORS_CREATOR = 0x7053, "Philips PET Private Group"
 
 
 def strangers(result: bytes, profile: Profile, pseudonym: str) -> Iterator[Leak]:
@@ -50,10 +51,16 @@ def strangers(result: bytes, profile: Profile, pseudonym: str) -> Iterator[Leak]
 
 def _within(dataset: Any, names: set[str], profile: Profile, *, nested: bool) -> Iterator[Leak]:
     private = profile.has(Option.SAFE_PRIVATE)
+    factors = _factors(dataset) if profile.has(Option.PATIENT) else frozenset()
     for tag in list(dataset.keys()):
         raw = dataset.get_item(tag)
         group, vr = tag >> 16, raw.VR or _dictionary_vr(int(tag))
-        if group < 0x0008 or (group & 1 and not private) or group >> 8 in (0x50, 0x60) or (nested and group == _PIXELS):
+        if (
+            group < 0x0008
+            or (group & 1 and not private and tag not in factors)
+            or group >> 8 in (0x50, 0x60)
+            or (nested and group == _PIXELS)
+        ):
             yield Leak(LeakKind.STRANGER, int(tag))
         elif vr == "PN" and not {part.strip() for part in _words(raw.value).split("\\")} <= names:
             yield Leak(LeakKind.NAME, int(tag))
@@ -62,6 +69,16 @@ def _within(dataset: Any, names: set[str], profile: Profile, *, nested: bool) ->
         elif vr == "SQ":
             for item in dataset[tag].value or ():
                 yield from _within(item, names, profile, nested=True)
+
+
+def _factors(dataset: Any) -> frozenset[int]:
+    """Where the factors of a PET in counts stand, with the creator of their block."""
+    for block in range(0x10, 0x100):
+        creator = dataset.get_item(_FACTORS_GROUP << 16 | block)
+        if creator is not None and _words(creator.value).strip() == _FACTORS_CREATOR:
+            within = _FACTORS_GROUP << 16 | block << 8
+            return frozenset((_FACTORS_GROUP << 16 | block, within, within | 0x09))
+    return frozenset()
 
 
 @lru_cache(1 << 14)

@@ -74,26 +74,9 @@ NOBODY = frozenset(
     )
 )
 """What stands in place of names and numbers and is nobody's."""
-_IODINATED = frozenset(
-    (
-        *(
-            "iohexol",
-            "iodixanol",
-            "iopamidol",
-            "ioversol",
-            "iopromide",
-            "iopromid",
-            "iomeprol",
-            "iobitridol",
-            "ioxaglate",
-        ),
-        *("omnipaque", "visipaque", "isovue", "iopamiro", "iopamiron", "niopam", "solutrast", "optiray", "ultravist"),
-        *("iomeron", "imeron", "xenetix", "accupaque", "scanlux", "oxilan", "ioxilan", "hexabrix"),
-        *("碘海醇", "碘克沙醇", "碘帕醇", "碘佛醇", "碘普罗胺", "碘美普尔", "碘比醇", "欧乃派克", "威视派克", "优维显"),
-        *("典比乐", "碘迈伦"),
-    )
-)
-"""Contrast agents for CT."""
+_CHINESE, _IODINE = "zh:", "iodine:"
+_MARKED = frozenset((_CHINESE, _IODINE))
+"""What begins a line of Chinese words, and before them one of contrast agents for CT."""
 _IODINE_MG_PER_ML = frozenset(
     ("140", "150", "180", "200", "240", "250", "270", "280", "300", "320", "350", "370", "400")
 )
@@ -122,6 +105,9 @@ _MONTHS = frozenset(
 _VERSION = re.compile(r"\d{1,4}(?:[.,]\d{1,6}){0,4}")
 _DAY = re.compile(r"(?:19|20)\d\d[.,]\d\d?[.,]\d\d?|\d\d?[.,]\d\d?[.,](?:19|20)\d\d")
 _LONG = re.compile(r"\d{5}")
+_CHINESE_DAY = re.compile(r"(?:\d{2,4} *年 *)?\d{1,2} *月 *\d{1,2} *[日号]|\d{4} *年 *\d{1,2} *月")
+_CARD_END = re.compile(r"(?<=\d{6})[ _-]+\d{3}[Xx]\b")
+"""The end of a Chinese identity card's number that is written in pieces: alone it reads as a setting."""
 _MODEL = re.compile(r"([a-z]{4,})\d{1,3}")
 YEARS = frozenset(("y", "yr", "yrs", "yo", "year", "years", "jahre", "岁"))
 OLDEST_TOLD_YEARS = 89
@@ -131,7 +117,13 @@ OLDEST_TOLD_YEARS = 89
 @cache
 def words() -> frozenset[str]:
     """The English words, lower case."""
-    return frozenset(word for line in _lines() if not line.startswith("zh:") for word in line.split())
+    return frozenset(word for line in _lines() if not line.startswith(_CHINESE) for word in _said(line))
+
+
+@cache
+def iodinated() -> frozenset[str]:
+    """Of all the words those that name contrast agents for CT, lower case."""
+    return frozenset(word for line in _lines() if _IODINE in line.split() for word in _said(line))
 
 
 @cache
@@ -143,12 +135,17 @@ def device_words() -> frozenset[str]:
 @cache
 def chinese() -> frozenset[str]:
     """The Chinese words."""
-    return frozenset(word for line in _lines() if line.startswith("zh:") for word in line[3:].split())
+    return frozenset(word for line in _lines() if line.startswith(_CHINESE) for word in _said(line))
 
 
 def _lines(name: str = "vocabulary.txt") -> Iterable[str]:
     stored = files("bingcheng.archive.deidentify").joinpath(name).read_text("utf-8")
     return (line for line in stored.splitlines() if line and not line.startswith("#"))
+
+
+def _said(line: str) -> list[str]:
+    """The words of a line, without what marks it."""
+    return [word for word in line.split() if word not in _MARKED]
 
 
 def cleaned(
@@ -175,6 +172,8 @@ def cleaned(
     of_viewer = _KEPT_WHOLE.fullmatch(said)
     if of_viewer is not None and of_viewer[1].casefold() in words():
         return said
+    if _CHINESE_DAY.search(said) or _CARD_END.search(said):
+        said = _CARD_END.sub(" ", _CHINESE_DAY.sub(" ", said)).strip()
     while True:
         tokens = list(_tokens(said, b_values.lists(said, forbidden, own_b_values)))
         kept = [
@@ -319,7 +318,7 @@ def _is_concentration(tokens: list[tuple[str, str]], place: int) -> bool:
     before = [token.casefold() for _, token in tokens[max(0, place - 2) : place]]
     if before and before[-1] in " _-":
         before.pop()
-    return bool(before) and before[-1] in _IODINATED
+    return bool(before) and before[-1] in iodinated()
 
 
 def _is_great_age(tokens: list[tuple[str, str]], place: int) -> bool:

@@ -67,7 +67,7 @@ def opened(
     except RemoteError:
         wire.close()
         raise
-    except Exception as error:  # a damaged answer: whatever pynetdicom stumbles over
+    except ValueError as error:  # a damaged answer
         wire.close()
         raise RemoteError(BROKEN_OFF, how=type(error).__name__) from error
     association = Association(

@@ -21,6 +21,7 @@ from bingcheng.archive.dimse.entrance import Entrance
 from bingcheng.archive.dimse.events import OnEvent
 from bingcheng.archive.dimse.limits import Limits
 from bingcheng.archive.dimse.negotiation import answer, read_request
+from bingcheng.archive.dimse.opening import DICOM
 from bingcheng.archive.dimse.peers import Peer, peers_titled, valid_ae_title
 from bingcheng.archive.dimse.problems import PORT_TAKEN, WRONG_AE_TITLE
 from bingcheng.archive.dimse.rejections import Rejections
@@ -205,10 +206,13 @@ class Listener:
             if not within:
                 return self._turned_away(wire, calling, address, pdus.LIMIT_EXCEEDED)
             try:
-                accept, agreed = answer(read_request(request), peer.may, private=self._private)
-            except Exception:  # noqa: BLE001 - whatever pynetdicom stumbles over in a damaged request
+                asked = read_request(request)
+            except ValueError:
                 wire.write(pdus.abort(by_provider=True, reason=INVALID_PARAMETER))
                 return self._see_out(wire)
+            if asked.application != DICOM:
+                return self._turned_away(wire, calling, address, pdus.OTHER_APPLICATION)
+            accept, agreed = answer(asked, peer.may, private=self._private)
             wire.write(accept)
             objects = Body(self._spool, self._limits.object_bytes)
             try:

@@ -1,6 +1,6 @@
 """Protocol data units in bytes (PS3.8 9.3): those of an established association, written and read without detours.
 
-The two long ones that open an association are pynetdicom's (see `negotiation`).
+The two long ones that open an association are in `opening`.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ def reject(result: int, source: int, reason: int) -> bytes:
 UNKNOWN_CALLER = (1, 1, 3)
 UNKNOWN_CALLED = (1, 1, 7)
 OTHER_PROTOCOL = (1, 2, 2)
+OTHER_APPLICATION = (1, 1, 2)
 CONGESTED = (2, 3, 1)
 LIMIT_EXCEEDED = (2, 3, 2)
 """Rejections: permanent (1) or transient (2), by whom, why."""

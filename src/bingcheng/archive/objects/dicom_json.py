@@ -12,6 +12,7 @@ import re
 import struct
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from bingcheng.archive.objects.decoding import decoded
@@ -158,9 +159,33 @@ def _name(value: str) -> str:
 _WRITERS: Mapping[str, Callable[[str], str]] = MappingProxyType({"DS": _decimal, "IS": _whole, "PN": _name})
 
 
+_WIDTHS: Mapping[str, int] = MappingProxyType({"OW": 2, "OF": 4, "OL": 4, "OD": 8, "OV": 8})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Bulk:
+    """A value that metadata only refer to, as a place in the bytes that are walked through."""
+
+    walk: Walk
+    element: Element
+
+    @property
+    def as_told(self) -> bool:
+        """Whether it stands there byte for byte as it is told: in little endian order."""
+        return self.walk.coding.little or self._vr not in _WIDTHS
+
+    def value(self) -> bytes:
+        """Its bytes, in little endian order."""
+        return little(self.walk.value(self.element), self._vr, self.walk.coding)
+
+    @property
+    def _vr(self) -> str:
+        return _settled(self.element.vr, False)
+
+
 def little(raw: bytes, vr: str, coding: Coding) -> bytes:
     """Bulk bytes in little endian order, which is that of the web services."""
-    width = {"OW": 2, "OF": 4, "OL": 4, "OD": 8, "OV": 8}.get(vr, 1)
+    width = _WIDTHS.get(vr, 1)
     if coding.little or width == 1:
         return raw
     count = len(raw) // width
@@ -168,10 +193,10 @@ def little(raw: bytes, vr: str, coding: Coding) -> bytes:
     return struct.pack(f"<{count}{kind}", *struct.unpack_from(f">{count}{kind}", raw))
 
 
-def bulk(walk: Walk, path: str) -> bytes | None:
-    """The value that a relative BulkDataURI names, little endian; None if there is none of this name."""
+def bulk(walk: Walk, path: str) -> Bulk | None:
+    """Where the value stands that a relative BulkDataURI names; None if there is none of this name."""
     steps = path.removeprefix(f"{BULK}/").split("/")
-    return _bulk(walk, steps) if all(_STEP.fullmatch(step) for step in steps) else None
+    return _found(walk, steps) if all(_STEP.fullmatch(step) for step in steps) else None
 
 
 _STEP = re.compile(r"[0-9A-F]{8}|[0-9]{1,6}")
@@ -187,17 +212,17 @@ def _is_damaged(items: Sequence[Walk]) -> bool:
     return False
 
 
-def _bulk(walk: Walk, steps: list[str]) -> bytes | None:
+def _found(walk: Walk, steps: list[str]) -> Bulk | None:
     for element in walk:
         if f"{element.tag:08X}" != steps[0]:
             continue
         if len(steps) == 1:
             if element.items is not None and not _is_damaged(element.items):
                 return None
-            return little(walk.value(element), _settled(element.vr, False), walk.coding)
+            return Bulk(walk=walk, element=element)
         if element.items is None or len(steps) < 3:
             return None
         for number, item in enumerate(element.items):
             if number == int(steps[1]):
-                return _bulk(item, steps[2:])
+                return _found(item, steps[2:])
     return None

@@ -6,11 +6,15 @@ import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from mmap import mmap
 
 from bingcheng.archive.objects.problems import TRUNCATED
 from bingcheng.core.errors import InputError
 from bingcheng.dicom.index.elements import DEEPEST, ITEM, ITEM_END, PIXEL_TAGS, SEQUENCE_END, Coding
 from bingcheng.dicom.index.vrs import LONG_VRS, SHORT_VRS
+
+Bytes = bytes | memoryview | mmap
+"""What can be walked through; of a mapped file only the pages are read on which heads of elements stand."""
 
 _UNDEFINED = 0xFFFFFFFF
 _IMPLICIT = Coding(explicit=False, little=True)
@@ -38,7 +42,7 @@ class Walk:
         ``archive.truncated-object``: what was received was whole, so the file was changed since.
     """
 
-    def __init__(self, data: bytes, at: int, end: int, coding: Coding, depth: int = 0) -> None:
+    def __init__(self, data: Bytes, at: int, end: int, coding: Coding, depth: int = 0) -> None:
         self.data = data
         self.coding = coding
         self.depth = depth
@@ -52,7 +56,7 @@ class Walk:
 
     def value(self, element: Element) -> bytes:
         """The bytes of an element's value."""
-        return self.data[element.at : element.at + element.length]
+        return bytes(self.data[element.at : element.at + element.length])
 
     def _elements(self) -> Iterator[Element]:
         data, at, end, explicit, order = self.data, self._at, self._end, self.coding.explicit, self.coding.order

@@ -16,7 +16,7 @@ from types import MappingProxyType
 
 from bingcheng.archive.objects.attributes import LEVELS, Attribute, Comparison, Level, keys_of
 from bingcheng.archive.objects.decoding import decoded
-from bingcheng.archive.objects.element_walk import Walk
+from bingcheng.archive.objects.element_walk import Bytes, Walk
 from bingcheng.archive.objects.fragments import behind_fragments
 from bingcheng.archive.objects.problems import (
     MISSING_UID,
@@ -217,7 +217,7 @@ def _whole(data: memoryview, start: int, elements: Elements) -> None:
     at, coding = elements.pixels_at, elements.coding
     if at is None:
         at = start
-        for element in Walk(bytes(data), start, len(data), coding):
+        for element in Walk(data, start, len(data), coding):
             at = element.at + element.length
     else:
         at = _after_fragments(data, at) if elements.pixels_length is None else at + elements.pixels_length
@@ -330,7 +330,7 @@ def _value(attribute: Attribute, raw: bytes | None, charset: bytes | None, codin
     return decoded(raw, charset).strip()
 
 
-def dataset(data: bytes) -> tuple[bytes, int, Coding]:
+def dataset(data: Bytes) -> tuple[Bytes, int, Coding]:
     """The bytes in which the dataset of a stored file is, inflated if it is deflated; where it begins; its coding.
 
     Parameters
@@ -343,5 +343,6 @@ def dataset(data: bytes) -> tuple[bytes, int, Coding]:
         return head, 0, Coding(explicit=True, little=True)
     syntax = plain(meta.get(_META_SYNTAX))
     # Of a file without meta header, a first group that reads as 0800 is 0008 in the other order.
-    little = syntax != BIG_ENDIAN if syntax else data[start : start + 1] != b"\0"
-    return data, start, Coding(explicit=data[start + 4 : start + 6].isalpha(), little=little)
+    begun = bytes(data[start : start + 6])
+    little = syntax != BIG_ENDIAN if syntax else begun[:1] != b"\0"
+    return data, start, Coding(explicit=begun[4:].isalpha(), little=little)

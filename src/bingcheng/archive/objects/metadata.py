@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import mmap
+import os
 import zlib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby, pairwise
+from typing import BinaryIO
 
 from sqlalchemy import delete, exists, insert, select
 
 from bingcheng.archive.objects import retrieval
 from bingcheng.archive.objects.dicom_json import bulk, dicom_json
-from bingcheng.archive.objects.element_walk import Walk
+from bingcheng.archive.objects.element_walk import Bytes, Walk
 from bingcheng.archive.objects.header import dataset
 from bingcheng.archive.objects.instance import Instance
 from bingcheng.archive.objects.storage import Storage
@@ -24,6 +28,8 @@ PIECE = 1 << 14
 FEW = 16
 """A series that is that many times as long as what is wanted of it is not read for it."""
 NOWHERE = -1
+AT_ONCE = 1 << 19
+"""Bytes that are read at once of a longer value."""
 
 
 def of(workspace: Workspace, storage: Storage, instances: Sequence[Instance]) -> Iterator[bytes]:
@@ -91,18 +97,60 @@ def line_of(storage: Storage, instance: Instance) -> bytes:
     return dicom_json(_walk(storage, instance, whole=False))
 
 
-def bulk_of(storage: Storage, instance: Instance, path: str) -> bytes | None:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Value:
+    """A value that metadata only refer to; it may have gigabytes.
+
+    Parameters
+    ----------
+    length : its bytes.
+    pieces : gives those from one place to another, little endian, read while they are taken.
+    """
+
+    length: int
+    pieces: Callable[[int, int], Iterator[bytes]]
+
+    def whole(self) -> bytes:
+        """All of it."""
+        return b"".join(self.pieces(0, self.length))
+
+
+def value_of(storage: Storage, instance: Instance, path: str) -> Value | None:
     """The value under a relative BulkDataURI, little endian; None if there is none."""
-    return bulk(_walk(storage, instance, whole=True), path)
+    walk = _walk(storage, instance, whole=True)
+    found = bulk(walk, path)
+    if found is None:
+        return None
+    if isinstance(walk.data, mmap.mmap) and found.as_told:
+        at, end = found.element.at, min(found.element.at + found.element.length, len(walk.data))
+
+        def pieces(start: int, stop: int) -> Iterator[bytes]:
+            with storage.open(instance.location) as stream:
+                stream.seek(at + start)
+                for begun in range(start, stop, AT_ONCE):
+                    yield stream.read(min(AT_ONCE, stop - begun))
+
+        return Value(length=end - at, pieces=pieces)
+    held = found.value()
+    return Value(length=len(held), pieces=lambda start, stop: iter((held[start:stop],)))
 
 
 def _walk(storage: Storage, instance: Instance, *, whole: bool) -> Walk:
     # A header ends where the pixels begin, and their own tag and length stand right before them.
-    to_read = -1 if whole or instance.pixel_offset is None else instance.pixel_offset
     with storage.open(instance.location) as stream:
-        read = stream.read(to_read)
+        if whole or instance.pixel_offset is None:
+            read: Bytes = _mapped(stream)
+        else:
+            read = stream.read(instance.pixel_offset)
     data, at, coding = dataset(read)
     return Walk(data, at, len(data), coding)
+
+
+def _mapped(stream: BinaryIO) -> Bytes:
+    """A file as bytes that are read where they are looked at; let go with the last that refers to them."""
+    if not os.fstat(stream.fileno()).st_size:
+        return b""  # an empty file can't be mapped
+    return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
 
 
 def _known(workspace: Workspace, series_id: int, revision: int) -> _Packed | None:

@@ -19,6 +19,7 @@ from bingcheng.archive.objects.attributes import Level
 from bingcheng.archive.objects.header import MIB, Header, header
 from bingcheng.archive.objects.instance import Instance
 from bingcheng.archive.objects.location import file_name, series_folder, space_folder, study_folder
+from bingcheng.archive.objects.metadata import Value
 from bingcheng.archive.objects.place import storage_of
 from bingcheng.archive.objects.problems import NOT_DICOM, TOO_LARGE, refused
 from bingcheng.archive.objects.query import Query
@@ -216,9 +217,9 @@ class Objects:
         """
         return metadata.of(self.workspace, self.storage, instances)
 
-    def bulk(self, instance: Instance, path: str) -> bytes | None:
+    def bulk(self, instance: Instance, path: str) -> Value | None:
         """The value that a relative BulkDataURI of `metadata` names, in little endian order; None if there is none."""
-        return metadata.bulk_of(self.storage, instance, path)
+        return metadata.value_of(self.storage, instance, path)
 
     def prepare(self, space: str, study_uid: str) -> None:
         """Make what `metadata` needs of a study, so that who asks first need not wait."""

@@ -20,6 +20,10 @@ CACHE_BYTES = 20 << 30
 KEPT_S = 600.0
 """A copy that was asked for within this time is not removed: somebody may be about to open it."""
 MOST_REMOVED_AT_ONCE = 1000
+CONNECT_S = 5.0
+ANSWER_S = 20.0
+ATTEMPTS = 3
+"""Who sends an object waits for its answer, rarely longer than a minute: a service that hangs is told before that."""
 _GONE = frozenset(("404", "NoSuchKey", "NotFound"))
 
 
@@ -85,7 +89,12 @@ class S3:
                 region_name=region,
                 aws_access_key_id=key_id,
                 aws_secret_access_key=secret,
-                config=Config(max_pool_connections=32, retries={"max_attempts": 4, "mode": "standard"}),
+                config=Config(
+                    max_pool_connections=32,
+                    connect_timeout=CONNECT_S,
+                    read_timeout=ANSWER_S,
+                    retries={"total_max_attempts": ATTEMPTS, "mode": "standard"},
+                ),
             )
             client.head_bucket(Bucket=bucket)
         return S3(client, bucket, cache, prefix=prefix, cache_bytes=cache_bytes)

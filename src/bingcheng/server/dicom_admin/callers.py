@@ -35,6 +35,7 @@ WHY: Mapping[str, Text] = MappingProxyType(
         "/".join(map(str, pdus.UNKNOWN_CALLER)): text("No peer here has this title and address."),
         "/".join(map(str, pdus.UNKNOWN_CALLED)): text("It calls us by another title than ours."),
         "/".join(map(str, pdus.OTHER_PROTOCOL)): text("It speaks another version of the protocol."),
+        "/".join(map(str, pdus.OTHER_APPLICATION)): text("It asks for another application than DICOM."),
         "/".join(map(str, pdus.LIMIT_EXCEEDED)): text("Too many associations at once."),
         "/".join(map(str, pdus.CONGESTED)): text("This server was too busy."),
     }

@@ -101,7 +101,8 @@ def _parts(reader: Reader, instances: Sequence[Instance], *, pixels_only: bool, 
 def _value(reader: Reader, one: Instance, path: str, place: str) -> Iterator[Part]:
     value = reader.objects.bulk(one, path)
     if value is not None:
-        yield part_of(value, f"{OCTETS}; transfer-syntax={EXPLICIT_LITTLE}", place)
+        kind, pieces = f"{OCTETS}; transfer-syntax={EXPLICIT_LITTLE}", value.pieces(0, value.length)
+        yield Part(content_type=kind, pieces=pieces, length=value.length, location=place)
 
 
 def _pixels(reader: Reader, one: Instance, path: str, place: str, *, as_stored: bool) -> Iterator[Part]:

@@ -52,7 +52,7 @@ def retrieve_bulk(reader: Reading, study_uid: str, series_uid: str, sop_uid: str
     value = reader.objects.bulk(instance, path)
     if value is None:
         raise InputError(NOT_HERE)
-    return _value(reader, _held(value, instance.sha256), path, place)
+    return _value(reader, _Value(length=value.length, sha256=instance.sha256, pieces=value.pieces), path, place)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

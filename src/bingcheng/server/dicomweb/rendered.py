@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from functools import partial
-from itertools import chain
+from itertools import chain, repeat
 
 from fastapi import Response
 
@@ -31,7 +31,7 @@ from bingcheng.archive.objects.instance import Instance
 from bingcheng.archive.objects.problems import NO_PIXELS
 from bingcheng.core.errors import BingchengError, InputError
 from bingcheng.server.dicomweb import bodies
-from bingcheng.server.dicomweb.bodies import by_conditions, etag, multipart, part_of, validated, warned
+from bingcheng.server.dicomweb.bodies import by_conditions, etag, part_of, validated, warned
 from bingcheng.server.dicomweb.problem_answers import documented
 from bingcheng.server.dicomweb.reading import Reader, Reading
 from bingcheng.server.dicomweb.retrieve import first_instance, with_addresses
@@ -116,13 +116,15 @@ def _pictures(reader: Reader, instance: Instance, numbers: Sequence[int] | None,
         return unchanged
     headers = validated(tag, **warned(reader.root, left_out(parameters, thumbnail=thumbnail)))
     made = _made(reader, instance, numbers, shown, offer.kind)
+    first = next(made)
     if several:
         assert numbers is not None
         place = reader.url(instance.study_uid, instance.series_uid, instance.sop_uid)
-        places = [f"{place}/frames/{number + 1}/rendered" for number in numbers]
-        parts = [part_of(one, offer.kind, where) for one, where in zip(made, places, strict=True)]
-        return multipart(offer.kind, parts, headers=headers)
-    return Response(made[0], headers={**headers, "Content-Type": offer.kind})
+        places = (f"{place}/frames/{number + 1}/rendered" for number in numbers)
+        parts = map(part_of, chain((first,), made), repeat(offer.kind), places)
+        boundary = new_boundary()
+        return bodies.body(written(parts, boundary), content_type_of(offer.kind, boundary), headers=headers)
+    return Response(first, headers={**headers, "Content-Type": offer.kind})
 
 
 def _told(shown: Shown) -> str:
@@ -130,13 +132,17 @@ def _told(shown: Shown) -> str:
     return f"{shown.size}{shown.region}{shown.window}{shown.quality}{sorted(shown.words)}{shown.thumbnail}"
 
 
-def _made(reader: Reader, instance: Instance, numbers: Sequence[int] | None, shown: Shown, kind: str) -> list[bytes]:
+def _made(
+    reader: Reader, instance: Instance, numbers: Sequence[int] | None, shown: Shown, kind: str
+) -> Iterator[bytes]:
+    """A picture of each frame, drawn when it is asked for."""
     pixels = reader.pixels(instance)
     with reader.objects.open_bytes(instance) as stream:
         header = header_of(stream)
         wanted = [representative(header, pixels.frame_count)] if numbers is None else numbers
         draw = partial(picture, stream, pixels, header, shown=shown, kind=kind)
-        return [draw(frame=number) for number in wanted]
+        for number in wanted:
+            yield draw(frame=number)
 
 
 def _many(reader: Reader, instances: Sequence[Instance]) -> Response:

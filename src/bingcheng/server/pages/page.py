@@ -64,6 +64,7 @@ def page(
             unread=_unread(request, who),
             path=request.url.path,
             here=_here(request),
+            answers_a_form=request.method != "GET",
             request=request,
             settings=where.settings,
             when=partial(when, zone=zone_of(where.settings)),

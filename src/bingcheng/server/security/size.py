@@ -1,4 +1,4 @@
-"""How much a request may send, and how slowly.
+"""How much a request may send, how slowly, and in which coding of the transfer.
 
 What comes beyond is refused while it comes, whatever its length was said to be.
 """
@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bingcheng.server.settings import Settings
@@ -36,6 +38,10 @@ class SizeLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        refused = _of_another_coding(scope)
+        if refused is not None:
+            await refused(scope, receive, send)
+            return
         limit = scope[KEY] = _Limit(self._form, self._upload)
         clock = asyncio.get_running_loop().time
         count, ended, last = 0, False, clock() + FORM_S
@@ -58,6 +64,19 @@ class SizeLimit:
             return message
 
         await self._app(scope, counted, send)
+
+
+def _of_another_coding(scope: Scope) -> PlainTextResponse | None:
+    """What a body is answered with that would be taken for another: only chunks are put together (RFC 9112 6.1)."""
+    said = ",".join(Headers(scope=scope).getlist("transfer-encoding")).lower()
+    if not said:
+        return None
+    if scope.get("http_version") == "1.0":  # a proxy of that age may have seen the end of the body elsewhere
+        told = {"Connection": "close"}
+        return PlainTextResponse("HTTP/1.0 knows no codings of a transfer.\n", 400, headers=told)
+    if {one.strip() for one in said.split(",")} <= {"", "chunked"}:
+        return None
+    return PlainTextResponse("Of the codings of a transfer only the chunked one is known.\n", 501)
 
 
 class _Limit:
