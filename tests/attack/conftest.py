@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import mmap
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from tests.server.conftest import serve, served
+from tests.server.direct import NO_TLS
 
+from bingcheng.archive.authorisation import Scope, hospital_space
+from bingcheng.archive.objects.received import Origin
 from bingcheng.server.run import Stoppable, _configured
 
 __all__ = ["listening", "serve", "served"]
@@ -44,6 +50,19 @@ def answered(connection: socket.socket) -> bytes:
         while piece := connection.recv(1 << 16):
             found += piece
     return found
+
+
+@contextlib.contextmanager
+def reader_of(here: Listening, file: Path) -> Iterator[httpx.Client]:
+    """A radiologist's client of a server that keeps the object in `file`, which is not held in memory."""
+    with file.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        origin = Origin(kind="import", peer="test")
+        here.served.site.objects.receive(memoryview(data), space=hospital_space(here.served.north), origin=origin)
+    token = here.served.program("radiologist", Scope.DICOM_READ).headers["authorization"]
+    with httpx.Client(
+        base_url=here.address, headers={"authorization": token}, trust_env=False, verify=NO_TLS, timeout=60
+    ) as client:
+        yield client
 
 
 @pytest.fixture

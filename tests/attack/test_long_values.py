@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import mmap
 import re
 from pathlib import Path
 
-import httpx
 import numpy as np
 import pytest
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import EncapsulatedPDFStorage
-from tests.server.direct import NO_TLS
+from tests.attack.conftest import reader_of
 from tests.server.examples import OBJECT, SERIES, STUDY, ct_file
-
-from bingcheng.archive.authorisation import Scope, hospital_space
-from bingcheng.archive.objects.received import Origin
 
 WHOLE_MIB = 64
 INSTANCE = f"/dicomweb/studies/{STUDY}/series/{SERIES}/instances/{OBJECT}"
@@ -51,13 +46,7 @@ def large(listening, tmp_path):
     made.EncapsulatedDocument = value
     made.save_as(file, enforce_file_format=True)
     del made, curve
-    with file.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        origin = Origin(kind="import", peer="test")
-        here.served.site.objects.receive(memoryview(data), space=hospital_space(here.served.north), origin=origin)
-    token = here.served.program("radiologist", Scope.DICOM_READ).headers["authorization"]
-    with httpx.Client(
-        base_url=here.address, headers={"authorization": token}, trust_env=False, verify=NO_TLS, timeout=60
-    ) as client:
+    with reader_of(here, file) as client:
         yield client, memoryview(value)
 
 

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import mmap
-
-import httpx
 import numpy as np
 import pytest
 from pydicom import dcmread
+from tests.attack.conftest import reader_of
 from tests.attack.test_connections import resident_mib
-from tests.server.direct import NO_TLS
 from tests.server.examples import OBJECT, SERIES, STUDY, ct_file
-
-from bingcheng.archive.authorisation import Scope, hospital_space
-from bingcheng.archive.objects.received import Origin
 
 FRAMES, SIZE = 256, 512
 WHOLE_MIB = FRAMES * SIZE * SIZE * 2 >> 20
@@ -36,13 +30,7 @@ def large(listening, tmp_path):
     frame = np.random.default_rng(1).integers(0, 4096, SIZE * SIZE, dtype="<u2")
     image.PixelData = b"".join((frame + number).tobytes() for number in range(FRAMES))
     image.save_as(file, enforce_file_format=True)
-    with file.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        origin = Origin(kind="import", peer="test")
-        here.served.site.objects.receive(memoryview(data), space=hospital_space(here.served.north), origin=origin)
-    token = here.served.program("radiologist", Scope.DICOM_READ).headers["authorization"]
-    with httpx.Client(
-        base_url=here.address, headers={"authorization": token}, trust_env=False, verify=NO_TLS, timeout=60
-    ) as client:
+    with reader_of(here, file) as client:
         yield client, memoryview(image.PixelData)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 from bingcheng.archive.deidentify.attributes import safe_private
-from bingcheng.archive.deidentify.chinese_text import says_chinese
+from bingcheng.archive.deidentify.chinese_text import reads_as_chinese, says_chinese
 from bingcheng.archive.deidentify.dates import moved
 from bingcheng.archive.deidentify.elements import Element, plain
 from bingcheng.archive.deidentify.identifiers import Identifiers
@@ -46,11 +46,6 @@ NEEDED = frozenset(((0x7053, "Philips PET Private Group", 0x00), (0x7053, "Phili
 """Factors from counts to SUV and Bq/ml: no standard attribute has them, and counts are worth nothing without."""
 _RUN = re.compile(rb"[ -~]{4,}")
 _LETTERS = re.compile(rb"[A-Za-z]{4,}")
-_UTF_8, _GB = rb"[\xe3-\xef][\x80-\xbf]{2}", rb"[\xa1-\xa9\xb0-\xf7][\xa1-\xfe]"
-_HAN = re.compile(rb"(?:[\xe4-\xe9][\x80-\xbf]{2}){2}|(?:[\xb0-\xf7][\xa1-\xfe]){2}")
-_CHINESE = re.compile(rb"(?:" + _UTF_8 + rb"|[ -~\t\r\n])*|(?:" + _GB + rb"|[ -~\t\r\n])*")
-_MUCH_CHINESE = re.compile(rb"(?:[\xe4-\xe9][\x80-\xbf]{2}){3}|(?:[\xb0-\xf7][\xa1-\xfe]){8}")
-"""Of random bytes one in a hundred megabytes begins so. Of rarer characters than GB 2312 has, numbers are full."""
 _WIDE_LETTERS = re.compile(rb"(?:[A-Za-z]\0){4,}|(?:[0-9]\0){6,}")
 """Letters, and numbers as long as somebody's, of two bytes each."""
 
@@ -124,13 +119,6 @@ def is_harmless(one: Element, vr: str, known: Identifiers) -> bool:
     if vr not in _NUMBERS and reads_as_chinese(one.value):
         return False
     return vr not in _TEXTS and not any(_LETTERS.search(run) or _long_digits(run) for run in _RUN.findall(one.value))
-
-
-def reads_as_chinese(value: bytes) -> bool:
-    """Whether bytes are Chinese text, or it runs through them, in Unicode (UTF-8) or in GB 18030."""
-    bare = value.strip(b" \0")
-    whole = _CHINESE.fullmatch(bare) is not None and _HAN.search(bare) is not None
-    return whole or _MUCH_CHINESE.search(value) is not None
 
 
 def _long_digits(value: bytes) -> bool:

@@ -51,7 +51,7 @@ def strangers(result: bytes, profile: Profile, pseudonym: str) -> Iterator[Leak]
 
 def _within(dataset: Any, names: set[str], profile: Profile, *, nested: bool) -> Iterator[Leak]:
     private = profile.has(Option.SAFE_PRIVATE)
-    factors = _factors(dataset) if profile.has(Option.PATIENT) else frozenset()
+    factors = _factors(dataset) if profile.has(Option.PATIENT) and not private else frozenset()
     for tag in list(dataset.keys()):
         raw = dataset.get_item(tag)
         group, vr = tag >> 16, raw.VR or _dictionary_vr(int(tag))
@@ -73,9 +73,11 @@ def _within(dataset: Any, names: set[str], profile: Profile, *, nested: bool) ->
 
 def _factors(dataset: Any) -> frozenset[int]:
     """Where the factors of a PET in counts stand, with the creator of their block."""
-    for block in range(0x10, 0x100):
-        creator = dataset.get_item(_FACTORS_GROUP << 16 | block)
-        if creator is not None and _words(creator.value).strip() == _FACTORS_CREATOR:
+    blocks = (
+        tag & 0xFFFF for tag in map(int, dataset.keys()) if tag >> 16 == _FACTORS_GROUP and 0x10 <= tag & 0xFFFF < 0x100
+    )
+    for block in sorted(blocks):
+        if _words(dataset.get_item(_FACTORS_GROUP << 16 | block).value).strip() == _FACTORS_CREATOR:
             within = _FACTORS_GROUP << 16 | block << 8
             return frozenset((_FACTORS_GROUP << 16 | block, within, within | 0x09))
     return frozenset()

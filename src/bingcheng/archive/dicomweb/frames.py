@@ -14,14 +14,12 @@ from bingcheng.archive.dicomweb.media_types import OCTETS, Offer
 from bingcheng.archive.dicomweb.pixel_map import EXPLICIT_LITTLE, PixelMap, inflated
 from bingcheng.archive.dicomweb.problems import BAD_FRAMES, NO_PICTURE, UNDECODABLE
 from bingcheng.archive.objects.problems import NO_SUCH_FRAME
+from bingcheng.archive.objects.storage import pieces_between
 from bingcheng.core.errors import InputError
 from bingcheng.dicom.index.elements import DEFLATED
 
 MOST_AT_ONCE = 10_000
 """Frames in one request."""
-
-PIECE = 1 << 19
-"""Bytes that are read at once of a longer value."""
 
 LARGEST_FRAME = 1 << 26
 """Pixels of a compressed frame that is decoded; a few bytes may claim to be any number."""
@@ -152,9 +150,7 @@ def lies_as_told(pixels: PixelMap) -> bool:
 
 def native_pieces(stream: BinaryIO, pixels: PixelMap, start: int, stop: int) -> Iterator[bytes]:
     """A range of the value of a pixel element that `lies_as_told`, a piece at a time: it may have gigabytes."""
-    stream.seek(pixels.at + start)
-    for at in range(start, stop, PIECE):
-        yield stream.read(min(PIECE, stop - at))
+    return pieces_between(stream, pixels.at + start, pixels.at + stop)
 
 
 def uncompressed_frame(stream: BinaryIO, pixels: PixelMap, number: int) -> bytes:

@@ -146,4 +146,9 @@ def _read(vr: str, data: bytes) -> Value:
     if vr == "AT":
         pairs = struct.iter_unpack("<HH", data[: len(data) // 4 * 4])
         return tuple(group << 16 | element for group, element in pairs)
+    return text_of(data)
+
+
+def text_of(data: bytes) -> str:
+    """A UID, title or word, without what it is filled up with."""
     return data.decode("ascii", "replace").strip(" \0")

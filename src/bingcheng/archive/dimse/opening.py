@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from struct import Struct
 
 from bingcheng.archive.dimse import pdus
-from bingcheng.archive.dimse.commands import is_uid
+from bingcheng.archive.dimse.commands import is_uid, text_of
 
 DICOM = "1.2.840.10008.3.1.1.1"
 """The application context of DICOM, the only one there is (PS3.7 A.2.1)."""
@@ -110,7 +110,7 @@ def read(unit: bytes) -> Opening:
     roles, options = [], []
     for kind, value in _all(unit[_FIXED:]):
         if kind == _APPLICATION:
-            application = _text(value)
+            application = text_of(value)
         elif kind == _PROPOSED:
             asked = _asked(value)
             contexts.setdefault(asked.number, asked)
@@ -205,12 +205,8 @@ def _name_and_rest(value: bytes) -> tuple[str, bytes]:
 
 def _uid(value: bytes) -> str:
     """A UID, however it is filled up; empty if it is none."""
-    name = _text(value)
+    name = text_of(value)
     return name if is_uid(name) else ""
-
-
-def _text(value: bytes) -> str:
-    return value.decode("ascii", "replace").strip(" \0")
 
 
 def _named(uid: str) -> bytes:

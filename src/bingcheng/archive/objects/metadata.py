@@ -17,7 +17,7 @@ from bingcheng.archive.objects.dicom_json import bulk, dicom_json
 from bingcheng.archive.objects.element_walk import Bytes, Walk
 from bingcheng.archive.objects.header import dataset
 from bingcheng.archive.objects.instance import Instance
-from bingcheng.archive.objects.storage import Storage
+from bingcheng.archive.objects.storage import Storage, pieces_between
 from bingcheng.archive.objects.tables import stored_metadata, stored_series
 from bingcheng.archive.workspace import Workspace
 
@@ -28,8 +28,6 @@ PIECE = 1 << 14
 FEW = 16
 """A series that is that many times as long as what is wanted of it is not read for it."""
 NOWHERE = -1
-AT_ONCE = 1 << 19
-"""Bytes that are read at once of a longer value."""
 
 
 def of(workspace: Workspace, storage: Storage, instances: Sequence[Instance]) -> Iterator[bytes]:
@@ -110,6 +108,11 @@ class Value:
     length: int
     pieces: Callable[[int, int], Iterator[bytes]]
 
+    @staticmethod
+    def held(value: bytes) -> Value:
+        """One that is in memory already."""
+        return Value(length=len(value), pieces=lambda start, stop: iter((value[start:stop],)))
+
     def whole(self) -> bytes:
         """All of it."""
         return b"".join(self.pieces(0, self.length))
@@ -126,13 +129,10 @@ def value_of(storage: Storage, instance: Instance, path: str) -> Value | None:
 
         def pieces(start: int, stop: int) -> Iterator[bytes]:
             with storage.open(instance.location) as stream:
-                stream.seek(at + start)
-                for begun in range(start, stop, AT_ONCE):
-                    yield stream.read(min(AT_ONCE, stop - begun))
+                yield from pieces_between(stream, at + start, at + stop)
 
         return Value(length=end - at, pieces=pieces)
-    held = found.value()
-    return Value(length=len(held), pieces=lambda start, stop: iter((held[start:stop],)))
+    return Value.held(found.value())
 
 
 def _walk(storage: Storage, instance: Instance, *, whole: bool) -> Walk:

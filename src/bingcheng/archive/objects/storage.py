@@ -16,6 +16,8 @@ from bingcheng.archive.objects.problems import NO_FILE, storage_failed
 from bingcheng.core.errors import RemoteError
 
 INCOMING = ".incoming"
+PIECE = 1 << 19
+"""Bytes that are read at once of what may have gigabytes."""
 
 
 class Storage(Protocol):
@@ -202,6 +204,13 @@ class Folder:
 
     def close(self) -> None:  # noqa: D102
         self._presence.close()
+
+
+def pieces_between(stream: BinaryIO, start: int, stop: int) -> Iterator[bytes]:
+    """The bytes from one place of a stream to another, a piece at a time."""
+    stream.seek(start)
+    for at in range(start, stop, PIECE):
+        yield stream.read(min(PIECE, stop - at))
 
 
 def told(key: str | Callable[[], str]) -> str:

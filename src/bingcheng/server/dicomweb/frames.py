@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,6 +15,7 @@ from bingcheng.archive.dicomweb.multipart import Part, content_type_of, new_boun
 from bingcheng.archive.dicomweb.pixel_map import EXPLICIT_LITTLE, PixelMap
 from bingcheng.archive.dicomweb.problems import NOT_HERE
 from bingcheng.archive.objects.instance import Instance
+from bingcheng.archive.objects.metadata import Value
 from bingcheng.core.errors import InputError
 from bingcheng.server.dicomweb import bodies
 from bingcheng.server.dicomweb.bodies import by_conditions, etag, multipart, validated
@@ -48,29 +49,12 @@ def retrieve_bulk(reader: Reading, study_uid: str, series_uid: str, sop_uid: str
         if pixels.encapsulated:
             return _pixels(reader, instance, pixels, range(pixels.frame_count), f"{place}/frames")
         if pixels_of.lies_as_told(pixels):
-            return _value(reader, _stored(reader, instance, pixels), path, place)
+            pieces = partial(stored_pieces, reader, instance, pixels)
+            return _value(reader, instance, Value(length=pixels.length or 0, pieces=pieces), path, place)
     value = reader.objects.bulk(instance, path)
     if value is None:
         raise InputError(NOT_HERE)
-    return _value(reader, _Value(length=value.length, sha256=instance.sha256, pieces=value.pieces), path, place)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Value:
-    """A value that is given in pieces; `pieces` gives those from one place to another."""
-
-    length: int
-    sha256: str
-    pieces: Callable[[int, int], Iterator[bytes]]
-
-
-def _held(value: bytes, sha256: str) -> _Value:
-    return _Value(length=len(value), sha256=sha256, pieces=lambda start, stop: iter((value[start:stop],)))
-
-
-def _stored(reader: Reader, instance: Instance, pixels: PixelMap) -> _Value:
-    pieces = partial(stored_pieces, reader, instance, pixels)
-    return _Value(length=pixels.length or 0, sha256=instance.sha256, pieces=pieces)
+    return _value(reader, instance, value, path, place)
 
 
 def stored_pieces(reader: Reader, instance: Instance, pixels: PixelMap, start: int, stop: int) -> Iterator[bytes]:
@@ -79,10 +63,10 @@ def stored_pieces(reader: Reader, instance: Instance, pixels: PixelMap, start: i
         yield from pixels_of.native_pieces(stream, pixels, start, stop)
 
 
-def _value(reader: Reader, value: _Value, path: str, place: str) -> Response:
+def _value(reader: Reader, instance: Instance, value: Value, path: str, place: str) -> Response:
     kinds = [Offer(kind=OCTETS, multipart=wrapped, syntax=EXPLICIT_LITTLE) for wrapped in (True, False)]
     offer = chosen(reader.accepted, kinds)
-    tag = etag("bulk", value.sha256, path, offer, weak=offer.multipart)
+    tag = etag("bulk", instance.sha256, path, offer, weak=offer.multipart)
     unchanged = by_conditions(reader.request, tag)
     if unchanged is not None:
         return unchanged
@@ -102,7 +86,7 @@ def _pixels(reader: Reader, instance: Instance, pixels: PixelMap, numbers: Seque
     as_stored = offer.syntax != EXPLICIT_LITTLE or not pixels.encapsulated
     pieces = _frames(reader, instance, pixels, numbers, as_stored=as_stored)
     if not offer.multipart:
-        return _ranged(reader.request, _held(next(pieces), instance.sha256), offer.content_type, tag)
+        return _ranged(reader.request, Value.held(next(pieces)), offer.content_type, tag)
     parts = _Parts(pieces=pieces, numbers=numbers, content_type=offer.content_type, place=place)
     boundary = new_boundary()
     kind = content_type_of(offer.says or offer.kind, boundary)
@@ -133,7 +117,7 @@ def _frames(
             yield read(stream, pixels, number)
 
 
-def _ranged(request: Request, value: _Value, content_type: str, tag: str) -> Response:
+def _ranged(request: Request, value: Value, content_type: str, tag: str) -> Response:
     """The bytes, or the one range of them that is asked for (RFC 9110 14)."""
     headers = validated(tag, **{"Accept-Ranges": "bytes"})
     asked = _RANGE.fullmatch(request.headers.get("range", "").replace(" ", ""))
