@@ -163,7 +163,7 @@ def _server(address: str) -> Engine:
     try:
         # Said, whatever the server's own default is: a writer that has waited for its turn must see what the one before
         # wrote. A snapshot of the whole transaction would be taken before the wait (postgresql.org/docs, 13.2.2).
-        engine = create_engine(address, pool_pre_ping=True, isolation_level="READ COMMITTED")
+        engine = create_engine(address, pool_pre_ping=True, pool_use_lifo=True, isolation_level="READ COMMITTED")
     except (SQLAlchemyError, ImportError, ValueError) as error:
         # Neither the address (a password may stand in it) nor the library's words, which repeat it.
         raise InputError(WRONG_ADDRESS, error=type(error).__name__) from error
@@ -175,7 +175,9 @@ def _server(address: str) -> Engine:
 
 def _sqlite(file: Path) -> Engine:
     # A URL made of parts: a folder's name may hold what has a meaning in a written URL.
-    engine = create_engine(URL.create("sqlite", database=str(file)), connect_args={"timeout": BUSY_TIMEOUT_S})
+    engine = create_engine(
+        URL.create("sqlite", database=str(file)), connect_args={"timeout": BUSY_TIMEOUT_S}, pool_use_lifo=True
+    )
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_on_file)
     return engine

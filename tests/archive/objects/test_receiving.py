@@ -150,9 +150,11 @@ def test_one_object_twice_in_one_transaction_is_written_once(anywhere):
         objects_module._arrival(SPACE, header_module.header(memoryview(file(n))), memoryview(bytes(turn)), FROM)
         for turn, n in enumerate((1, 2, 1))
     ]
-    tickets = [writer_module._Ticket(arrival) for arrival in arrivals]
+    beside: list[str] = []
+    tickets = [writer_module._Ticket(arrival, lambda _, one: beside.append(one.file)) for arrival in arrivals]
     anywhere._writer._write(tickets)
     assert [ticket.standing.sha256 for ticket in tickets] == [arrivals[which].sha256 for which in (0, 1, 0)]
+    assert beside == [arrivals[which].file for which in (0, 1)]
     assert anywhere.statistics([SPACE])[0].instances == 2
 
 

@@ -90,6 +90,12 @@ def media_type(written: str) -> MediaType:
     InputError
         ``archive.bad-accept``.
     """
+    # Of hundreds of objects that are sent, each with its part, all say the same.
+    return _media_type(written) if len(written) <= LONGEST else _media_type.__wrapped__(written)
+
+
+@lru_cache(maxsize=256)
+def _media_type(written: str) -> MediaType:
     kind, *rest = (match.group(1).strip() for match in _PARAMETER.finditer(written))
     kind = "*/*" if kind == "*" else kind.lower()  # some Java clients write a lone star
     if not _TYPE.fullmatch(kind):

@@ -14,6 +14,7 @@ from bingcheng.archive.dicomweb.store_answer import Refused, StoreAnswer
 from bingcheng.archive.objects.header import header
 from bingcheng.archive.objects.objects import Objects
 from bingcheng.archive.objects.received import Origin, Received
+from bingcheng.archive.objects.writer import Beside
 from bingcheng.core.errors import BingchengError, InputError, RemoteError
 
 
@@ -36,13 +37,18 @@ class Storing:
     metadata: bool = False
     _described: MetadataObjects = field(default_factory=MetadataObjects)
 
-    def take(self, part: IncomingPart) -> None:
-        """Store one part, or keep it until all are there."""
+    def take(self, part: IncomingPart, beside: Beside | None = None) -> None:
+        """Store one part, or keep it until all are there.
+
+        Parameters
+        ----------
+        beside : writes what belongs to the object, see `Objects.receive`; not called for one that is kept.
+        """
         if self.metadata:
             self._keep(part)
             return
         try:
-            self.answer.add(self._stored(part))
+            self.answer.add(self._stored(part, beside))
         finally:
             part.close()
 
@@ -72,19 +78,19 @@ class Storing:
             part.close()
             self.answer.add(Refused.by(error))
 
-    def _stored(self, part: IncomingPart) -> Received | Refused:
+    def _stored(self, part: IncomingPart, beside: Beside | None) -> Received | Refused:
         try:
             _check_kind(part)
         except InputError as error:
             return Refused.by(error)
         with part.content() as data:
-            return self._received(data)
+            return self._received(data, beside)
 
-    def _received(self, data: memoryview) -> Received | Refused:
+    def _received(self, data: memoryview, beside: Beside | None = None) -> Received | Refused:
         try:
             if self.study_uid is not None and header(data).study_uid != self.study_uid:
                 raise InputError(OTHER_STUDY)  # noqa: TRY301 - answered like what the store itself refuses
-            return self.objects.receive(data, space=self.space, origin=self.origin)
+            return self.objects.receive(data, space=self.space, origin=self.origin, beside=beside)
         except (InputError, RemoteError) as error:
             return Refused.by(error, *_uids(data))
 

@@ -27,7 +27,7 @@ from bingcheng.archive.objects.received import Conflict, Origin, Received, Recei
 from bingcheng.archive.objects.rows import InstanceRow, SeriesRow, Statistics, StudyRow
 from bingcheng.archive.objects.storage import Storage
 from bingcheng.archive.objects.tables import stored_study
-from bingcheng.archive.objects.writer import Writer
+from bingcheng.archive.objects.writer import Beside, Writer
 from bingcheng.archive.problems import DATABASE_FAILED
 from bingcheng.archive.workspace import Workspace
 from bingcheng.core.errors import BingchengError, InputError
@@ -70,8 +70,14 @@ class Objects:
         """Give back what is held. The workspace stays open."""
         self.storage.close()
 
-    def receive(self, data: bytes | bytearray | memoryview, *, space: str, origin: Origin) -> Received:
+    def receive(
+        self, data: bytes | bytearray | memoryview, *, space: str, origin: Origin, beside: Beside | None = None
+    ) -> Received:
         """Keep a whole DICOM file, with or without preamble; when this returns it is durable and can be found.
+
+        Parameters
+        ----------
+        beside : writes what belongs to it, if it is new: with its row, or neither is written.
 
         Raises
         ------
@@ -90,7 +96,7 @@ class Objects:
         known = self._standing(space, head.sop_uid)
         arriving = cache(partial(_arrival, space, head, view, origin))
         if known is None:
-            known = self._store(arriving, view)
+            known = self._store(arriving, view, beside)
         arrival = arriving()
         if known.file == arrival.file:
             status = ReceivedStatus.STORED
@@ -132,12 +138,12 @@ class Objects:
         with self._readers:
             return index.standing_now(self.workspace, space, sop_uid)
 
-    def _store(self, arriving: Callable[[], index.Arrival], view: memoryview) -> index.Standing:
+    def _store(self, arriving: Callable[[], index.Arrival], view: memoryview, beside: Beside | None) -> index.Standing:
         self.storage.put(lambda: _key(arriving()), view)
         arrival = arriving()
         key = _key(arrival)
         try:
-            standing = self._writer.add(arrival)
+            standing = self._writer.add(arrival, beside)
         except BingchengError as error:
             # Of a database that went away nobody knows whether it wrote the row: the next check of the store does.
             if error.problem is not DATABASE_FAILED:

@@ -12,7 +12,7 @@ from typing import BinaryIO, Protocol
 from bingcheng.archive.free_space import demand_room
 from bingcheng.archive.objects.file_system import flushes_names
 from bingcheng.archive.objects.presence import Presence
-from bingcheng.archive.objects.problems import NO_FILE, storage_failed
+from bingcheng.archive.objects.problems import NO_FILE, damaged, storage_failed
 from bingcheng.core.errors import RemoteError
 
 INCOMING = ".incoming"
@@ -85,17 +85,17 @@ class Folder:
 
     def put(self, key: str | Callable[[], str], data: memoryview) -> None:  # noqa: D102 - see Storage
         with self._guard:
-            temporary = self._presence.own / str(next(self._numbers))
+            temporary = f"{self._presence.own}/{next(self._numbers)}"
         try:
             demand_room(self.root, len(data))
             self._put(temporary, key, data)
         except BaseException as error:
-            temporary.unlink(missing_ok=True)
+            _forget(temporary)
             if isinstance(error, OSError):
                 raise storage_failed(error) from error
             raise
 
-    def _put(self, temporary: Path, key: str | Callable[[], str], data: memoryview) -> None:
+    def _put(self, temporary: str, key: str | Callable[[], str], data: memoryview) -> None:
         file = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o640)
         try:
             rest = data
@@ -107,26 +107,26 @@ class Folder:
                 # After the rename, and not fdatasync, which leaves the new name out if the data was written before.
                 os.fsync(file)
                 if self._flush_folders:
-                    _sync_folder(final.parent)
+                    _sync_folder(Path(final).parent)
             except OSError:
-                final.unlink(missing_ok=True)
+                _forget(final)
                 raise
         finally:
             os.close(file)
 
-    def _settle(self, temporary: Path, key: str) -> Path:
-        """Move a file to its place; where that is."""
+    def _settle(self, temporary: str, key: str) -> str:
+        """Move a file to its place; where that is. In words: to take paths apart takes as long as to move it."""
         folder = key.rpartition("/")[0]
-        final = self.root / key
+        final = f"{self.root}/{key}"
         if folder in self._made:
             try:
-                os.rename(temporary, final)  # noqa: PTH104 - without parsing both once more
+                os.rename(temporary, final)  # noqa: PTH104 - see above
             except FileNotFoundError:
                 self._made.discard(folder)  # emptied and removed meanwhile: made again below
             else:
                 return final
-        self._make(final.parent)
-        temporary.rename(final)
+        self._make(self.root / folder)
+        os.rename(temporary, final)  # noqa: PTH104
         if len(self._made) > 10_000:
             self._made.clear()
         self._made.add(folder)
@@ -207,10 +207,22 @@ class Folder:
 
 
 def pieces_between(stream: BinaryIO, start: int, stop: int) -> Iterator[bytes]:
-    """The bytes from one place of a stream to another, a piece at a time."""
+    """The bytes from one place of a stream to another, a piece at a time.
+
+    Raises
+    ------
+    RemoteError
+        ``archive.object-damaged``: the file ends before; ``archive.storage-failed``.
+    """
     stream.seek(start)
     for at in range(start, stop, PIECE):
-        yield stream.read(min(PIECE, stop - at))
+        try:
+            piece = stream.read(min(PIECE, stop - at))
+        except OSError as error:
+            raise storage_failed(error) from error
+        if len(piece) < min(PIECE, stop - at):
+            raise damaged()  # what is sent so far must not pass for the whole
+        yield piece
 
 
 def told(key: str | Callable[[], str]) -> str:
@@ -223,6 +235,11 @@ def _begin_writing(file: int) -> None:
     with suppress(OSError, AttributeError):  # no system must know of it, and no file depends on it
         # Linux starts to write what is to be dropped from memory, and drops only what the disk has (mm/fadvise.c).
         os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def _forget(file: str) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(file)  # noqa: PTH108 - see `Folder._settle`
 
 
 def _sync_folder(folder: Path) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import Connection
 
 from bingcheng.archive.objects.index import Arrival, KnownError, Standing, write, write_new
 from bingcheng.archive.workspace import Workspace
@@ -11,12 +13,17 @@ from bingcheng.core.errors import BingchengError
 
 MOST_AT_ONCE = 100
 
+Beside = Callable[[Connection, Arrival], None]
+"""Writes what belongs to an arrival in the transaction that writes its row; again, if that is rolled back and tried
+again."""
+
 
 class _Ticket:
     """An arrival that waits for its row, and what came of it."""
 
-    def __init__(self, arrival: Arrival) -> None:
+    def __init__(self, arrival: Arrival, beside: Beside | None) -> None:
         self.arrival = arrival
+        self.beside = beside
         self.standing: Standing | None = None
         self.error: BingchengError | None = None
         self.done = False
@@ -31,15 +38,19 @@ class Writer:
         self._queue = threading.Lock()
         self._turn = threading.Lock()
 
-    def add(self, arrival: Arrival) -> Standing:
+    def add(self, arrival: Arrival, beside: Beside | None = None) -> Standing:
         """What is stored under the UID afterwards: the arrival, or what was there before it.
+
+        Parameters
+        ----------
+        beside : is called if it is the arrival.
 
         Raises
         ------
         InputError, RemoteError
             What `Workspace.writing` raises; nothing was written then.
         """
-        ticket = _Ticket(arrival)
+        ticket = _Ticket(arrival, beside)
         with self._queue:
             self._waiting.append(ticket)
         with self._turn:
@@ -53,9 +64,8 @@ class Writer:
         return ticket.standing
 
     def _write(self, batch: list[_Ticket]) -> None:
-        arrivals = [ticket.arrival for ticket in batch]
         try:
-            found = self._written(arrivals)
+            found = self._written(batch)
         except BingchengError as error:
             if len(batch) > 1:
                 # One that can't be stored must not fail those that came with it.
@@ -72,10 +82,18 @@ class Writer:
         for ticket, standing in zip(batch, found, strict=True):
             ticket.standing, ticket.done = standing, True
 
-    def _written(self, arrivals: Sequence[Arrival]) -> list[Standing]:
+    def _written(self, batch: Sequence[_Ticket]) -> list[Standing]:
+        arrivals = [ticket.arrival for ticket in batch]
         try:
             with self._workspace.writing() as connection:
-                return write_new(connection, arrivals)
+                return _with_besides(connection, batch, write_new(connection, arrivals))
         except KnownError:
             with self._workspace.writing() as connection:
-                return write(connection, arrivals)
+                return _with_besides(connection, batch, write(connection, arrivals))
+
+
+def _with_besides(connection: Connection, batch: Sequence[_Ticket], found: list[Standing]) -> list[Standing]:
+    for ticket, standing in zip(batch, found, strict=True):
+        if ticket.beside is not None and standing.file == ticket.arrival.file:
+            ticket.beside(connection, ticket.arrival)
+    return found

@@ -30,12 +30,13 @@ from bingcheng.archive.dicomweb.multipart import boundary_of
 from bingcheng.archive.dicomweb.problems import BAD_MULTIPART, SLOW_BODY, UNSUPPORTED_BODY
 from bingcheng.archive.dicomweb.store_answer import Refused, StoreAnswer
 from bingcheng.archive.dicomweb.storing import Storing, holds_metadata
-from bingcheng.archive.objects.received import Origin
+from bingcheng.archive.objects.received import Origin, ReceivedStatus
 from bingcheng.core.errors import BingchengError, InputError, RefusedError
 from bingcheng.server.dicomweb.bodies import dataset
 from bingcheng.server.dicomweb.problem_answers import documented
 from bingcheng.server.dicomweb.reading import check_uids, root_of
 from bingcheng.server.dicomweb.routes import router
+from bingcheng.server.security.joined import Joined
 from bingcheng.server.security.recorder import Recorder
 from bingcheng.server.security.required import allowed
 from bingcheng.server.security.size import GIGABYTE, allow_silence
@@ -160,15 +161,29 @@ async def _finished(request: Request, storing: Storing, left: IncomingPart | Non
     """Store what is left and record what became of all; in one thread, as to call another takes as long as either."""
 
     def ended() -> None:
+        recorder: Recorder = request.app.state.recorder
+        if left is not None and _stored_alone(request, storing, left, recorder):
+            return
         answer = storing.answer
-        if left is not None:
-            storing.take(left)
         saw_studies(request, (one.study_instance_uid for one in answer.stored))
         traced(request).count = len(answer.stored)
-        recorder: Recorder = request.app.state.recorder
         recorder.record(request, answer.status)
 
     await run_in_threadpool(ended)
+
+
+def _stored_alone(request: Request, storing: Storing, left: IncomingPart, recorder: Recorder) -> bool:
+    """Store what is left; whether it is all that there was, new, and recorded with it."""
+    answer = storing.answer
+    if answer.stored or answer.refused or recorder.waits():
+        storing.take(left)
+        return False
+    joined = Joined(recorder, request, 200)
+    storing.take(left, joined)
+    if not any(one.status is ReceivedStatus.STORED for one in answer.stored):
+        return False
+    joined.committed()
+    return True
 
 
 async def _take_all(request: Request, intake: Intake, storing: Storing, bounds: Limits) -> IncomingPart | None:

@@ -194,9 +194,13 @@ class Recorder:
                 self._hold(taken.due)
             raise
         if taken.events:
-            self._added = time.monotonic()
+            self.was_added()
         if taken.opens and taken.first is not None:
             self._hold([replace(taken.first, count=0)])
+
+    def was_added(self) -> None:
+        """Note that an event was added just now."""
+        self._added = time.monotonic()
 
     def flush(self) -> None:
         """Write what is held back: the server ends, or somebody reads the trail."""
@@ -211,6 +215,13 @@ class Recorder:
         What comes between is the same as comes between a trial and the change: then the event is owed.
         """
         return time.monotonic() - self._added < SURE_S and self.site.owed.settled(self.site.workspace)
+
+    def waits(self) -> bool:
+        """Whether events wait to be written before any other: such as are owed, or whose span is over."""
+        with self._lock:
+            first = next(iter(self._open.values()), None)
+        over = first is not None and time.monotonic() - first[0] > SPAN_S
+        return over or not self.site.owed.settled(self.site.workspace)
 
     def check(self) -> None:
         """Raise unless an event could be added now: what changes something is not begun without that.
