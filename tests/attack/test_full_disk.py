@@ -43,6 +43,7 @@ def disk(tmp_path):
 @pytest.fixture
 def served(disk):
     made = serving(disk / "workspace")
+    made.site.owed.begin(made.site.workspace)  # as whoever starts a server does
     prepare(made)
     yield made
     made.close()

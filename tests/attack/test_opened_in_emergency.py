@@ -71,6 +71,47 @@ def test_one_open_exam_opens_no_list_and_no_other_exam(served):
     assert client.get("/").status_code == 200, "a place that may be seen, not the list"
 
 
+def test_a_search_for_the_open_exam_by_its_uid_finds_it_so_that_the_viewer_can_show_it(served):
+    allow(served, served.north)
+    client = opened(served, "other-radiologist")
+
+    def found(words):
+        return [one["0020000D"]["Value"] for one in client.get(f"/dicomweb/studies?{words}").json()]
+
+    assert found(f"StudyInstanceUID={STUDY}") == found(f"0020000D={STUDY}&includefield=all") == [[STUDY]]
+    last = trail(served, hospital=served.north)[0]
+    assert (last.what, last.studies, last.subject) == ("read-exam", (STUDY,), EMERGENCY)
+    for words in (
+        "PatientID=K*",
+        "PatientID=?-1",
+        "PatientID=K-2",
+        "PatientName=Doe^Jane",
+        "StudyInstanceUID=*",
+        f"StudyInstanceUID={STUDY[:-1]}*",
+        f"StudyInstanceUID={STUDY[:-1]}?",
+        f"StudyInstanceUID={STUDY},{ABSENT}",
+        f"StudyInstanceUID={STUDY}&StudyInstanceUID={ABSENT}",
+        f"StudyInstanceUID={ABSENT}",
+        f"StudyInstanceUID={STUDY}&PatientID=K-2",
+    ):
+        assert found(words) == [], words
+    served.clock.move(minutes=61)
+    assert served.browser("other-radiologist").get(f"/dicomweb/studies?StudyInstanceUID={STUDY}").json() == []
+
+
+def test_of_its_patient_the_viewer_lists_the_open_exam_and_no_other(served):
+    other = ct_file("other").replace(STUDY.encode(), ABSENT.encode())
+    served.site.objects.receive(other, space=hospital_space(served.north), origin=Origin(kind="import", peer="test"))
+    allow(served, served.north)
+    client = opened(served, "other-radiologist")
+    found = client.get("/dicomweb/studies?PatientID=K-1").json()
+    assert [one["0020000D"]["Value"] for one in found] == [[STUDY]]
+    assert trail(served, hospital=served.north)[0].subject == EMERGENCY
+    assert len(served.browser("radiologist").get("/dicomweb/studies?PatientID=K-1").json()) == 2
+    assert client.get(f"/dicomweb/studies/{ABSENT}/series").status_code == 200
+    assert client.get(f"/dicomweb/studies/{ABSENT}/series").json() == []
+
+
 def test_a_received_exam_without_results_stays_shut_beside_an_open_one(served):
     other = ct_file().replace(STUDY.encode(), ABSENT.encode())
     served.site.objects.receive(other, space=hospital_space(served.north), origin=Origin(kind="import", peer="test"))
@@ -123,6 +164,40 @@ def test_it_is_to_look_at_and_not_to_take_away_or_to_write_to(served):
     assert opened(served, "radiologist").get(f"/exports/exam/{STUDY}/exam.json").status_code == 200, (
         "one's own, by right"
     )
+
+
+def test_its_page_says_so_and_offers_nothing_that_would_be_refused(served):
+    allow(served, served.north)
+    page = opened(served, "other-radiologist").get(f"/exam/{STUDY}").text
+    assert "to look at, not to take away" in page
+    for refused in ("/exports/", "/cases/new", f"/exam/{STUDY}/judge", f"/exam/{STUDY}/send"):
+        assert refused not in page, refused
+    own = served.browser("radiologist").get(f"/exam/{STUDY}").text
+    assert "to look at, not to take away" not in own
+    assert all(offered in own for offered in ("/exports/", "/cases/new", f"/exam/{STUDY}/judge"))
+
+
+@pytest.mark.parametrize("who", ["other-radiologist", "site-admin"])
+def test_who_had_it_open_is_told_that_it_closed_and_how_to_open_it_again(served, who):
+    allow(served, served.north)
+    client = opened(served, who)
+    served.clock.move(minutes=29)
+    assert client.get(f"/exam/{STUDY}").status_code == 200
+    served.clock.move(minutes=29)
+    assert client.get("/account").status_code == 200
+    served.clock.move(minutes=3)
+    client.headers["accept"] = "text/html"
+    link = f'href="/emergency?study_uid={STUDY}"'
+    for path in (f"/exam/{STUDY}", f"/quicklook/{STUDY}"):
+        answer = client.get(path)
+        assert answer.status_code in (403, 404), path
+        assert "was open to you in an emergency" in answer.text, path
+        assert link in answer.text, path
+        assert "Doe" not in answer.text
+    assert "was open to you" not in client.get("/exam/1.2.3").text
+    stranger = served.browser("other-site-admin")
+    stranger.headers["accept"] = "text/html"
+    assert "was open to you" not in stranger.get(f"/exam/{STUDY}").text
 
 
 def test_each_access_is_in_the_trail_of_the_hospital_whose_exam_it_is(served):

@@ -17,11 +17,14 @@ import pytest
 from tests.server.conftest import PASSWORD
 from tests.server.direct import NO_TLS
 
-from bingcheng.archive.audit.event_code import EventType
+from bingcheng.archive.audit.event import AuditEvent, EventAction, EventOutcome
+from bingcheng.archive.audit.event_code import EventCode, EventType
+from bingcheng.archive.audit.owed import Owed
 from bingcheng.archive.audit.trail import Asked, events, verify
 from bingcheng.archive.authorisation.role import Role
 from bingcheng.archive.people.hospital import make_hospital
 from bingcheng.archive.people.person import make_person
+from bingcheng.archive.problems import DISK_FULL
 from bingcheng.archive.workspace import Workspace
 from bingcheng.core.errors import InputError
 from bingcheng.server.run import Wishes, address_of, run
@@ -95,6 +98,32 @@ def test_it_says_where_and_the_code_and_stops_cleanly(start, tmp_path):
     assert answer_of(address, "/healthz").json() == {"status": "ok"}
     assert answer_of(address, "/").headers["location"] == "/welcome"
     assert '"route": "/healthz"' in stops(process, signal.SIGINT, tmp_path / "workspace")
+
+
+def test_what_a_killed_server_owed_is_recorded_before_it_serves_again(start, tmp_path, monkeypatch):
+    workspace = Workspace.open(tmp_path / "workspace")
+
+    def full(*_: object) -> None:
+        raise InputError(DISK_FULL)
+
+    change = AuditEvent(
+        code=EventCode.IMPORT,
+        action=EventAction.CREATE,
+        outcome=EventOutcome.SUCCESS,
+        at=utc_now(),
+        what="owed",
+    )
+    with monkeypatch.context() as patched:
+        patched.setattr("bingcheng.archive.audit.owed.record_all", full)
+        with pytest.raises(InputError):
+            Owed().write(workspace, [change], happened=True)
+    for _ in range(2):
+        process, _ = start()
+        process.kill()
+        process.communicate()
+    with workspace.reading() as connection:
+        assert [one.event.what for one in events(connection, Asked())] == ["serve", "serve", "owed"]
+    workspace.close()
 
 
 def with_people(folder: Path) -> None:

@@ -100,7 +100,8 @@ def test_after_going_back_the_form_can_be_sent_again(window):
     assert window.locator("h1").inner_text() == "Second"
 
 
-def test_a_secret_that_is_shown_once_stands_still_when_the_language_is_changed(window, platform):
+def shown_once(window, platform):
+    """The new token on the page that shows it once."""
     window.goto(f"{platform.address}/account")
     form = window.locator('form[action="/account/tokens"]')
     form.locator("[name=label]").fill("a program")
@@ -108,6 +109,64 @@ def test_a_secret_that_is_shown_once_stands_still_when_the_language_is_changed(w
     form.locator("button").last.click()
     secret = window.locator(".secret")
     secret.wait_for(timeout=5000)
+    return secret
+
+
+def save_name(window) -> None:
+    window.locator('form[action="/account/profile"] button').click()
+
+
+def test_a_secret_that_was_not_copied_is_not_left_behind_unasked(window, platform):
+    asked, answers, sent = [], [False, True], []
+    secret = shown_once(window, platform)
+
+    def answered(dialog):
+        asked.append((dialog.type, dialog.message))
+        dialog.accept() if answers.pop(0) else dialog.dismiss()
+
+    window.on("dialog", answered)
+    window.on("request", lambda one: sent.append(one.url) if one.method == "POST" else None)
+    save_name(window)
+    assert asked == [("confirm", "What is shown here once was not copied yet. Go on without it?")]
+    assert sent == []
+    assert secret.is_visible()
+    with window.expect_navigation():
+        save_name(window)
+    assert len(asked) == 2
+    assert len(sent) == 1
+
+
+def test_the_browser_asks_too_before_a_page_with_a_secret_is_left(window, platform):
+    asked = []
+    window.on("dialog", lambda one: (asked.append(one.type), one.accept()))
+    shown_once(window, platform).click()  # browsers ask only who has touched the page
+    window.goto(f"{platform.address}/account")
+    assert asked == ["beforeunload"]
+
+
+@pytest.mark.parametrize("encrypted", [True, False])
+def test_a_secret_is_copied_and_then_nobody_is_asked(window, platform, encrypted):
+    window.on("dialog", lambda one: pytest.fail(one.message))
+    if encrypted:
+        window.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    else:
+        window.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    secret = shown_once(window, platform)
+    token = secret.locator("input").input_value()
+    secret.get_by_role("button").click()
+    secret.get_by_text("Copied.").wait_for(timeout=5000)
+    name = window.locator("#f-name")
+    name.focus()
+    window.keyboard.press("Control+a")
+    window.keyboard.press("Control+v")
+    assert name.input_value() == token
+    name.fill("Dr North")
+    with window.expect_navigation():
+        save_name(window)
+
+
+def test_a_secret_that_is_shown_once_stands_still_when_the_language_is_changed(window, platform):
+    secret = shown_once(window, platform)
     shown = secret.inner_html()
     with window.context.expect_page(timeout=5000) as opened:
         window.get_by_role("button", name="中文").click()

@@ -13,6 +13,8 @@ from bingcheng.outputs.language import Language
 from bingcheng.outputs.report.page import write_report
 
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
+PAPER = {"width": 680, "height": 1009}
+"""A4 without its margins of 15 mm, at 96 pixels an inch."""
 
 
 @pytest.fixture(scope="module")
@@ -179,6 +181,19 @@ def test_the_print_shows_every_exam_and_no_controls(visit: Visit) -> None:
     visit.page.emulate_media(media="print")
     assert visit.page.locator(".exam:visible").count() == 16
     assert visit.page.locator(".bar:visible, .filters:visible").count() == 0
+
+
+@pytest.mark.parametrize("code", ["en", "zh"])
+def test_nothing_is_wider_than_the_paper_that_it_is_printed_on(
+    browser: object, reports: dict[str, Path], code: str
+) -> None:
+    opened = Visit(browser, reports[code], viewport=PAPER)
+    opened.page.emulate_media(media="print")
+    wide = """() => [...document.querySelectorAll("body :not(svg *)")].filter(
+        (one) => one.checkVisibility() && one.getBoundingClientRect().right > innerWidth + 1
+      ).map((one) => one.outerHTML.slice(0, 100))"""
+    assert opened.page.evaluate(wide) == []
+    opened.context.close()
 
 
 def test_it_prints_dark_on_white_whatever_the_screen_shows(browser: object, reports: dict[str, Path]) -> None:

@@ -24,6 +24,8 @@ VERSION = 4
 version than its own."""
 
 metadata = MetaData()
+POSTGRESQL = {"dialect": "postgresql"}
+"""What an index says of itself that a file has not."""
 
 
 def _exam_uid() -> Column[str]:

@@ -101,7 +101,12 @@ def lacks(connection: Connection) -> Lacks:
         tables=tuple(table for table in tables if table.name not in held),
         columns=tuple(column for table in there for column in table.columns if column.name not in held[table.name]),
         strict=tuple((table, name) for table in there for name in _strict(table, held[table.name])),
-        indexes=tuple(one for table in there for one in _by_name(table.indexes) if str(one.name) not in indexes),
+        indexes=tuple(
+            one
+            for table in there
+            for one in _by_name(table.indexes)
+            if str(one.name) not in indexes and one.info.get("dialect", dialect) == dialect
+        ),
     )
 
 

@@ -116,6 +116,7 @@ def run(settings: Settings, tell: Tell, wishes: Wishes | None = None) -> None:
         listening.close()
         raise
     try:
+        where.owed.begin(where.workspace)
         secret = None if wanted.new_password is None else _new_password(where, wanted.new_password)
         _begin(where)
         made = application(settings, site=where)

@@ -8,11 +8,14 @@ from zoneinfo import ZoneInfo
 import pytest
 from tests.archive.cases.conftest import NOON
 
+from bingcheng.archive.cases.case import CaseStatus, set_status
+from bingcheng.archive.cases.grants import Audience, Given, grant, grants, withdraw_grant
 from bingcheng.archive.cases.notices import NoticeKind, set_muted
 from bingcheng.archive.cases.opinions import (
     Conclusion,
     Confidence,
     OpinionState,
+    answerable,
     ask_opinion,
     move_opinion,
     opinion,
@@ -22,10 +25,15 @@ from bingcheng.archive.people.notice import notices, unread
 from bingcheng.core.errors import InputError
 
 
+def give(connection, two, case, **more):
+    return grant(connection, Given.CASE, case, Audience.HOSPITAL, to=two.south, by=two.author, now=NOON, **more)
+
+
 @pytest.fixture
 def asked(two):
     case = two.case()
     with two.workspace.writing() as connection:
+        give(connection, two, case)
         return ask_opinion(
             connection,
             case,
@@ -81,6 +89,25 @@ def test_who_is_asked_is_reminded_days_before_and_who_asked_is_told_when_it_is_o
         assert remind(connection, late) == 1
         assert "overdue" in notices(connection, two.author)[0].says.template
         assert {one.link for one in notices(connection, two.author)} == {f"/opinions/{asked}"}
+
+
+@pytest.mark.parametrize("end", ["withdrawn grant", "withdrawn case"])
+def test_nobody_is_reminded_of_a_case_that_is_shut_and_who_asked_is_told_why_nothing_comes(two, asked, end):
+    late = NOON + timedelta(days=4)
+    with two.workspace.writing() as connection:
+        case = opinion(connection, asked).case
+        assert answerable(connection, opinion(connection, asked), NOON)
+        if end == "withdrawn grant":
+            (given,) = grants(connection, Given.CASE, case)
+            withdraw_grant(connection, Given.CASE, case, given.number, NOON)
+        else:
+            set_status(connection, case, CaseStatus.WITHDRAWN, NOON)
+        assert not answerable(connection, opinion(connection, asked), NOON)
+        before = unread(connection, two.other)
+        assert [remind(connection, moment) for moment in (NOON + timedelta(days=1), late)] == [1, 1]
+        assert unread(connection, two.other) == before
+        (told,) = notices(connection, two.author)
+        assert "not open to who should give it" in told.says.template
 
 
 def test_who_asks_is_named_only_where_the_case_shows_it(two):

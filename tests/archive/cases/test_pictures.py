@@ -137,3 +137,19 @@ def test_what_may_not_leave_at_all_can_only_be_left_out(two):
     held.says(decision=PictureDecision.LEAVE_OUT)
     with two.workspace.reading() as connection:
         assert left_out(connection, held.number) == {held.uid}, "though it can't be read who it is"
+
+
+def test_what_is_decided_while_the_images_are_being_made_is_not_undone_by_it(two):
+    """The images are made by what was decided before; what a person said meanwhile holds for the next time."""
+    held = Waiting(two, BodyPartExamined="CHEST", BurnedInAnnotation="YES")
+    held.prepared()
+    original = Chosen(study_uid="1.2", series_uid=held.series, sop_uid=held.uid)
+    with two.workspace.reading() as connection:
+        said = approvals(connection, held.number)
+    result = Deidentifier(profile=Profile.named("teaching"), key=KEY, approvals=said).one(written(held.dataset))
+    held.says(TEXT, regions=(CORNER,))
+    with two.workspace.writing() as connection:
+        hold_back(connection, held.number, original, result, no_faces=True, asked=said)
+    (one,) = held.seen()
+    assert (one.decision, one.regions) == (PictureDecision.SHOW, (CORNER,))
+    assert held.prepared() is State.DONE

@@ -92,6 +92,11 @@ def test_parts_of_longer_words_and_numbers_are_no_leaks(place):
     assert found(place) == []
 
 
+@pytest.mark.parametrize("place", [b"QUIXWORTH1", b"2quixworth", b"CT2_QUIXWORTH77"])
+def test_digits_beside_a_name_hide_it_not(place):
+    assert LeakKind.NAME in found(place)
+
+
 def test_words_of_anatomy_are_no_leaks_even_as_names():
     assert found(b"HEAD FIRST", original=ct(PatientName="Head^Long")) == []
 

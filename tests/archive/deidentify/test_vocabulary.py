@@ -118,3 +118,75 @@ def test_a_chinese_day_and_the_end_of_an_identity_card_go_whole(said, stays):
     once = cleaned(said, NOBODY)
     assert " ".join(once.split()) == stays
     assert cleaned(once, NOBODY) == once
+
+
+DENIED = (
+    *(
+        "no metastasis",
+        "not a metastasis",
+        "without evidence of metastasis",
+        "metastasis excluded",
+        "metastasis unlikely",
+    ),
+    *("cannot exclude metastasis", "rule out metastasis", "neither lesion nor nodule", "lack of enhancement"),
+    *(
+        "metastasis?",
+        "isn't a metastasis",
+        "non-enhancing nodule",
+        "metastasis gone",
+        "keine metastasis",
+        "sans metastasis",
+    ),
+    *(
+        "未见转移",
+        "无转移",
+        "非转移",
+        "不考虑转移",
+        "转移待排",
+        "排除转移",
+        "除外转移",
+        "转移阴性",
+        "可疑转移",
+        "转移不除外",
+        "未累及肝脏",
+    ),
+    *("转移？", "肝内未见明显强化结节", "转移可能"),
+)
+
+
+@pytest.mark.parametrize("said", DENIED)
+def test_what_is_denied_or_doubted_does_not_become_a_finding(said):
+    assert cleaned(said, NOBODY) == said
+
+
+@pytest.mark.parametrize(
+    "said", ["未探及转移", "无任何转移", "no discernible metastasis", "not in any way a metastasis"]
+)
+def test_a_word_that_nobody_knows_takes_no_denial_along(said):
+    assert cleaned(said, NOBODY)[:1] == said[:1]
+
+
+@pytest.mark.parametrize("said", ["no metastasis", "not a metastasis", "non-enhancing nodule"])
+def test_a_patient_who_is_called_like_a_denial_does_not_take_it_along(said):
+    assert cleaned(said, {"no", "not", "non"}.__contains__) == said
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "肝S4占位，动脉期明显强化，大小约3.2×2.1cm",
+        "右肺上叶尖段磨玻璃结节，边界清楚，伴毛刺",
+        "双侧胸腔积液，对比前片增多",
+        "homogeneous hypodense lesion with capsule, washout ~ 12 mm",
+        "mildly enlarged lymph node, no necrosis",
+    ],
+)
+def test_what_a_reader_needs_of_a_finding_stays(said):
+    assert cleaned(said, NOBODY) == said
+
+
+@pytest.mark.parametrize(
+    ("said", "stays"), [("Ma Li liver", "liver"), ("Hu liver", "liver"), ("120 mA 40 HU", "120 mA 40 HU")]
+)
+def test_a_surname_that_is_a_unit_goes_as_names_are_written(said, stays):
+    assert cleaned(said, NOBODY) == stays

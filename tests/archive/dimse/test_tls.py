@@ -83,6 +83,39 @@ def test_a_caller_with_a_certificate_of_somebody_else_gets_no_association(listen
     echo(Caller(ae_title="TESTER", tls=tls.caller(pem[0], *pem)), us(site.port))
 
 
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"until": timedelta(days=-1)}, "OurCertificateExpired"),
+        ({}, "OurCertificateRefused"),
+        (None, "OurCertificateRefused"),
+    ],
+    ids=["expired", "stranger", "none"],
+)
+@pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_both_sides_are_told_whose_certificate_it_is(listening, pem, tmp_path, caplog, more, told, newest):
+    own = () if more is None else self_signed(tmp_path, **more)
+    site = listening(tls=tls.acceptor(*pem, trusted=own[0] if more else pem[0]))
+    context = tls.caller(pem[0], *own)
+    context.maximum_version = newest
+    if more is None and newest is ssl.TLSVersion.TLSv1_2:
+        told = "SSLError"  # that none was shown has an alert of its own only later (RFC 8446 6.2)
+    for _ in range(5):
+        with pytest.raises(RemoteError) as raised:
+            echo(Caller(ae_title="TESTER", tls=context, idle_s=3), us(site.port))
+        assert (raised.value.code, raised.value.reason.facts["error"]) == ("archive.no-answer", told)
+    assert "no TLS with 127.0.0.1" in caplog.text
+    assert ("CertificateExpired" in caplog.text) is (told == "OurCertificateExpired")
+
+
+def test_a_peer_whose_certificate_has_expired_is_told_from_one_that_is_no_friend(listening, tmp_path):
+    spoilt = self_signed(tmp_path, until=timedelta(days=-1))
+    site = listening(tls=tls.acceptor(*spoilt))
+    with pytest.raises(RemoteError) as raised:
+        echo(Caller(ae_title="TESTER", tls=tls.caller(spoilt[0])), us(site.port))
+    assert raised.value.reason.facts["error"] == "CertificateExpired"
+
+
 @pytest.mark.parametrize("wrong", [{"address": "192.0.2.1"}, {"until": timedelta(days=-1)}], ids=["host", "expired"])
 def test_a_peer_whose_certificate_is_for_another_host_or_expired_is_not_spoken_to(listening, tmp_path, wrong):
     spoilt = self_signed(tmp_path, **wrong)

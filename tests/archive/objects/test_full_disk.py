@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 from pathlib import Path
@@ -11,9 +12,10 @@ from tests.archive.objects.conftest import FROM, SPACE, files_of
 from tests.archive.objects.sent import STUDY, file
 
 from bingcheng.archive.objects.objects import Objects
+from bingcheng.archive.objects.retrieval import settled
 from bingcheng.archive.objects.storage import Folder
 from bingcheng.archive.workspace import Workspace
-from bingcheng.core.errors import RemoteError
+from bingcheng.core.errors import InputError, RemoteError
 
 
 def iter_received(objects, size):
@@ -52,6 +54,16 @@ def test_a_database_that_can_not_grow_refuses_and_leaves_no_file(small_disk):
     assert len(files_of(objects)) == count
     assert count == len(objects.instances_of([SPACE], STUDY))
     objects.close()
+    workspace.close()
+
+
+def test_a_log_that_can_not_be_folded_into_the_file_is_said_as_a_full_disk(small_disk):
+    workspace = Workspace.open(small_disk / "workspace")
+    with (small_disk / "filler").open("ab", buffering=0) as filler, contextlib.suppress(OSError):
+        while filler.write(bytes(512)):
+            pass
+    with pytest.raises(InputError, match="full"):
+        settled(workspace)
     workspace.close()
 
 

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 
 import pytest
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, select
 from tests.archive.conftest import empty_database
 from tests.archive.objects.conftest import FROM, SPACE
 from tests.archive.objects.sent import dataset, file, item, written
 
 from bingcheng.archive.objects.attributes import Level, can_match
+from bingcheng.archive.objects.header import study_facts
+from bingcheng.archive.objects.index import study_values
 from bingcheng.archive.objects.objects import Objects
 from bingcheng.archive.objects.query import Query, conditions
+from bingcheng.archive.objects.tables import stored_study
 from bingcheng.archive.workspace import Workspace
+from bingcheng.archive.workspace_tables import lacks
 from bingcheng.core.errors import InputError
 
 CASE = "case/7"
+NOON = datetime(2026, 3, 2, 12)  # noqa: DTZ001 - UTC, as times stand in the database
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -242,6 +248,7 @@ def test_a_server_finds_pieces_of_words_by_an_index_if_it_may_make_one(tmp_path,
     assert {"stored_study_words_key", "stored_study_modalities_key"} & names == (
         {"stored_study_words_key", "stored_study_modalities_key"} if rights == "all" else set()
     )
+    assert "stored_study_pairs" in names  # it needs no extension
     objects.close()
     workspace.close()
 
@@ -266,7 +273,8 @@ def make_database(server: str, name: str, *, owner: bool) -> bool:
 @pytest.mark.parametrize(
     ("dialect", "name", "asked"),
     [
-        ("postgresql", "小东", False),
+        ("postgresql", "东", False),
+        ("postgresql", "小东", True),
         ("postgresql", "*li*", False),
         ("postgresql", "王小东", True),
         ("postgresql", "xiaodong", True),
@@ -275,7 +283,61 @@ def make_database(server: str, name: str, *, owner: bool) -> bool:
     ],
 )
 def test_what_follows_from_a_name_is_asked_only_where_it_rules_studies_out(dialect, name, asked, fuzzy):
-    """A server without an index for two characters would expect next to no studies, and read all of them."""
+    """A server without an index for it, as for two letters, would expect next to no studies, and read all of them."""
     query = Query(match={"PatientName": name}, fuzzy=fuzzy)
     (condition,) = conditions(query, Level.STUDY, dialect)
     assert ("words_key" in str(condition)) is asked
+
+
+def test_a_server_finds_each_piece_of_words_wherever_it_begins(tmp_path, postgresql):
+    workspace = Workspace.open(tmp_path / "workspace", postgresql)
+    objects = Objects.open(workspace)
+    name = "Ouyang^XiaoDong=\N{CJK UNIFIED IDEOGRAPH-20BB7}阳^小东"
+    objects.receive(file(PatientName=name, StudyDescription="Liver 100% _x"), space=SPACE, origin=FROM)
+    words = "ouyang^xiaodong|\N{CJK UNIFIED IDEOGRAPH-20BB7}阳^小东|p1|a1|"
+    for length in range(1, 7):
+        for begin in range(len(words) - length + 1):
+            piece = words[begin : begin + length]
+            if "^" not in piece:
+                assert objects.studies(Query(words=piece), [SPACE]), piece
+    for piece in ("%", "_", "0%", "_x", "liver 小东", "dong ou"):
+        assert objects.studies(Query(words=piece), [SPACE]), piece
+    for piece in ("鑫", "东小", "xd", "gx", "%_", "小东 鑫鑫", "\\\\"):
+        assert not objects.studies(Query(words=piece), [SPACE]), piece
+    objects.close()
+    workspace.close()
+
+
+def test_a_server_that_nobody_has_looked_for_words_in_reads_the_index_of_pairs(tmp_path, postgresql):
+    workspace = Workspace.open(tmp_path / "workspace", postgresql)
+    rows = [
+        {
+            **study_values(study_facts({"PatientName": f"Wang^Xiao{n}=王^小{n}"}), SPACE, f"1.2.{n}", NOON),
+            "modalities_key": "\\CT\\",
+        }
+        for n in range(4000)
+    ]
+    with workspace.writing() as connection:
+        connection.execute(stored_study.insert(), rows)
+    with workspace.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("VACUUM ANALYZE stored_study")
+    asked = select(stored_study.c.id).where(*conditions(Query(words="鑫鑫"), Level.STUDY, "postgresql"))
+    with workspace.reading() as connection:
+        said = asked.compile(connection, compile_kwargs={"literal_binds": True})
+        plan = "".join(connection.exec_driver_sql(f"EXPLAIN {said}").scalars())
+    assert "stored_study_pairs" in plan
+    workspace.close()
+
+
+def test_a_workspace_of_an_earlier_release_gets_the_index_of_pairs(tmp_path, postgresql):
+    workspace = Workspace.open(tmp_path / "workspace", postgresql)
+    with workspace.writing() as connection:
+        connection.exec_driver_sql("DROP INDEX stored_study_pairs")
+    workspace.close()
+    for _ in range(2):
+        workspace = Workspace.open(tmp_path / "workspace", postgresql)
+        with workspace.reading() as connection:
+            names = set(connection.exec_driver_sql("SELECT indexname FROM pg_indexes").scalars())
+            assert not lacks(connection)
+        assert "stored_study_pairs" in names
+        workspace.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import socket
@@ -213,3 +214,165 @@ def test_a_service_that_falls_silent_is_given_up_before_who_sends_gives_up(tmp_p
         storage.close()
         for one in connections:
             one.close()
+
+
+def answering(status: str, code: str):
+    """The address of a service that has the bucket and refuses each object, and how often it was asked."""
+    listening, asked = socket.create_server(("127.0.0.1", 0)), []
+
+    def answer(connected: socket.socket) -> None:
+        with connected, connected.makefile("rb") as coming:
+            while line := coming.readline():
+                length = 0
+                while (field := coming.readline()) not in (b"\r\n", b""):
+                    name, _, value = field.partition(b":")
+                    length = int(value) if name.lower() == b"content-length" else length
+                if line.startswith(b"HEAD"):
+                    connected.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+                    continue
+                coming.read(length)
+                asked.append(line)
+                said = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>no</Message></Error>".encode()
+                head = f"HTTP/1.1 {status}\r\nContent-Type: application/xml\r\nContent-Length: {len(said)}\r\n\r\n"
+                connected.sendall(head.encode() + said)
+
+    def accept() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=answer, args=(listening.accept()[0],), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    return listening, asked
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "told", "times"),
+    [
+        ("507 Insufficient Storage", "InsufficientStorage", "archive.disk-full", 1),
+        ("507 Insufficient Storage", "XMinioStorageFull", "archive.disk-full", 1),
+        ("403 Forbidden", "QuotaExceeded", "archive.disk-full", 1),
+        ("503 Slow Down", "SlowDown", "archive.storage-failed", s3.ATTEMPTS),
+        ("403 Forbidden", "AccessDenied", "archive.storage-failed", 1),
+    ],
+)
+def test_a_full_bucket_is_said_as_a_full_disk_and_a_busy_one_is_asked_again(tmp_path, status, code, told, times):
+    pytest.importorskip("boto3")
+    listening, asked = answering(status, code)
+    with listening:
+        workspace = Workspace.open(tmp_path / "workspace")
+        storage = S3.connect(
+            BUCKET, tmp_path / "c", endpoint_url=f"http://127.0.0.1:{listening.getsockname()[1]}", **KEY
+        )
+        objects = Objects.open(workspace, storage)
+        asked.clear()
+        with pytest.raises(RemoteError) as raised:
+            receive(objects, file(1))
+        assert raised.value.code == told
+        assert sum(line.startswith(b"PUT") for line in asked) == times
+        assert objects.studies(Query(), [SPACE]) == []
+        objects.close()
+        workspace.close()
+
+
+class Gate:
+    """The way to a service, which is cut and opened again: connections break wherever they are."""
+
+    def __init__(self, port: int) -> None:
+        self.behind, self.open, self.ends = port, True, []
+        self.listening = socket.create_server(("127.0.0.1", 0))
+        self.address = f"http://127.0.0.1:{self.listening.getsockname()[1]}"
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                here, _ = self.listening.accept()
+                if not self.open:
+                    here.close()
+                    continue
+                there = socket.create_connection(("127.0.0.1", self.behind))
+                self.ends += [here, there]
+                ways = [threading.Thread(target=self.pass_on, args=pair) for pair in ((here, there), (there, here))]
+                for way in ways:
+                    way.start()
+                threading.Thread(target=self.close_after, args=(ways, (here, there)), daemon=True).start()
+
+    def pass_on(self, one: socket.socket, other: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while piece := one.recv(2048):
+                other.sendall(piece)
+        for end in (one, other):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def close_after(self, ways, ends) -> None:
+        for way in ways:
+            way.join()
+        for end in ends:
+            end.close()
+
+    def cut(self) -> None:
+        self.open = False
+        for end in self.ends:
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+        self.ends.clear()
+
+
+def test_what_was_answered_as_stored_is_there_however_often_the_service_goes_away(endpoint, tmp_path):
+    gate = Gate(int(endpoint.rpartition(":")[2]))
+    workspace = Workspace.open(tmp_path / "workspace")
+    storage = S3.connect(BUCKET, tmp_path / "copies", endpoint_url=gate.address, prefix=tmp_path.name, **KEY)
+    objects = Objects.open(workspace, storage)
+    files = {number: file(number, size=64) for number in range(1, 201)}
+    done, failed = set(), []
+
+    def send(numbers) -> None:
+        for number in numbers:
+            while number not in done:
+                try:
+                    receive(objects, files[number])
+                except RemoteError as error:
+                    failed.append(error.code)
+                    time.sleep(0.02)
+                else:
+                    done.add(number)
+
+    senders = [threading.Thread(target=send, args=(list(files)[place::4],)) for place in range(4)]
+    for one in senders:
+        one.start()
+    for _ in range(6):
+        before = len(done)
+        while len(done) < min(before + 25, 200):
+            time.sleep(0.005)
+        gate.cut()
+        time.sleep(0.3)
+        gate.open = True
+    for one in senders:
+        one.join()
+    assert set(failed) == {"archive.storage-failed"}
+    held = objects.instances_of([SPACE], STUDY)
+    assert len(held) == 200
+    direct = connected(endpoint, tmp_path / "elsewhere")
+    direct._prefix = f"{tmp_path.name}/"  # the same objects by the way that was never cut
+    for one in held:
+        with direct.open(one.location) as stream:
+            assert stream.read() == files[one.number]
+    assert objects.check().lost == ()
+    assert len(list(storage.keys())) == 200
+    direct.close()
+    objects.close()
+    workspace.close()
+    gate.listening.close()
+    gate.cut()
+
+
+def test_an_object_whose_bytes_were_lost_in_the_bucket_is_whole_again_when_it_comes_again(store):
+    receive(store, file(1))
+    (held,) = store.instances_of([SPACE], STUDY)
+    store.storage.remove([held.location])
+    assert store.storage.size(held.location) is None
+    assert receive(store, file(1)) is ReceivedStatus.ALREADY
+    assert store.storage.size(held.location) == held.size
+    with store.open_bytes(held) as stream:
+        assert stream.read() == file(1)

@@ -72,6 +72,35 @@ def test_what_was_typed_stands_again_after_a_mistake_but_no_password(fresh):
     assert 'value="WRONG"' not in send(fresh, "/welcome", {**ACCOUNT, "code": "WRONG"}).text
 
 
+def focused(page):
+    return re.findall(r'<input id="f-(\w+)"[^>]* autofocus', page)
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({}, []),
+        ({"code": "WRONG"}, ["code"]),
+        ({"login": "x"}, ["login"]),
+        ({"name": " "}, ["name"]),
+        ({"password": "short"}, ["password"]),
+    ],
+)
+def test_a_mistake_brings_the_cursor_to_where_it_was_made(fresh, changed, field):
+    assert focused(fresh.get("/welcome").text) == ["code"]
+    if changed:
+        assert focused(send(fresh, "/welcome", {**ACCOUNT, **changed}).text) == field
+
+
+def test_a_mistake_in_a_hospital_brings_the_cursor_to_it(fresh):
+    send(fresh, "/welcome", ACCOUNT)
+    right = {"site_name": ["South"], "name": "South", "code": "S", "issuer": ""}
+    assert focused(fresh.get("/welcome/next").text) == []
+    for changed, field in (({"name": " "}, "name"), ({"code": "a b"}, "code"), ({"issuer": "a\\b"}, "issuer")):
+        answer = send(fresh, "/welcome/hospitals", {**right, **changed}, page="/welcome/next")
+        assert focused(answer.text) == [field]
+
+
 def test_a_refused_hospital_stands_again_as_it_was_written(fresh):
     send(fresh, "/welcome", ACCOUNT)
     wrong = {"site_name": ["NORTH hospital", "South"], "name": "Our Hospital", "code": "not a code", "issuer": "ISSUER"}

@@ -67,12 +67,43 @@ def test_a_signed_answer_is_believed():
         {"sent": b'{"may": ["push-cases"]}'},
         {"signed_status": 204},
         {"request": bytes(64)},
-        {"later_s": 301},
-        {"later_s": -301},
     ],
 )
 def test_any_other_answer_is_not(answer):
     assert code(**answer) == "archive.unsigned-answer"
+
+
+@pytest.mark.parametrize("later_s", [301, -301])
+def test_an_answer_of_another_time_is_not_and_the_clocks_are_named_for_it(later_s):
+    assert code(later_s=later_s) == "archive.clocks-differ"
+
+
+REFUSED = b'{"code": "archive.clocks-differ"}'
+
+
+def refused(**fields) -> str:
+    def handler(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(403, content=REFUSED, headers=fields)
+
+    with PeerClient(PEER, OURS, lambda: NOON) as client:
+        client._client.close()
+        client._client = httpx.Client(transport=httpx.MockTransport(handler))
+        with pytest.raises(BingchengError) as raised:
+            client.ask("GET", "/hello")
+    return str(raised.value.reason)
+
+
+def test_whoever_is_refused_for_the_time_is_told_what_both_clocks_say():
+    said = refused(date="Sun, 01 Mar 2026 11:40:00 GMT")
+    assert "its clock says 2026-03-01 11:40 and ours 2026-03-02 12:00 (UTC)" in said
+    assert "time server" in said
+
+
+@pytest.mark.parametrize(
+    "fields", [{}, {"date": ""}, {"date": "yesterday"}, {"date": "Sun, 99 Mar 99999 11:40:00 GMT"}]
+)
+def test_without_a_readable_date_the_clocks_are_named_all_the_same(fields):
+    assert "differ by more than five minutes" in refused(**fields)
 
 
 @pytest.mark.parametrize("status", [301, 429, 500, 503])

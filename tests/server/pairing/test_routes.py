@@ -94,6 +94,43 @@ def test_a_clock_that_goes_wrong_is_said_to(served, later_s):
     assert (answer.status_code, code(answer)) == (403, "archive.clocks-differ")
 
 
+def page_of(served, number):
+    operator = served.browser("operator")
+    operator.cookies.set("__Host-bingcheng", operator.cookies["bingcheng"], domain="127.0.0.1")
+    answer = operator.get(f"/admin/pairing/{number}".rstrip("/"))
+    assert answer.status_code == 200
+    return answer.text
+
+
+@pytest.mark.parametrize(
+    ("later_s", "said"), [(1200, "is 20 min ahead of"), (-86_400, "is 1440 min behind")], ids=["ahead", "behind"]
+)
+def test_whoever_refuses_for_the_time_sees_by_how_much_and_for_whom(served, later_s, said):
+    asking = paired(served)
+    assert "by a time server" not in page_of(served, asking.number)
+    asking.request("GET", "/hello", later_s=later_s)
+    shown = page_of(served, asking.number)
+    assert said in shown
+    assert "the clocks differ" in page_of(served, "")
+    assert "sets it by a time server" in shown
+    served.application.state.recorder.flush()
+    with served.site.workspace.reading() as connection:
+        found = [one.event for one in events(connection, Asked(of_installation=True))]
+    refused = next(one for one in found if one.what == "pair" and one.outcome)
+    assert (refused.subject, refused.login != "") == (f"peer/{asking.number}", True)
+    answer, _ = asking.request("GET", "/hello")
+    assert answer.status_code == 200
+    assert said not in page_of(served, asking.number), "the clocks agree again"
+    assert "the clocks differ" not in page_of(served, "")
+
+
+def test_a_clock_is_believed_of_nobody_but_the_holder_of_the_key(served):
+    asking = paired(served)
+    answer, _ = asking.request("GET", "/hello", later_s=1200, key=InstallationKey.new())
+    assert code(answer) == "archive.not-paired"
+    assert "min ahead" not in page_of(served, asking.number)
+
+
 @pytest.mark.parametrize(
     "digest", ["", "md5=:1B2M2Y8AsgTpgAmY7PhCfg==:", "unixsum=:MA==:", content_digest(b"") + ", md5=:x:"]
 )

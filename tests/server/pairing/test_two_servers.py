@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import hashlib
 import ipaddress
@@ -12,6 +13,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -23,6 +25,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from tests.archive.pairing.making import Room, image, pointed
+from tests.server.pairing.test_client import PEER as ANY_PEER
 
 from bingcheng.archive.audit.trail import Asked, events, verify
 from bingcheng.archive.objects.objects import Objects
@@ -56,22 +59,22 @@ class Authority:
     key: Path
 
 
-def authority(folder: Path, name: str) -> Authority:
-    """Makes the authority, and one certificate of it for 127.0.0.1."""
+def authority(folder: Path, name: str, *, days: int = 0) -> Authority:
+    """Makes the authority, and one certificate of it for 127.0.0.1 that holds now, or so many days later."""
     folder.mkdir()
     now = dt.datetime.now(dt.UTC)
     root_key, leaf_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     root_name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
 
-    def begun(subject: x509.Name, public: object) -> x509.CertificateBuilder:
+    def begun(subject: x509.Name, public: object, moment: dt.datetime = now) -> x509.CertificateBuilder:
         return (
             x509.CertificateBuilder()
             .subject_name(subject)
             .issuer_name(root_name)
             .public_key(public)
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - dt.timedelta(days=1))
-            .not_valid_after(now + dt.timedelta(days=2))
+            .not_valid_before(moment - dt.timedelta(days=1))
+            .not_valid_after(moment + dt.timedelta(days=2))
         )
 
     usage = x509.KeyUsage(True, False, False, False, False, True, True, False, False)
@@ -84,7 +87,11 @@ def authority(folder: Path, name: str) -> Authority:
         .sign(root_key, hashes.SHA256())
     )
     leaf = (
-        begun(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")]), leaf_key.public_key())
+        begun(
+            x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")]),
+            leaf_key.public_key(),
+            now + dt.timedelta(days=days),
+        )
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(of_root), critical=False)
         .sign(root_key, hashes.SHA256())
@@ -431,3 +438,25 @@ def test_a_revoked_peer_is_refused_in_the_middle(both):
     assert north.transfer().reason.facts["code"] == "archive.not-paired"
     assert bytes_staged(south) == have < sum(map(len, IMAGES))
     assert state(south, name, incoming=True) is BundleState.COMING
+
+
+@pytest.mark.parametrize("days", [-9, 9], ids=["over", "not begun"])
+def test_a_certificate_of_another_time_is_told_with_the_time_of_this_server(tmp_path, days):
+    made = authority(tmp_path / "odd", "Odd authority", days=days)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(made.certificate, made.key)
+    key = InstallationKey.new()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def shake_hands() -> None:
+            with closing(listening.accept()[0]) as met, contextlib.suppress(OSError):
+                context.wrap_socket(met, server_side=True)
+
+        thread = threading.Thread(target=shake_hands, daemon=True)
+        thread.start()
+        peer = replace(ANY_PEER, address=f"https://127.0.0.1:{listening.getsockname()[1]}", authority=made.pem)
+        with PeerClient(peer, key, utc_now) as client, pytest.raises(RemoteError) as raised:
+            client.ask("GET", "/hello")
+        thread.join(10)
+    assert raised.value.code == "archive.peer-certificate-time"
+    assert f"{utc_now():%Y-%m-%d}" in str(raised.value.reason)

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, and_, insert, or_, select, update
 
 from bingcheng.archive.authorisation.action import Action
 from bingcheng.archive.cases import tables
+from bingcheng.archive.cases.grants import readable
 from bingcheng.archive.cases.notices import NoticeKind, tell, who_may
 from bingcheng.archive.cases.problems import NO_WORDS, WRONG_AUDIENCE, WRONG_STEP
 from bingcheng.archive.codec import decoded, encoded, storable
@@ -225,12 +226,25 @@ def remind(connection: Connection, now: datetime, *, zone: tzinfo | None = UTC) 
             if late
             else text("A second opinion that was asked of you is due by {day}.", day=str(known.due_on))
         )
-        tell(connection, _asked(connection, known), NoticeKind.OPINION, says, link=link, now=now)
+        can = answerable(connection, known, now)
+        if can:
+            tell(connection, _asked(connection, known), NoticeKind.OPINION, says, link=link, now=now)
         if late:
-            says = text("A second opinion that you asked for is overdue.")
+            says = (
+                text("A second opinion that you asked for is overdue.")
+                if can
+                else text("A second opinion that you asked for is overdue: the case is not open to who should give it.")
+            )
             tell(connection, [known.asked_by], NoticeKind.OPINION, says, link=link, now=now)
         connection.execute(update(table).where(table.c.id == known.number).values(reminded_at=now))
     return len(rows)
+
+
+def answerable(connection: Connection, known: Opinion, now: datetime) -> bool:
+    """Whether those who are asked may still read the case: nobody is reminded of what is shut."""
+    case = tables.shared_case.c
+    query = select(case.id).where(case.id == known.case, readable(known.hospital, now))
+    return connection.scalar(query) is not None
 
 
 def day_at(now: datetime, zone: tzinfo | None) -> date:

@@ -6,6 +6,7 @@ one is none to the other: each is asked, answered and kept by itself.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from bingcheng.archive.cases import tables
-from bingcheng.archive.cases.problems import NOT_ANSWERED
+from bingcheng.archive.cases.problems import NOT_ANSWERED, PICTURE_DECIDED_MEANWHILE
 from bingcheng.archive.codec import decoded, encoded
 from bingcheng.archive.deidentify.devices import Region
 from bingcheng.archive.deidentify.faces import Face
@@ -81,6 +82,12 @@ class WaitingPicture:
         return not self.asks
 
     @property
+    def standing(self) -> str:
+        """How it stands: another word whenever it waits for something else, or somebody decided otherwise."""
+        words = (self.sop_uid, self.code, self.decision.value, _words(self.asks), _words(self.allowed))
+        return hashlib.sha256("/".join((*words, _written(self.regions))).encode()).hexdigest()[:16]
+
+    @property
     def reasons(self) -> tuple[Text, ...]:
         """Why it waits or may not leave: one sentence for each thing that is asked."""
         face = PictureQuestion.FACE in self.asks and self.code != FACE_NEEDS_A_PERSON.code
@@ -114,14 +121,25 @@ def waiting(connection: Connection, number: int) -> int:
     return int(connection.scalar(query) or 0)
 
 
-def hold_back(connection: Connection, number: int, held: Instance, one: Deidentified, *, no_faces: bool) -> None:
+def hold_back(
+    connection: Connection,
+    number: int,
+    held: Instance,
+    one: Deidentified,
+    *,
+    no_faces: bool,
+    asked: Mapping[str, Approval] | None = None,
+) -> None:
     """Note that an object waits, and for what; an earlier yes holds on for what it was said to, if that sufficed.
 
     Parameters
     ----------
     held : the original; of what can't be read `one` does not tell which it is.
     no_faces : whether the profile lets nothing pass of which a face could be reconstructed.
+    asked : the decisions by which it was de-identified. What somebody decided since then stays decided.
     """
+    if asked is not None and _decided_since(connection, number, held.sop_uid, asked):
+        return
     table = tables.case_picture
     mine = (table.c.case_id == number, table.c.sop_uid == held.sop_uid)
     before = connection.execute(select(table).where(*mine)).one_or_none()
@@ -152,6 +170,12 @@ def hold_back(connection: Connection, number: int, held: Instance, one: Deidenti
     connection.execute(insert(table), row)
 
 
+def _decided_since(connection: Connection, number: int, sop_uid: str, asked: Mapping[str, Approval]) -> bool:
+    """Whether somebody decided about an object after its de-identification began."""
+    now = approvals(connection, number).get(sop_uid)
+    return sop_uid in left_out(connection, number) or (now is not None and now != asked.get(sop_uid))
+
+
 def decide_picture(
     connection: Connection,
     number: int,
@@ -161,6 +185,8 @@ def decide_picture(
     allowed: Collection[PictureQuestion] = (),
     regions: Sequence[Region] = (),
     whole_series: bool = False,
+    alike: Collection[str] | None = None,
+    seen: str = "",
     by: int,
     now: datetime,
 ) -> int:
@@ -170,6 +196,8 @@ def decide_picture(
     ----------
     allowed : what the person said yes to; to show a picture, all that is asked about it.
     regions : what is blanked. Where the text was not asked about, the regions of the device stay whatever is said.
+    alike : of its series the pictures in which the same place is the same region; all where it isn't said.
+    seen : how it stood when the person looked at it (`WaitingPicture.standing`); empty where that isn't known.
 
     Returns
     -------
@@ -178,7 +206,7 @@ def decide_picture(
     Raises
     ------
     InputError
-        ``archive.not-found``, ``archive.case-picture-not-answered``.
+        ``archive.not-found``, ``archive.case-picture-not-answered``, ``archive.case-picture-decided-meanwhile``.
     """
     known = {one.sop_uid: one for one in pictures(connection, number)}
     first = known.get(sop_uid)
@@ -186,16 +214,10 @@ def decide_picture(
         raise InputError(NO_SUCH_THING)
     if decision is PictureDecision.SHOW and not first.asks <= set(allowed):
         raise InputError(NOT_ANSWERED)
-    meant = [
-        one
-        for one in known.values()
-        if one.sop_uid == sop_uid
-        or (
-            whole_series
-            and (one.series_uid, one.code, one.asks) == (first.series_uid, first.code, first.asks)
-            and one.decision is PictureDecision.WAITING
-        )
-    ]
+    if seen not in ("", first.standing) and not _is_so(first, decision, regions):
+        raise InputError(PICTURE_DECIDED_MEANWHILE)
+    others = (one for one in known.values() if one is not first and (alike is None or one.sop_uid in alike))
+    meant = [first, *(one for one in others if whole_series and _waits_for_the_same(one, first))]
     table = tables.case_picture
     for one in meant:
         values = {
@@ -208,6 +230,16 @@ def decide_picture(
             update(table).where(table.c.case_id == number, table.c.sop_uid == one.sop_uid).values(values)
         )
     return len(meant)
+
+
+def _is_so(one: WaitingPicture, decision: PictureDecision, regions: Sequence[Region]) -> bool:
+    """Whether a picture stands already as somebody wants it."""
+    return one.decision is decision and (decision is PictureDecision.LEAVE_OUT or one.regions == tuple(regions))
+
+
+def _waits_for_the_same(one: WaitingPicture, first: WaitingPicture) -> bool:
+    same = (one.series_uid, one.code, one.asks) == (first.series_uid, first.code, first.asks)
+    return same and one.decision is PictureDecision.WAITING
 
 
 def _shown(one: WaitingPicture, regions: Sequence[Region], *, looked: bool) -> dict[str, str]:

@@ -22,7 +22,6 @@ from bingcheng.archive.cases.selection import originals, selection
 from bingcheng.archive.deidentify.batch import Deidentified, Deidentifier, State
 from bingcheng.archive.deidentify.key_table import KeyTable, Secret
 from bingcheng.archive.deidentify.profile import Option, Profile
-from bingcheng.archive.objects.instance import Instance
 from bingcheng.archive.objects.objects import Objects
 from bingcheng.archive.objects.received import Origin
 from bingcheng.archive.objects.tables import stored_series, stored_study
@@ -73,12 +72,13 @@ def prepare(
         known = case(connection, number)
         chosen, excluded = selection(connection, number), left_out(connection, number)
         table, issuer = _key_table(connection, workspace.folder, known)
+        asked = approvals(connection, number)
         worker = Deidentifier(
             profile=Profile.named(known.profile),
             key=table.key,
             site=hospital(connection, known.hospital).name,
             issuer=issuer,
-            approvals=approvals(connection, number),
+            approvals=asked,
         )
     wanted = [one for one in originals(objects, known.hospital, chosen) if one.sop_uid not in excluded]
     made: dict[str, str] = {}
@@ -92,7 +92,8 @@ def prepare(
             noted.append(result)
         else:
             held += 1
-            _hold(workspace, number, one, result, no_faces=worker.profile.has(Option.NO_FACES))
+            with workspace.writing() as connection:
+                hold_back(connection, number, one, result, no_faces=worker.profile.has(Option.NO_FACES), asked=asked)
         if len(noted) >= NOTED_AT_ONCE or done == len(wanted):
             _note(workspace, table, noted)
             noted.clear()
@@ -130,11 +131,6 @@ def _key_table(connection: Connection, folder: Path, known: Case) -> tuple[KeyTa
     issuer = default_issuer(connection, f"{HOSPITALS}{known.hospital}")
     connection.execute(update(one).where(one.c.id == known.number).values(issuer=issuer))
     return KeyTable.make(connection, name, secret), issuer
-
-
-def _hold(workspace: Workspace, number: int, one: Instance, result: Deidentified, *, no_faces: bool) -> None:
-    with workspace.writing() as connection:
-        hold_back(connection, number, one, result, no_faces=no_faces)
 
 
 def _note(workspace: Workspace, table: KeyTable, noted: list[Deidentified]) -> None:

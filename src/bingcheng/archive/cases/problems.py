@@ -76,6 +76,12 @@ WRONG_REGIONS = Problem(
     remedy="Write for example: 0, 0, 640, 40.",
     owner=Owner.RADIOLOGIST,
 )
+OUTSIDE_PICTURE = Problem(
+    code="archive.region-outside-picture",
+    says="a region lies outside the picture, which has {columns} columns and {rows} rows",
+    remedy="Mark it where the text is: nothing of the picture would be blanked by it.",
+    owner=Owner.RADIOLOGIST,
+)
 QUERY = Problem(
     code="archive.wrong-query",
     says="the search isn't understood at character {position}: {fault}",
@@ -128,6 +134,12 @@ MANY_KEY_IMAGES = Problem(
     code="archive.case-many-key-images",
     says="a case has at most {count} key images, and a note of at most {length} characters beside each",
     remedy="Take one out, or shorten the note.",
+    owner=Owner.RADIOLOGIST,
+)
+PICTURE_DECIDED_MEANWHILE = Problem(
+    code="archive.case-picture-decided-meanwhile",
+    says="somebody else decided about this picture while you were looking at it",
+    remedy="What you marked stands in it. Look how it stands now, and decide once more if it is to be otherwise.",
     owner=Owner.RADIOLOGIST,
 )
 NOT_ANSWERED = Problem(

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from bingcheng.archive.deidentify.devices import Region
 from bingcheng.archive.deidentify.elements import EXPLICIT, Element, Object
 from bingcheng.archive.deidentify.native import (
+    COLOURS_AS_CODED,
     OFFSETS,
     Layout,
     decoded,
@@ -45,9 +46,10 @@ LOSSLESS: Mapping[str, str] = MappingProxyType(
 """The lossless syntax in which pixels of a compressed one are written again."""
 ENCODERS: Mapping[str, str] = MappingProxyType({_JPEG_LS: "pyjpegls", _RLE: "pydicom"})
 """Which of pydicom's plug-ins encodes; GDCM may end the process."""
-_LOSSY = frozenset(f"1.2.840.10008.1.2.4.{end}" for end in ("50", "51", "81", "91", "203"))
-_ALWAYS_LOSSY = frozenset(f"1.2.840.10008.1.2.4.{end}" for end in ("50", "51"))
-"""Whatever a header says; the others can be without loss too."""
+_ALWAYS_LOSSY = frozenset(f"1.2.840.10008.1.2.4.{end}" for end in ("50", "51", "53", "55"))
+"""Whatever a header says."""
+_LOSSY = _ALWAYS_LOSSY | {f"1.2.840.10008.1.2.4.{end}" for end in ("81", "91", "203")}
+"""Some of them can be without loss too."""
 _PHOTOMETRIC, _PLANAR, _LOSSY_SAID = 0x00280004, 0x00280006, 0x00282110
 _LEAST_SIDE_PX = 32
 """Of smaller pictures the encoder of JPEG 2000 can't make its six resolutions; they are written uncompressed."""
@@ -101,10 +103,12 @@ def written_anew(found: Object) -> None:
 def _blanked_compressed(found: Object, form: Layout, element: Element, regions: Sequence[Region]) -> None:
     values = np.stack(list(decoded(found, form)))
     flat = Layout(**{name: getattr(form, name) for name in Layout.__dataclass_fields__} | {"planar": False})
-    _fill(values, flat, regions, dark=_dark(found, form) if form.samples == 1 else (0, 0, 0))
+    converted = form.samples > 1 and found.syntax not in COLOURS_AS_CODED
+    _fill(values, flat, regions, dark=(0, 0, 0) if converted else _dark(found, form))
     _lossy_stays_said(found)
-    if form.samples > 1:
+    if converted:
         _set(found, _PHOTOMETRIC, "CS", b"RGB")
+    if form.samples > 1:
         _set(found, _PLANAR, "US", b"\0\0")
     found.elements = [one for one in found.elements if one.tag not in OFFSETS]
     syntax = LOSSLESS.get(found.syntax)
@@ -153,7 +157,7 @@ def _by_pydicom(frame: NDArray[Any], form: Layout, syntax: str) -> bytes:
         "bits_stored": form.bits_stored,
         "pixel_representation": int(form.signed),
         "samples_per_pixel": form.samples,
-        "photometric_interpretation": "RGB" if form.samples > 1 else form.photometric,
+        "photometric_interpretation": form.photometric,
         "planar_configuration": 0,
     }
     return get_encoder(UID(syntax)).encode(frame, encoding_plugin=ENCODERS[syntax], **options)

@@ -26,7 +26,8 @@ PROJECTED = frozenset(
     for end in ("1", "1.1", "1.1.1", "1.2", "1.2.1", "1.3", "1.3.1", "12.1", "12.1.1", "12.2", "12.2.1", "13.1.3")
 )
 """Radiographs, mammograms, angiographies: clean only where the header says so."""
-_SAMPLES, _CONVERSION = 0x00280002, 0x00080064
+_SAMPLES, _PHOTOMETRIC, _CONVERSION = 0x00280002, 0x00280004, 0x00080064
+_PALETTE = "PALETTE COLOR"
 _CAPTURES = ("SCREEN", "CAPTURE", "DOSE", "REPORT", "PROTOCOL", "PASTED", "FILM", "SAVE")
 _DERIVED = text("The picture was computed, and its header doesn't say whether there is text in it.")
 
@@ -92,7 +93,7 @@ def _doubt(found: Object) -> Text | None:  # noqa: PLR0911 - one doubt after the
         return text("It is a capture of a screen or a report.")
     if found.words(_CONVERSION):
         return text("It was digitised, drawn or captured, not acquired: its header names a Conversion Type.")
-    if found.number(_SAMPLES, 1) != 1:
+    if found.number(_SAMPLES, 1) != 1 or found.words(_PHOTOMETRIC) == _PALETTE:
         return text("It is in colour, as a scanner's images are not.")
     if kind in PROJECTED and said != "NO":
         return _DERIVED

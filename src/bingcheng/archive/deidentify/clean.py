@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from bingcheng.archive.deidentify import change, code_strings, codes, content, labels, lookup_tables
+from bingcheng.archive.deidentify import change, code_strings, codes, content, lookup_tables
 from bingcheng.archive.deidentify.change import Change
-from bingcheng.archive.deidentify.charset import DEFAULT, TEXT_VRS, WRITTEN_VRS, decoded, encoded, encodings
+from bingcheng.archive.deidentify.charset import TEXT_VRS, WRITTEN_VRS, decoded, encoded
 from bingcheng.archive.deidentify.dates import capped_age, moved
 from bingcheng.archive.deidentify.diffusion import b_values
 from bingcheng.archive.deidentify.dummies import dummy
@@ -18,51 +18,22 @@ from bingcheng.archive.deidentify.forms import in_form, true_vr
 from bingcheng.archive.deidentify.gather import identifiers
 from bingcheng.archive.deidentify.identifiers import Identifiers
 from bingcheng.archive.deidentify.key import Key
-from bingcheng.archive.deidentify.native import TOP_PIXELS
+from bingcheng.archive.deidentify.level import DRAWN, Level, never_stays
 from bingcheng.archive.deidentify.private import safe
 from bingcheng.archive.deidentify.problems import TEXT_IN_TABLE
 from bingcheng.archive.deidentify.profile import Option
 from bingcheng.archive.deidentify.rules import CLASS_UIDS, Action, Rules
-from bingcheng.archive.deidentify.subject import CHARSET, SOP_CLASS, Subject
-from bingcheng.archive.deidentify.vocabulary import cleaned
+from bingcheng.archive.deidentify.subject import SOP_CLASS, Subject
+from bingcheng.archive.deidentify.text_values import TextValues
 from bingcheng.archive.deidentify.well_known import is_class, is_well_known
 from bingcheng.core.errors import InputError
 from bingcheng.core.wording import Text
 
 _PERSON_CODE = 0x00401101
-_AGE = 0x00101010
-_ICC_PROFILE = 0x00282000
-"""Holds texts of who made it, and whatever else its tags may."""
-_PIXEL_GROUP, _WAVEFORMS = 0x7FE0, 0x54000100
+_PIXEL_GROUP = 0x7FE0
 _FORMED = frozenset((Action.KEEP, Action.SCRUB, Action.TERMS, Action.WORDS, Action.AGE))
 """What leaves a value, or part of it, as it was."""
-_WAVES = "1.2.840.10008.5.1.4.1.1.9."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Level:
-    """Where in the object a dataset stands.
-
-    Parameters
-    ----------
-    sop_class : at the top; None in sequences.
-    strip : whether text is replaced whatever it says (a sequence that the profile replaces by a dummy).
-    coded : the code of a coded item; None for other datasets.
-    about : what a content item speaks of.
-    content : whether the dataset is an item of structured content, or in one.
-    """
-
-    encodings: Sequence[str] = DEFAULT
-    path: str = ""
-    sop_class: str | None = None
-    within: int = 0
-    strip: bool = False
-    coded: codes.Code | None = None
-    about: content.Subject = content.NOTHING
-    content: bool = False
-
-
-_Do = Callable[[Element, str, _Level], Element | None]
+_Do = Callable[[Element, str, Level], Element | None]
 """Does an action to an element, by its true VR; answers the new element, or None where it goes."""
 
 
@@ -88,6 +59,7 @@ class Cleaner:
     told: Counter[str] = field(default_factory=Counter)
     known: Identifiers = field(default_factory=Identifiers)
     _how: Mapping[Action, _Do] = field(init=False)
+    _text: TextValues = field(init=False)
     _spoilt: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
@@ -117,8 +89,9 @@ class Cleaner:
         """
         self.known = identifiers(found.elements, self.rules)
         self.known.b_values.update(b_values(found.elements, little=found.little))
+        self._text = TextValues(rules=self.rules, known=self.known)
         needed = lookup_tables.is_needed(found)
-        top = _Level(sop_class=found.words(SOP_CLASS))
+        top = Level(sop_class=found.words(SOP_CLASS))
         found.elements = self._dataset(found.elements, top)
         if self._spoilt:
             if needed:
@@ -127,8 +100,8 @@ class Cleaner:
             for one in gone:
                 self._say(one, None, Action.REMOVE, top, change.NO_FORM)
 
-    def _dataset(self, elements: Sequence[Element], level: _Level) -> list[Element]:
-        level = self._entered(elements, level)
+    def _dataset(self, elements: Sequence[Element], level: Level) -> list[Element]:
+        level = level.entered(elements)
         kept: list[Element] = []
         private: list[Element] = []
         for one in elements:
@@ -143,15 +116,7 @@ class Cleaner:
             kept.sort(key=lambda one: one.tag)
         return kept
 
-    def _entered(self, elements: Sequence[Element], level: _Level) -> _Level:
-        stated = next((one for one in elements if one.tag == CHARSET), None)
-        known = level.encodings if stated is None else encodings(stated.value)
-        if level.sop_class is not None and not level.within:
-            return replace(level, encodings=known)
-        about = level.about.within(elements, level.within) if level.content else content.NOTHING
-        return replace(level, encodings=known, coded=codes.code(elements), about=about)
-
-    def _private(self, private: Sequence[Element], level: _Level) -> list[Element]:
+    def _private(self, private: Sequence[Element], level: Level) -> list[Element]:
         stays: list[Element] = []
         every = self.rules.profile.has(Option.SAFE_PRIVATE)
         if every or self.rules.profile.has(Option.PATIENT):  # the factor to SUV tells of dose and weight
@@ -165,14 +130,14 @@ class Cleaner:
                     self._say(one, None, Action.REMOVE, level, change.NOT_SAFE)
         return stays
 
-    def _moment(self, one: Element, level: _Level) -> Element | None:
+    def _moment(self, one: Element, level: Level) -> Element | None:
         """A date and time in a private element, as the profile has it with dates; None where none stays."""
         action = self.rules.dates
         return self._move(one, "DT", level) if action is Action.MOVE else one if action is Action.KEEP else None
 
-    def _element(self, one: Element, level: _Level) -> Element | None:
-        if _never_stays(one.tag, level):
-            self._say(one, None, Action.REMOVE, level, change.OVERLAY if one.tag >> 16 in _DRAWN else None)
+    def _element(self, one: Element, level: Level) -> Element | None:
+        if never_stays(one.tag, level):
+            self._say(one, None, Action.REMOVE, level, change.OVERLAY if one.tag >> 16 in DRAWN else None)
             return None
         vr = true_vr(one.tag, one.vr)
         if vr == "SQ" and one.items is None:
@@ -186,9 +151,9 @@ class Cleaner:
         new = self._how[action](one, vr, level)
         return lookup_tables.with_data(new) if one.tag == lookup_tables.VOI_LUTS else new
 
-    def _formed(self, one: Element, level: _Level) -> Element:
+    def _formed(self, one: Element, level: Level) -> Element:
         """The element, without what lacks the form of its attribute."""
-        after = in_form(one, level.encodings, lambda said: cleaned(said, self.known.forbids, self.rules.profile.words))
+        after = in_form(one, level.encodings, self._text.description)
         if after is None:
             return one
         if lookup_tables.is_spoilt(one.tag, level.within):
@@ -197,7 +162,7 @@ class Cleaner:
         self._say(one, after, Action.EMPTY, level, change.NO_FORM)
         return after
 
-    def _action(self, tag: int, vr: str, level: _Level) -> Action:
+    def _action(self, tag: int, vr: str, level: Level) -> Action:
         """The rule of an attribute, which stricter surroundings overrule."""
         action = self.rules.action(tag, vr, level.sop_class)
         stricter = level.about.action(tag, action, strip=level.strip) if level.content else None
@@ -209,7 +174,7 @@ class Cleaner:
             return Action.DUMMY
         return action
 
-    def _code_action(self, tag: int, level: _Level, coded: codes.Code) -> Action:
+    def _code_action(self, tag: int, level: Level, coded: codes.Code) -> Action:
         public = level.within != _PERSON_CODE and coded.is_public
         if level.strip and not public:
             return Action.DUMMY
@@ -217,16 +182,16 @@ class Cleaner:
 
     # What each action does; every one of them answers the new element, or None.
 
-    def _remove(self, one: Element, vr: str, level: _Level) -> None:
+    def _remove(self, one: Element, vr: str, level: Level) -> None:
         del vr
         unknown = dictionary_vr(one.tag) == "UN" and one.tag not in self.rules.by_tag
         self._say(one, None, Action.REMOVE, level, change.NOT_KNOWN if unknown else None)
 
-    def _empty(self, one: Element, vr: str, level: _Level) -> Element:
+    def _empty(self, one: Element, vr: str, level: Level) -> Element:
         items: list[list[Element]] | None = None if vr != "SQ" else []
         return self._new(one, Element(one.tag, vr, b"", items), Action.EMPTY, level)
 
-    def _dummy(self, one: Element, vr: str, level: _Level) -> Element:
+    def _dummy(self, one: Element, vr: str, level: Level) -> Element:
         if one.items is not None:
             return self._items(one, replace(level, strip=True))
         if not one.value:
@@ -236,7 +201,7 @@ class Cleaner:
         value = codes.DUMMIES.get(one.tag) or dummy(vr, one.value)
         return self._new(one, Element(one.tag, vr, value), Action.DUMMY, level)
 
-    def _uid(self, one: Element, vr: str, level: _Level) -> Element:
+    def _uid(self, one: Element, vr: str, level: Level) -> Element:
         if one.items is not None:
             return self._items(one, level)
         if vr != "UI":
@@ -251,7 +216,7 @@ class Cleaner:
             self.uids[uid] = self.key.new_uid(uid)
         return self.uids[uid]
 
-    def _move(self, one: Element, vr: str, level: _Level) -> Element | None:
+    def _move(self, one: Element, vr: str, level: Level) -> Element | None:
         said = moved(one.value.decode("latin-1"), vr, self.subject.shift_days)
         if said is None:
             after = self._instead(one, vr, level)
@@ -260,19 +225,19 @@ class Cleaner:
         self.told.update(part[:8] for part in said.split("\\") if len(part) >= 8)
         return self._new(one, Element(one.tag, vr, said.encode("ascii")), Action.MOVE, level)
 
-    def _instead(self, one: Element, vr: str, level: _Level) -> Element | None:
+    def _instead(self, one: Element, vr: str, level: Level) -> Element | None:
         """What stands where cleaning leaves nothing, or could not be done."""
         action = self.rules.fallback(one.tag, level.sop_class)
         if action is Action.REMOVE and not (level.content or level.coded is not None):
             return None
         return Element(one.tag, vr, b"" if action is Action.EMPTY else dummy(vr, one.value))
 
-    def _words(self, one: Element, vr: str, level: _Level) -> Element | None:
+    def _words(self, one: Element, vr: str, level: Level) -> Element | None:
         if one.items is not None:
             return self._items(one, level)
         said = decoded(one.value, level.encodings, vr)
         parts = said.split("\\") if vr not in ("LT", "ST", "UT") else [said]
-        stays = self._stays(one.tag, vr, parts, level)
+        stays = self._text.stays(one.tag, vr, parts, level)
         if stays == parts:
             return one
         if not any(stays):
@@ -282,19 +247,7 @@ class Cleaner:
         value = encoded("\\".join(stays), level.encodings)
         return self._new(one, Element(one.tag, vr, value), Action.WORDS, level)
 
-    def _stays(self, tag: int, vr: str, parts: Sequence[str], level: _Level) -> list[str]:
-        """What may stay of each value of a text."""
-        if tag not in self.rules.by_tag and not level.content and vr in ("LO", "SH", "CS") and tag not in codes.CODED:
-            return labels.kept(tag, parts, partial(self._label, of_device=vr != "CS"))
-        more = self.rules.profile.words
-        if tag == codes.CODE_MEANING and level.coded is not None:
-            stays = [cleaned(part, self.known.forbids_in_labels, more) for part in parts]
-            if stays == parts:
-                return stays
-            more = more | level.coded.words()
-        return [cleaned(part, self.known.forbids, more, own_b_values=self.known.b_values) for part in parts]
-
-    def _scrub(self, one: Element, vr: str, level: _Level) -> Element | None:
+    def _scrub(self, one: Element, vr: str, level: Level) -> Element | None:
         if one.items is not None:
             return self._items(one, level)
         if vr not in WRITTEN_VRS:
@@ -307,24 +260,19 @@ class Cleaner:
         value = encoded(self.known.without(said), level.encodings) or dummy(vr, one.value)
         return self._new(one, Element(one.tag, vr, value), Action.SCRUB, level)
 
-    def _terms(self, one: Element, vr: str, level: _Level) -> Element | None:
+    def _terms(self, one: Element, vr: str, level: Level) -> Element | None:
         if one.items is not None:
             return self._items(one, level)
         if vr != "CS":
             return self._scrub(one, vr, level)
         parts = plain(one.value).split("\\")
-        stays = [code_strings.kept(one.tag, part, self._label) for part in parts]
+        stays = [code_strings.kept(one.tag, part, self._text.label) for part in parts]
         if stays == parts:
             return one
         value = "\\".join(stays).encode("ascii", "ignore") if any(stays) else b""
         return self._new(one, Element(one.tag, vr, value), Action.TERMS, level)
 
-    def _label(self, said: str, *, of_device: bool = False) -> str:
-        """What of a label may stay that a device writes about itself."""
-        forbids, more, own = self.known.forbids_in_labels, self.rules.device_words, self.known.b_values
-        return cleaned(said, forbids, more, of_device=of_device, own_b_values=own)
-
-    def _keep(self, one: Element, vr: str, level: _Level) -> Element:
+    def _keep(self, one: Element, vr: str, level: Level) -> Element:
         if one.items is not None:
             return self._items(one, level)
         if vr == "AS":
@@ -335,24 +283,24 @@ class Cleaner:
             return self._uid(one, vr, level)
         return one
 
-    def _age(self, one: Element, vr: str, level: _Level) -> Element:
+    def _age(self, one: Element, vr: str, level: Level) -> Element:
         value = level.about.capped(plain(one.value)).encode("ascii")
         return (
             one if value == one.value.strip(b"\0 ") else self._new(one, Element(one.tag, vr, value), Action.AGE, level)
         )
 
-    def _inside(self, one: Element, vr: str, level: _Level) -> Element | None:
+    def _inside(self, one: Element, vr: str, level: Level) -> Element | None:
         return self._items(one, level) if one.items is not None else self._scrub(one, vr, level)
 
-    def _content(self, one: Element, vr: str, level: _Level) -> Element | None:
+    def _content(self, one: Element, vr: str, level: Level) -> Element | None:
         if one.items is None:
             return self._words(one, vr, level)
         return self._items(one, replace(level, content=True))
 
-    def _pseudonym(self, one: Element, vr: str, level: _Level) -> Element:
+    def _pseudonym(self, one: Element, vr: str, level: Level) -> Element:
         return self._new(one, Element(one.tag, vr, self.subject.pseudonym.encode()), Action.PSEUDONYM, level)
 
-    def _items(self, one: Element, level: _Level) -> Element:
+    def _items(self, one: Element, level: Level) -> Element:
         within_content = level.content or one.tag == content.CONTENT
         cleaned_items = []
         for number, item in enumerate(one.items or ()):
@@ -361,14 +309,14 @@ class Cleaner:
             cleaned_items.append(self._dataset(item, inner))
         return Element(one.tag, "SQ", b"", cleaned_items)
 
-    def _new(self, before: Element, after: Element, action: Action, level: _Level) -> Element:
+    def _new(self, before: Element, after: Element, action: Action, level: Level) -> Element:
         if before.value == after.value and before.items == after.items:
             return before
         self._say(before, after, action, level)
         return after
 
     def _say(
-        self, before: Element, after: Element | None, action: Action, level: _Level, reason: Text | None = None
+        self, before: Element, after: Element | None, action: Action, level: Level, reason: Text | None = None
     ) -> None:
         if not self.record:
             return
@@ -382,18 +330,3 @@ class Cleaner:
                 reason=reason or change.REASONS[action],
             )
         )
-
-
-_DRAWN = frozenset((*range(0x5000, 0x5100), *range(0x6000, 0x6100)))
-"""Curves and overlays."""
-
-
-def _never_stays(tag: int, level: _Level) -> bool:
-    """Whether an attribute goes whatever any profile says: what nobody needs, and what nobody can look into."""
-    group = tag >> 16
-    if tag == _ICC_PROFILE or group < 0x0008 or not tag & 0xFFFF or group in _DRAWN:
-        return True
-    if group == _PIXEL_GROUP:  # of pixels in sequences nobody knows the form; those at the top are looked at
-        return level.within != 0 or tag not in TOP_PIXELS
-    waves = level.sop_class is not None and level.sop_class.startswith(_WAVES)
-    return tag == _WAVEFORMS and not waves  # sound may be a voice

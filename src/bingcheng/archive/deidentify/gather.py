@@ -8,6 +8,7 @@ from bingcheng.archive.deidentify.charset import DEFAULT, TEXT_VRS, decoded, enc
 from bingcheng.archive.deidentify.elements import Element, dictionary_vr, plain
 from bingcheng.archive.deidentify.forms import true_vr
 from bingcheng.archive.deidentify.identifiers import Identifiers, is_technical
+from bingcheng.archive.deidentify.profile import Option
 from bingcheng.archive.deidentify.rules import Action, Rules
 from bingcheng.archive.deidentify.subject import CHARSET
 
@@ -17,7 +18,7 @@ _GOES = frozenset((Action.REMOVE, Action.EMPTY, Action.DUMMY, Action.PSEUDONYM))
 
 def identifiers(elements: Sequence[Element], rules: Rules) -> Identifiers:
     """Names by their parts, and the values of text attributes that the profile takes out."""
-    found = Identifiers()
+    found = Identifiers(houses=rules.profile.has(Option.INSTITUTION))
     _gather(elements, rules, DEFAULT, found)
     found.values -= {plain(one.value).casefold() for one in elements if is_technical(one.tag, plain(one.value))}
     return found

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import struct
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
@@ -23,9 +25,16 @@ OFFSETS = frozenset((0x7FE00001, 0x7FE00002, 0x7FE00003))
 """Where the frames of compressed pixels begin, how long they are, and all of them together."""
 TOP_PIXELS = PIXEL_TAGS | OFFSETS
 MOST_FRAMES, MOST_DIGITS = 100_000, 12
+_BASELINE = "1.2.840.10008.1.2.4.50"
+PROGRESSIVE = frozenset(("1.2.840.10008.1.2.4.53", "1.2.840.10008.1.2.4.55"))
+"""Retired: JPEG whose picture comes in several scans, each adding to it; Pillow reads it as it reads the baseline."""
+LOSSLESS_JPEG = frozenset(("1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70"))
+COLOURS_AS_CODED = LOSSLESS_JPEG | {"1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81", "1.2.840.10008.1.2.5"}
+"""Decoded colours stay in the form in which they were coded: in another one they would lose something."""
 COLOUR_DECODERS: Mapping[str, str] = MappingProxyType(
     {
-        "1.2.840.10008.1.2.4.50": "pillow",
+        _BASELINE: "pillow",
+        **dict.fromkeys(PROGRESSIVE, "pillow"),
         "1.2.840.10008.1.2.4.80": "pyjpegls",
         "1.2.840.10008.1.2.4.81": "pyjpegls",
         "1.2.840.10008.1.2.5": "pydicom",
@@ -163,8 +172,12 @@ def native(found: Object, form: Layout) -> NDArray[Any]:
     return np.frombuffer(value, dtype=form.dtype, count=int(np.prod(form.shape))).reshape(form.shape)
 
 
-def compressed_samples(found: Object, form: Layout) -> Iterator[NDArray[Any]]:
+def compressed_samples(found: Object, form: Layout, numbers: range | None = None) -> Iterator[NDArray[Any]]:
     """The frames (rows, columns) of compressed pixels of one sample, one at a time, with every bit of their streams.
+
+    Parameters
+    ----------
+    numbers : of which frames, from zero; all where it isn't said.
 
     Raises
     ------
@@ -175,40 +188,71 @@ def compressed_samples(found: Object, form: Layout) -> Iterator[NDArray[Any]]:
     # Told of all bits as stored, they clear none.
     value, grey = pixel_element(found).value, replace(form.as_pixel_format(), bits_stored=form.bits_allocated)
     try:
-        for _, pixels in decoded_frames(found.syntax, value, grey, range(form.frame_count)):
+        for _, pixels in decoded_frames(found.syntax, value, grey, _all(form, numbers)):
             yield pixels
     except InputError as error:
         raise InputError(PIXELS_NOT_BLANKED) from error
 
 
-def decoded(found: Object, form: Layout) -> Iterator[NDArray[Any]]:
-    """The frames of compressed pixels one at a time; colours as RGB, samples last.
+def _all(form: Layout, numbers: range | None) -> range:
+    return range(form.frame_count) if numbers is None else numbers
+
+
+def decoded(found: Object, form: Layout, numbers: range | None = None) -> Iterator[NDArray[Any]]:
+    """The frames of compressed pixels one at a time; samples last.
+
+    Colours are RGB, but in `COLOURS_AS_CODED` what the header says.
+
+    Parameters
+    ----------
+    numbers : of which frames, from zero; all where it isn't said.
 
     Raises
     ------
     InputError
         ``archive.pixels-not-blanked``.
     """
-    if form.samples == 1:
+    if form.samples == 1 and found.syntax not in PROGRESSIVE:
         grey = form.as_pixel_format()
-        yield from (stored_values(pixels, grey) for pixels in compressed_samples(found, form))
+        yield from (stored_values(pixels, grey) for pixels in compressed_samples(found, form, numbers))
         return
     value = pixel_element(found).value
     if found.syntax in JPEG_2000:
-        yield from _by_openjpeg(value, form)
+        yield from _by_openjpeg(value, form, _all(form, numbers))
+    elif found.syntax in LOSSLESS_JPEG:
+        yield from _by_lossless_jpeg(value, form, _all(form, numbers))
     else:
-        yield from (_coloured(found.syntax, value, form, number) for number in range(form.frame_count))
+        yield from (_coloured(found.syntax, value, form, number) for number in _all(form, numbers))
 
 
-def _by_openjpeg(value: bytes, form: Layout) -> Iterator[NDArray[Any]]:
+def _by_lossless_jpeg(value: bytes, form: Layout, numbers: range) -> Iterator[NDArray[Any]]:
+    from pydicom.encaps import generate_frames  # noqa: PLC0415 - heavy
+
+    from bingcheng.dicom.pixels import lossless_jpeg  # noqa: PLC0415 - compiles what it needs
+
+    if form.photometric not in ("RGB", "YBR_FULL"):
+        raise InputError(PIXELS_NOT_BLANKED)
+    try:
+        streams = generate_frames(value, number_of_frames=form.frame_count)
+        for stream in islice(streams, numbers.start, numbers.stop):
+            values = lossless_jpeg.decoded(stream, form.rows, form.columns, form.samples)
+            if values.dtype.itemsize * 8 != form.bits_allocated:
+                raise InputError(PIXELS_NOT_BLANKED)
+            yield values
+    except (ValueError, IndexError, struct.error) as error:
+        raise InputError(PIXELS_NOT_BLANKED) from error
+
+
+def _by_openjpeg(value: bytes, form: Layout, numbers: range) -> Iterator[NDArray[Any]]:
     from openjpeg.utils import decode  # noqa: PLC0415 - only loaded where such a file is met
     from pydicom.encaps import generate_frames  # noqa: PLC0415 - heavy
 
     if form.photometric not in ("RGB", "YBR_RCT", "YBR_ICT"):  # what the decoder makes RGB of
         raise InputError(PIXELS_NOT_BLANKED)
     try:
-        for frame in generate_frames(value, number_of_frames=form.frame_count):
-            yield decode(frame)
+        streams = generate_frames(value, number_of_frames=form.frame_count)
+        for stream in islice(streams, numbers.start, numbers.stop):
+            yield decode(stream)
     except Exception as error:  # codecs raise whatever they like
         raise InputError(PIXELS_NOT_BLANKED) from error
 
@@ -224,24 +268,29 @@ def _coloured(syntax: str, value: bytes, form: Layout, number: int) -> NDArray[A
         "bits_stored": form.bits_stored,
         "pixel_representation": int(form.signed),
         "samples_per_pixel": form.samples,
-        "planar_configuration": int(form.planar),
         "number_of_frames": form.frame_count,
         "photometric_interpretation": form.photometric,
         "pixel_keyword": "PixelData",
+        **({"planar_configuration": int(form.planar)} if form.samples > 1 else {}),
     }
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            plugin = COLOUR_DECODERS[syntax]
-            values, _ = get_decoder(UID(syntax)).as_array(value, index=number, decoding_plugin=plugin, **options)
+            plugin, known = COLOUR_DECODERS[syntax], _BASELINE if syntax in PROGRESSIVE else syntax
+            options |= {"index": number, "decoding_plugin": plugin, "raw": syntax in COLOURS_AS_CODED}
+            values, _ = get_decoder(UID(known)).as_array(value, **options)
         except Exception as error:  # codecs raise whatever they like
             raise InputError(PIXELS_NOT_BLANKED) from error
     coloured: NDArray[Any] = values
     return coloured
 
 
-def frames(found: Object) -> Iterator[NDArray[Any]]:
+def frames(found: Object, numbers: range | None = None) -> Iterator[NDArray[Any]]:
     """Each frame (rows, columns) or (rows, columns, samples), decoded one at a time; of paired colours brightness.
+
+    Parameters
+    ----------
+    numbers : of which frames, from zero, one behind the other; all where it isn't said. What isn't there is left out.
 
     Raises
     ------
@@ -249,14 +298,19 @@ def frames(found: Object) -> Iterator[NDArray[Any]]:
         ``archive.pixels-not-blanked``.
     """
     if are_single(found):
-        yield from unpacked(found)
+        yield from _some(unpacked(found), numbers)
         return
     form = layout(found)
     if form.encapsulated:
-        yield from decoded(found, form)
-    else:
+        meant = _all(form, numbers)
+        yield from decoded(found, form, range(meant.start, min(meant.stop, form.frame_count)))
+        return
+    for frame in _some(native(found, form), numbers):
         if form.is_paired:
-            yield from (frame[..., :2].reshape(form.rows, form.columns) for frame in native(found, form))
-            return
-        for frame in native(found, form):
+            yield frame[..., :2].reshape(form.rows, form.columns)
+        else:
             yield np.moveaxis(frame, 0, -1) if form.planar and form.samples > 1 else frame
+
+
+def _some(values: NDArray[Any], numbers: range | None) -> NDArray[Any]:
+    return values if numbers is None else values[numbers.start : numbers.stop]

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bingcheng.archive.deidentify.colours import seen
 from bingcheng.archive.deidentify.devices import Region
-from bingcheng.archive.deidentify.elements import read
+from bingcheng.archive.deidentify.elements import Object, read
 from bingcheng.archive.deidentify.native import frames
 from bingcheng.archive.deidentify.problems import PIXELS_NOT_BLANKED
 from bingcheng.core.errors import InputError
@@ -22,6 +23,7 @@ from bingcheng.core.errors import InputError
 if TYPE_CHECKING:
     from PIL import Image
 
+_PHOTOMETRIC, _INVERTED = 0x00280004, "MONOCHROME1"
 _OUTLINE = (255, 176, 0)
 _GAP_PX = 8
 _BETWEEN = (64, 64, 64)
@@ -33,7 +35,8 @@ def shown(frame: NDArray[Any], *, inverted: bool = False) -> NDArray[np.uint8]:
     The highest values stay white, so that burned-in text is seen.
     """
     if frame.ndim == 3:
-        coloured: NDArray[np.uint8] = (frame if frame.dtype.itemsize == 1 else frame >> 8).astype(np.uint8)
+        beyond = max(0, int(frame.max(initial=0)).bit_length() - 8)  # tables of 16 bits are filled with 8 only, too
+        coloured: NDArray[np.uint8] = (frame >> beyond if beyond else frame).astype(np.uint8)
         return coloured
     values = np.nan_to_num(frame.astype(np.float32), copy=False)
     low, high = np.percentile(values, (0.5, 99.9))
@@ -51,17 +54,65 @@ def views(data: bytes) -> tuple[NDArray[np.uint8], ...]:
         ``archive.pixels-not-blanked``, and those of reading.
     """
     found = read(data)
-    inverted = found.words(0x00280004) == "MONOCHROME1"
-    brighter = np.minimum if inverted else np.maximum
-    every = frames(found)
+    inverted = found.words(_PHOTOMETRIC) == _INVERTED
+    first, brightest, several = _gathered(found, data, highest=not inverted)
+    return tuple(shown(one, inverted=inverted) for one in ((first, brightest) if several else (first,)))
+
+
+def _gathered(found: Object, data: bytes, *, highest: bool) -> tuple[NDArray[Any], NDArray[Any], bool]:
+    """The first frame, the highest (or lowest) value of each place in any frame, and whether there are several."""
+    further, coloured = np.maximum if highest else np.minimum, seen(found, data)
+    every = map(coloured, frames(found))
     first = next(every, None)
     if first is None:
         raise InputError(PIXELS_NOT_BLANKED)
-    brightest, several = first.copy(), False
+    furthest, several = first.copy(), False
     for frame in every:
-        brighter(brightest, frame, out=brightest)
+        further(furthest, frame, out=furthest)
         several = True
-    return tuple(shown(one, inverted=inverted) for one in ((first, brightest) if several else (first,)))
+    return first, furthest, several
+
+
+def one_frame(data: bytes, number: int) -> bytes:
+    """A PNG of one frame, each of its pixels a pixel of it; no row or column is added or left out.
+
+    Parameters
+    ----------
+    number : from zero.
+
+    Raises
+    ------
+    InputError
+        ``archive.pixels-not-blanked``, also where there is no such frame, and those of reading.
+    """
+    found = read(data)
+    one = next(frames(found, range(number, number + 1)), None)
+    if one is None:
+        raise InputError(PIXELS_NOT_BLANKED)
+    return _png(shown(seen(found, data)(one), inverted=found.words(_PHOTOMETRIC) == _INVERTED))
+
+
+def of_all_frames(data: bytes, *, darkest: bool = False) -> bytes:
+    """A PNG of the brightest that each place has in any frame, or of the darkest, where dark words on light are seen.
+
+    Raises
+    ------
+    InputError
+        ``archive.pixels-not-blanked``, and those of reading.
+    """
+    found = read(data)
+    inverted = found.words(_PHOTOMETRIC) == _INVERTED
+    _, furthest, _ = _gathered(found, data, highest=darkest is inverted)
+    return _png(shown(furthest, inverted=inverted))
+
+
+def _png(view: NDArray[np.uint8]) -> bytes:
+    from PIL import Image  # noqa: PLC0415 - heavy
+
+    stream = io.BytesIO()
+    # Speed before size: a person leafs through frames, and pictures of screens have twelve million pixels.
+    Image.fromarray(view).save(stream, format="PNG", compress_level=1)
+    return stream.getvalue()
 
 
 def before_and_after(data: bytes, regions: Sequence[Region]) -> bytes:

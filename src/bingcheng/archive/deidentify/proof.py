@@ -275,9 +275,10 @@ def _found(place: bytes, searched: Needles, told: Mapping[str, int], *, least: i
         if match[0] in uids:
             yield Leak(LeakKind.UID, match.start())
     for one in searched.names:
+        beside = rb"[a-z]" if one.isalpha() else rb"[a-z0-9]"  # a digit ends a name of letters: SMITH1
         for form in _forms(one):
             if len(form) >= least:
-                yield from _whole(low, form, LeakKind.NAME, None if chance or not one.isascii() else rb"[a-z0-9]")
+                yield from _whole(low, form, LeakKind.NAME, None if chance or not one.isascii() else beside)
     for one in searched.values:
         for form in _forms(one):
             if len(form) >= least:

@@ -65,7 +65,11 @@ _TOKEN = re.compile(
 _RUNS = re.compile(r"\d+|[^\d]+")
 _KEPT_WHOLE = re.compile(r"Cornerstone3DTools@\^\d{1,2}\.\d{1,2}\.\d{1,2}:([A-Za-z]{1,40})")
 """Identifiers by which a viewer knows its own measurements again, each with the name of a tool."""
-_MARKS = frozenset(" \t\r\n_-/+*.,;:()[]<>=&%#^'\u3001\uff0c\u3002\uff08\uff09\u00b2\u00b0\u00b5\u03bc")
+_MARKS = frozenset(
+    " \t\r\n_-/+*.,;:()[]<>=&%#^'?~\u00b2\u00b0\u00b5\u03bc\u00b1\u00d7\u2264\u2265"
+    "\u3001\uff0c\u3002\uff08\uff09\uff1f\uff1a\uff1b"
+)
+"""What parts words stays, and what says how sure somebody is: a lesion with a question mark is another one without."""
 _SEPARATORS = frozenset(" _-/+,;:.^")
 NOBODY = frozenset(
     (
@@ -77,6 +81,10 @@ NOBODY = frozenset(
 _CHINESE, _IODINE = "zh:", "iodine:"
 _MARKED = frozenset((_CHINESE, _IODINE))
 """What begins a line of Chinese words, and before them one of contrast agents for CT."""
+_DENIES = frozenset(("no", "not", "non", "without"))
+"""They stay though a patient is called so: what is denied must not become a finding."""
+_NAMES_TOO = frozenset(("Ma", "Hu", "Si", "He", "Ye", "Bo", "Don", "Glass", "Haven", "Wall"))
+"""Names as they are written, though their letters are units or words of findings too."""
 _IODINE_MG_PER_ML = frozenset(
     ("140", "150", "180", "200", "240", "250", "270", "280", "300", "320", "350", "370", "400")
 )
@@ -172,8 +180,8 @@ def cleaned(
     of_viewer = _KEPT_WHOLE.fullmatch(said)
     if of_viewer is not None and of_viewer[1].casefold() in words():
         return said
-    if _CHINESE_DAY.search(said) or _CARD_END.search(said):
-        said = _CARD_END.sub(" ", _CHINESE_DAY.sub(" ", said)).strip()
+    bare = _CARD_END.sub(" ", _CHINESE_DAY.sub(" ", said))
+    said = said if bare == said else bare.strip()
     while True:
         tokens = list(_tokens(said, b_values.lists(said, forbidden, own_b_values)))
         kept = [
@@ -266,11 +274,11 @@ def _kept(tokens: list[tuple[str, str]], place: int, forbidden: Callable[[str], 
     if kind == "han":
         return _known_chinese(part, forbidden)
     low = part.casefold()
-    if forbidden(low):
+    if low not in _DENIES and (part in _NAMES_TOO or forbidden(low)):
         return ""
     if kind == "number":
         return part if _is_setting(tokens, place) else ""
-    return part if low in words() or low in more or _is_label(low, more) else ""
+    return part if low in words() or low in more or _is_label(low, more, forbidden) else ""
 
 
 def _known_chinese(run: str, forbidden: Callable[[str], bool]) -> str:
@@ -337,6 +345,8 @@ def _is_device_label(kind: str, token: str, forbidden: Callable[[str], bool]) ->
     letters = [run for run in _RUNS.findall(token) if not run.isdecimal()]
     if letters == [token]:
         return len(token) <= MOST_MARK or tag_for_keyword(token) is not None
+    if any(forbidden(run.casefold()) for run in letters):
+        return False
     if not all(len(run) <= MOST_SERIES for run in letters):
         return _is_model(token.casefold())
     return len(token) <= MOST_LABEL and not _LONG.search(token)
@@ -348,7 +358,7 @@ def _is_model(low: str) -> bool:
     return found is not None and found[1] in device_words()
 
 
-def _is_label(low: str, more: Collection[str]) -> bool:
+def _is_label(low: str, more: Collection[str], forbidden: Callable[[str], bool]) -> bool:
     """Whether letters and digits together are a label of technique: T2W, b1000, 5mm, B30f, L5."""
     if not low.isascii():
         return False
@@ -357,7 +367,7 @@ def _is_label(low: str, more: Collection[str]) -> bool:
     digits = [run for run in runs if run.isdecimal()]
     if not digits or not letters or len(digits) > 3:
         return False
-    if not all(run in words() or run in more for run in letters):
+    if not all(run in words() or (run in more and not forbidden(run)) for run in letters):
         return False
     if "b" in letters and any(b_values.is_year(int(run)) for run in digits):
         return False

@@ -16,6 +16,7 @@ from bingcheng.archive.dimse.entrance import LONGEST_REQUEST
 from bingcheng.archive.dimse.negotiation import IMPLICIT, VERIFICATION, read_acceptance, request_for
 from bingcheng.archive.dimse.peers import Peer
 from bingcheng.archive.dimse.problems import BROKEN_OFF, NO_ANSWER, NOT_ADMITTED, NOT_OFFERED
+from bingcheng.archive.dimse.tls import trouble
 from bingcheng.archive.dimse.wire import Wire, without_delay
 from bingcheng.core.errors import RemoteError
 
@@ -63,6 +64,8 @@ def opened(
         agreed = read_acceptance(answer, wanted)
     except Ended as ended:
         wire.close()
+        if wire.alert is not None:
+            raise RemoteError(NO_ANSWER, error=trouble(wire.alert)) from None
         raise RemoteError(BROKEN_OFF, how=ended.ending.value) from None
     except RemoteError:
         wire.close()
@@ -121,7 +124,7 @@ def _connected(caller: Caller, peer: Peer) -> socket.socket:
         return context.wrap_socket(connected, server_hostname=peer.host)
     except OSError as error:
         connected.close()
-        raise RemoteError(NO_ANSWER, error=type(error).__name__) from error
+        raise RemoteError(NO_ANSWER, error=trouble(error)) from error
 
 
 def _answer(wire: Wire) -> bytes:

@@ -6,7 +6,6 @@ of the program leaves nobody untold. The verdict is of the moment in which it is
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,7 +26,7 @@ from bingcheng.archive.dimse.peers import Peer
 from bingcheng.archive.dimse.session import Answer, Session
 from bingcheng.archive.objects.instance import Instance
 from bingcheng.archive.objects.objects import Objects
-from bingcheng.archive.objects.problems import NO_FILE
+from bingcheng.archive.objects.problems import DAMAGED_FILE, NO_FILE
 from bingcheng.core.errors import BingchengError, RemoteError
 
 WELL_KNOWN_INSTANCE = "1.2.840.10008.1.20.1.1"
@@ -127,12 +126,12 @@ def judged(objects: Objects, space: str, asked: Requested) -> Verdict:
 def _is_there(objects: Objects, held: Instance) -> bool:
     """Whether all bytes of an object are there: who believes us deletes its own."""
     try:
-        with objects.open_bytes(held) as stream:
-            return stream.seek(0, os.SEEK_END) == held.size
+        objects.open_bytes(held).close()
     except RemoteError as error:
-        if error.problem is NO_FILE:
+        if error.problem in (NO_FILE, DAMAGED_FILE):
             return False
         raise
+    return True
 
 
 def report(association: Association, context: Context, verdict: Verdict) -> int:

@@ -6,6 +6,7 @@ request, costs a few kilobytes here until its time is over, and never a thread.
 
 from __future__ import annotations
 
+import logging
 import selectors
 import socket
 import ssl
@@ -19,7 +20,10 @@ from dataclasses import dataclass, field
 from bingcheng.archive.dimse import pdus
 from bingcheng.archive.dimse.endings import UNEXPECTED_PDU, UNRECOGNISED_PDU
 from bingcheng.archive.dimse.limits import Limits
+from bingcheng.archive.dimse.tls import trouble
 from bingcheng.archive.dimse.wire import without_delay
+
+LOG = logging.getLogger(__name__)
 
 LONGEST_REQUEST = 1 << 18
 """Bytes of an A-ASSOCIATE-RQ: 128 contexts with all transfer syntaxes that there are fit."""
@@ -153,8 +157,17 @@ class Entrance:
             pass
         except ssl.SSLWantWriteError:
             self._selector.modify(caller.connected, selectors.EVENT_READ | selectors.EVENT_WRITE)
-        except OSError:
-            self._close(caller)
+        except OSError as error:
+            if isinstance(error, ssl.SSLError) and not caller.secured:
+                self._not_secured(caller, error)
+            else:
+                self._close(caller)
+
+    def _not_secured(self, caller: _Caller, error: ssl.SSLError) -> None:
+        """Say whose certificate it is, here and there: what the other side has sent already must not undo the alert."""
+        LOG.warning("no TLS with %s: %s", caller.address, trouble(error))
+        self._take_out(caller)
+        self._expect_close(socket.socket(fileno=caller.connected.detach()))
 
     def _is_secured(self, caller: _Caller) -> bool:
         if not caller.secured and isinstance(caller.connected, ssl.SSLSocket):

@@ -40,6 +40,26 @@ def caller(trusted: Path, certificate: Path | None = None, key: Path | None = No
     return _context(ssl.PROTOCOL_TLS_CLIENT, certificate, key, trusted)
 
 
+EXPIRED = "CertificateExpired"
+"""The other side's."""
+OURS_EXPIRED, OURS_REFUSED = "OurCertificateExpired", "OurCertificateRefused"
+_HAS_EXPIRED = 10
+"""X509_V_ERR_CERT_HAS_EXPIRED of OpenSSL (x509_vfy.h)."""
+
+
+def trouble(error: Exception) -> str:
+    """What did not come about between two sides, as one word: whose certificate it is where it is one's."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return EXPIRED if error.verify_code == _HAS_EXPIRED else type(error).__name__
+    # An alert tells what the other side found (RFC 8446 6.2); in TLS 1.3 it comes when we believe to be through.
+    reason = str(getattr(error, "reason", None) or "")
+    if "ALERT_CERTIFICATE_EXPIRED" in reason:
+        return OURS_EXPIRED
+    if "ALERT" in reason and any(one in reason for one in ("CERTIFICATE", "UNKNOWN_CA", "ACCESS_DENIED")):
+        return OURS_REFUSED
+    return type(error).__name__
+
+
 def _context(protocol: int, certificate: Path | None, key: Path | None, trusted: Path | None) -> ssl.SSLContext:
     context = ssl.SSLContext(protocol)
     context.minimum_version = ssl.TLSVersion.TLSv1_2

@@ -23,7 +23,7 @@ class Wire:
     unit_s : how long one protocol data unit may take from its first byte to its last.
     """
 
-    __slots__ = ("_deadline", "_idle_s", "_socket", "_unit_s", "stopped")
+    __slots__ = ("_deadline", "_idle_s", "_socket", "_unit_s", "alert", "stopped")
 
     def __init__(self, connected: socket.socket, *, idle_s: float, unit_s: float) -> None:
         self._socket = connected
@@ -31,6 +31,7 @@ class Wire:
         self._unit_s = unit_s
         self._deadline = 0.0
         self.stopped = False
+        self.alert: ssl.SSLError | None = None
         connected.settimeout(idle_s)
 
     def begin_unit(self) -> None:
@@ -49,7 +50,8 @@ class Wire:
             count = self._socket.recv_into(into)
         except TimeoutError:
             raise Ended(Ending.SLOW) from None
-        except (OSError, ValueError):
+        except (OSError, ValueError) as error:
+            self.alert = error if isinstance(error, ssl.SSLError) else None
             raise Ended(self._broken()) from None
         if not count:
             raise Ended(self._broken())

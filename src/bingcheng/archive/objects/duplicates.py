@@ -33,15 +33,42 @@ def is_held(storage: Storage, standing: Standing, arrival: Arrival, data: memory
     head = arrival.header
     if standing.transfer_syntax_uid != head.transfer_syntax_uid:
         return False
-    # What is stored in another series has another data set, and is not found here.
-    key = f"{series_folder(arrival.space, head.study_uid, head.series_uid)}/{standing.file}"
     try:
-        with storage.open(key) as stream:
+        with storage.open(key_of(standing, arrival)) as stream:
             return _same(stream, data)
     except RemoteError as error:
         if error.problem is NO_FILE:
             return False
         raise
+
+
+def restored(storage: Storage, standing: Standing, arrival: Arrival, data: memoryview) -> bool:
+    """Put the bytes of an object back that comes again, if its file was lost or cut; whether that was so.
+
+    Who sends it again believes the answer, and may throw its own copy away.
+
+    Parameters
+    ----------
+    data : the arrival's bytes.
+
+    Raises
+    ------
+    RemoteError
+        ``archive.disk-full``, ``archive.storage-failed``.
+    """
+    if standing.sha256 != arrival.sha256:
+        return False  # the stored data set was read, and found the same
+    key = key_of(standing, arrival)
+    if storage.size(key) == len(data):
+        return False
+    storage.put(key, data)
+    return True
+
+
+def key_of(standing: Standing, arrival: Arrival) -> str:
+    """Where what is stored lies: what is stored in another series has another data set, and is not found here."""
+    head = arrival.header
+    return f"{series_folder(arrival.space, head.study_uid, head.series_uid)}/{standing.file}"
 
 
 def _same(stream: BinaryIO, data: memoryview) -> bool:

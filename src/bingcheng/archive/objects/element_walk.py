@@ -6,15 +6,16 @@ import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from mmap import mmap
+from struct import Struct
 
+from bingcheng.archive.objects.file_bytes import FileBytes, Unpacked
 from bingcheng.archive.objects.problems import TRUNCATED
 from bingcheng.core.errors import InputError
 from bingcheng.dicom.index.elements import DEEPEST, ITEM, ITEM_END, PIXEL_TAGS, SEQUENCE_END, Coding
 from bingcheng.dicom.index.vrs import LONG_VRS, SHORT_VRS
 
-Bytes = bytes | memoryview | mmap
-"""What can be walked through; of a mapped file only the pages are read on which heads of elements stand."""
+Bytes = bytes | memoryview | FileBytes
+"""What can be walked through; of a file only that is read in which heads of elements stand."""
 
 _UNDEFINED = 0xFFFFFFFF
 _IMPLICIT = Coding(explicit=False, little=True)
@@ -60,8 +61,8 @@ class Walk:
 
     def _elements(self) -> Iterator[Element]:
         data, at, end, explicit, order = self.data, self._at, self._end, self.coding.explicit, self.coding.order
-        heads = struct.Struct(order + ("HH2sH" if explicit else "HHI")).unpack_from
-        longs = struct.Struct(order + "I").unpack_from
+        heads = _unpacker(data, Struct(order + ("HH2sH" if explicit else "HHI")))
+        longs = _unpacker(data, Struct(order + "I"))
         while at + 8 <= end:
             value = at + 8
             if explicit:
@@ -110,7 +111,7 @@ class Walk:
         if self.depth >= DEEPEST:
             raise InputError(TRUNCATED)
         end = self._end if length == _UNDEFINED else at + length
-        tags = struct.Struct(coding.order + "HHI").unpack_from
+        tags = _unpacker(self.data, Struct(coding.order + "HHI"))
         found: list[Walk] = []
         while at + 8 <= end:
             group, number, size = tags(self.data, at)
@@ -133,10 +134,14 @@ class Walk:
         stop = at
         for element in walk:
             stop = element.at + element.length
-        group, number, _ = struct.unpack_from(coding.order + "HHI", self.data, stop)
+        group, number, _ = _unpacker(self.data, Struct(coding.order + "HHI"))(self.data, stop)
         if group << 16 | number != ITEM_END:
             raise InputError(TRUNCATED)
         return stop
+
+
+def _unpacker(data: Bytes, form: Struct) -> Unpacked:
+    return data.unpacker(form) if isinstance(data, FileBytes) else form.unpack_from
 
 
 @cache

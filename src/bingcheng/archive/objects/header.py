@@ -17,6 +17,7 @@ from types import MappingProxyType
 from bingcheng.archive.objects.attributes import LEVELS, Attribute, Comparison, Level, keys_of
 from bingcheng.archive.objects.decoding import decoded
 from bingcheng.archive.objects.element_walk import Bytes, Walk
+from bingcheng.archive.objects.file_bytes import FileBytes
 from bingcheng.archive.objects.fragments import behind_fragments
 from bingcheng.archive.objects.problems import (
     MISSING_UID,
@@ -337,7 +338,7 @@ def dataset(data: Bytes) -> tuple[Bytes, int, Coding]:
     ----------
     data : the file, or its beginning.
     """
-    start, meta = _meta(memoryview(data))
+    start, meta = _meta(memoryview(data[:MIB] if isinstance(data, FileBytes) else data))
     if plain(meta.get(_META_SYNTAX)) == DEFLATED:
         head = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data[start:], HEADER_LIMIT)
         return head, 0, Coding(explicit=True, little=True)

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import mmap
 import os
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby, pairwise
-from typing import BinaryIO
 
 from sqlalchemy import delete, exists, insert, select
 
 from bingcheng.archive.objects import retrieval
 from bingcheng.archive.objects.dicom_json import bulk, dicom_json
 from bingcheng.archive.objects.element_walk import Bytes, Walk
+from bingcheng.archive.objects.file_bytes import FileBytes
 from bingcheng.archive.objects.header import dataset
 from bingcheng.archive.objects.instance import Instance
+from bingcheng.archive.objects.problems import DAMAGED_FILE, NO_FILE, damaged, storage_failed
 from bingcheng.archive.objects.storage import Storage, pieces_between
 from bingcheng.archive.objects.tables import stored_metadata, stored_series
 from bingcheng.archive.workspace import Workspace
+from bingcheng.core.errors import RemoteError
 
 FAST = 1
 """Level of compression: repeated headers shrink twentyfold even so."""
@@ -27,6 +29,8 @@ PIECE = 1 << 14
 """Compressed bytes that are inflated at once, to some twenty times as many."""
 FEW = 16
 """A series that is that many times as long as what is wanted of it is not read for it."""
+HELD = 4 << 20
+"""Bytes of a header, and of a value, that are held in memory as a whole."""
 NOWHERE = -1
 
 
@@ -39,7 +43,10 @@ def of(workspace: Workspace, storage: Storage, instances: Sequence[Instance]) ->
             yield from (line_of(storage, one) for one in wanted)
             continue
         if known is None or not known.places.keys() >= {one.sop_uid for one in wanted}:
-            known = _made(workspace, storage, wanted[0])
+            known = _made_if_whole(workspace, storage, wanted[0])
+        if known is None:
+            yield from (line_of(storage, one) for one in wanted)
+            continue
         for one, line in known.of([one.sop_uid for one in wanted]):
             # An instance that was replaced since the caller asked for it is told as it was asked for.
             yield line if line is not None else line_of(storage, wanted[one])
@@ -92,7 +99,8 @@ class _Packed:
 
 def line_of(storage: Storage, instance: Instance) -> bytes:
     """The JSON object of one instance, read from its file."""
-    return dicom_json(_walk(storage, instance, whole=False))
+    with _walked(storage, instance, whole=False) as walk:
+        return dicom_json(walk)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -120,11 +128,12 @@ class Value:
 
 def value_of(storage: Storage, instance: Instance, path: str) -> Value | None:
     """The value under a relative BulkDataURI, little endian; None if there is none."""
-    walk = _walk(storage, instance, whole=True)
-    found = bulk(walk, path)
-    if found is None:
-        return None
-    if isinstance(walk.data, mmap.mmap) and found.as_told:
+    with _walked(storage, instance, whole=True) as walk:
+        found = bulk(walk, path)
+        if found is None:
+            return None
+        if not isinstance(walk.data, FileBytes) or not found.as_told or found.element.length <= HELD:
+            return Value.held(found.value())
         at, end = found.element.at, min(found.element.at + found.element.length, len(walk.data))
 
         def pieces(start: int, stop: int) -> Iterator[bytes]:
@@ -132,25 +141,25 @@ def value_of(storage: Storage, instance: Instance, path: str) -> Value | None:
                 yield from pieces_between(stream, at + start, at + stop)
 
         return Value(length=end - at, pieces=pieces)
-    return Value.held(found.value())
 
 
-def _walk(storage: Storage, instance: Instance, *, whole: bool) -> Walk:
-    # A header ends where the pixels begin, and their own tag and length stand right before them.
+@contextmanager
+def _walked(storage: Storage, instance: Instance, *, whole: bool) -> Iterator[Walk]:
+    """The elements of an object, while its file is open."""
     with storage.open(instance.location) as stream:
-        if whole or instance.pixel_offset is None:
-            read: Bytes = _mapped(stream)
+        if os.fstat(stream.fileno()).st_size != instance.size:
+            raise damaged()
+        # A header ends where the pixels begin, and their own tag and length stand right before them.
+        header = instance.size if instance.pixel_offset is None else instance.pixel_offset
+        if whole or header > HELD:
+            read: Bytes = FileBytes(stream, instance.size if whole else header)
         else:
-            read = stream.read(instance.pixel_offset)
-    data, at, coding = dataset(read)
-    return Walk(data, at, len(data), coding)
-
-
-def _mapped(stream: BinaryIO) -> Bytes:
-    """A file as bytes that are read where they are looked at; let go with the last that refers to them."""
-    if not os.fstat(stream.fileno()).st_size:
-        return b""  # an empty file can't be mapped
-    return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+            try:
+                read = stream.read(header)
+            except OSError as error:
+                raise storage_failed(error) from error
+        data, at, coding = dataset(read)
+        yield Walk(data, at, len(data), coding)
 
 
 def _known(workspace: Workspace, series_id: int, revision: int) -> _Packed | None:
@@ -168,6 +177,16 @@ def _few(workspace: Workspace, series_id: int, wanted: int) -> bool:
     with workspace.reading() as connection:
         held = connection.scalar(select(series.series_instance_count).where(series.id == series_id))
     return held is not None and wanted * FEW < held
+
+
+def _made_if_whole(workspace: Workspace, storage: Storage, member: Instance) -> _Packed | None:
+    """What `_made` makes; None if the file of one of them is lost: the others are told without it."""
+    try:
+        return _made(workspace, storage, member)
+    except RemoteError as error:
+        if error.problem in (NO_FILE, DAMAGED_FILE):
+            return None
+        raise
 
 
 def _made(workspace: Workspace, storage: Storage, member: Instance) -> _Packed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from bingcheng.archive.objects.instance import Instance
 from bingcheng.archive.objects.location import file_name, series_folder, space_folder, study_folder
 from bingcheng.archive.objects.metadata import Value
 from bingcheng.archive.objects.place import storage_of
-from bingcheng.archive.objects.problems import NOT_DICOM, TOO_LARGE, refused
+from bingcheng.archive.objects.problems import NOT_DICOM, TOO_LARGE, damaged, refused
 from bingcheng.archive.objects.query import Query
 from bingcheng.archive.objects.received import Conflict, Origin, Received, ReceivedStatus
 from bingcheng.archive.objects.rows import InstanceRow, SeriesRow, Statistics, StudyRow
@@ -102,6 +103,9 @@ class Objects:
             status = ReceivedStatus.STORED
         elif duplicates.is_held(self.storage, known, arrival, view):
             status = ReceivedStatus.ALREADY
+            if duplicates.restored(self.storage, known, arrival, view) and known != self._standing(space, head.sop_uid):
+                self.storage.remove([duplicates.key_of(known, arrival)])  # it was no loss, but a removal
+                return self.receive(data, space=space, origin=origin, beside=beside)
         else:
             self._keep_aside(arrival, view)
             status = ReceivedStatus.CONFLICT
@@ -209,8 +213,18 @@ class Objects:
         return found if len(spaces) == 1 else retrieval.first_of_each(found, spaces)
 
     def open_bytes(self, instance: Instance) -> BinaryIO:
-        """The bytes as they were received, as a stream that can seek; ``archive.object-lost`` if they are gone."""
-        return self.storage.open(instance.location)
+        """The bytes as they were received, as a stream that can seek.
+
+        Raises
+        ------
+        RemoteError
+            ``archive.object-lost`` if they are gone, ``archive.object-damaged`` if there are less or more.
+        """
+        stream = self.storage.open(instance.location)
+        if os.fstat(stream.fileno()).st_size == instance.size:
+            return stream
+        stream.close()
+        raise damaged()
 
     def path(self, instance: Instance) -> Path:
         """A local file with the bytes as they were received; not to be changed."""

@@ -61,6 +61,12 @@ NO_FILE = Problem(
     remedy="Restore the folder of objects from its backup, or have the object sent again.",
     owner=Owner.OPERATOR,
 )
+DAMAGED_FILE = Problem(
+    code="archive.object-damaged",
+    says="the file of a stored object is not as long as what was stored",
+    remedy="Check the disk, then restore the folder of objects from its backup, or have the object sent again.",
+    owner=Owner.OPERATOR,
+)
 NO_SUCH_CONFLICT = Problem(
     code="archive.no-such-conflict",
     says="there is no such object that waits for a decision",
@@ -106,6 +112,11 @@ def storage_failed(error: OSError) -> RemoteError:
     if error.errno in FULL:
         return RemoteError(DISK_FULL)
     return RemoteError(STORAGE_FAILED, error=errno.errorcode.get(error.errno or 0, type(error).__name__))
+
+
+def damaged() -> RemoteError:
+    """What is said where a file ends before all of its object was read."""
+    return RemoteError(DAMAGED_FILE)
 
 
 def refused(error: BingchengError) -> BingchengError:

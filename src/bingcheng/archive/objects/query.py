@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from sqlalchemy import ColumnElement, and_, false, or_, true
+from sqlalchemy import ColumnElement, Text, and_, cast, false, or_, true
+from sqlalchemy.dialects.postgresql import ARRAY, array
 
 from bingcheng.archive.objects.attributes import (
     ATTRIBUTES,
@@ -21,7 +22,7 @@ from bingcheng.archive.objects.attributes import (
     time_key,
 )
 from bingcheng.archive.objects.problems import CANNOT_MATCH
-from bingcheng.archive.objects.tables import stored_instance, stored_series, stored_study
+from bingcheng.archive.objects.tables import pairs_in, stored_instance, stored_series, stored_study
 from bingcheng.core.errors import InputError
 
 Condition = ColumnElement[bool]
@@ -135,14 +136,23 @@ def _literally(pattern: str, like: Like) -> Condition:
     return _anywhere(piece, like) if piece else true()
 
 
-TRIGRAM = 3
-"""Characters below which the index of a database server is of no use, as of most Chinese names."""
+PAIR, TRIGRAM = 2, 3
+"""Characters that are found by each of the two indexes of a database server; most Chinese names have two."""
 
 
 def _anywhere(word: str, like: Like) -> Condition:
+    if like is _like and len(word) < TRIGRAM:
+        return _paired(word)
+    return like(stored_study.c.words_key, f"*{word}*")
+
+
+def _paired(word: str) -> Condition:
+    """On a database server: that two characters beyond ASCII stand somewhere, which has an index."""
     # Where no index is read for it, what follows from the rest is not asked: a database server takes the two for
     # independent, expects so few studies that it reads all of them, and finds the page no sooner.
-    return true() if like is _like and len(word) < TRIGRAM else like(stored_study.c.words_key, f"*{word}*")
+    if len(word) != PAIR or any(one.isascii() for one in word):
+        return true()
+    return pairs_in(stored_study.c.words_key).op("@>", is_comparison=True)(cast(array([word]), ARRAY(Text)))
 
 
 def _piece(pattern: str) -> str:
@@ -211,7 +221,10 @@ _COMPARED: Mapping[Comparison, Callable[[ColumnElement[str], str, Like], Conditi
 
 
 def _words(asked: str, like: Like) -> Iterator[Condition]:
-    return (like(stored_study.c.words_key, f"*{word}*") for word in _asked_words(asked))
+    for word in _asked_words(asked):
+        yield like(stored_study.c.words_key, f"*{word}*")
+        if like is _like:
+            yield _paired(word)
 
 
 def _asked_words(asked: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -22,6 +23,7 @@ from bingcheng.archive.objects.tables import (
     stored_series,
     stored_study,
 )
+from bingcheng.archive.problems import plain
 from bingcheng.archive.workspace import Workspace
 
 Uids = tuple[str, str, str | None, str | None]
@@ -141,12 +143,20 @@ def finish(workspace: Workspace, storage: Storage, locations: Sequence[str]) -> 
 
 
 def settled(workspace: Workspace) -> None:
-    """Make all that was committed durable: SQLite in its mode NORMAL leaves the last commits to the system's caches."""
+    """Make all that was committed durable: SQLite in its mode NORMAL leaves the last commits to the system's caches.
+
+    Raises
+    ------
+    InputError, RemoteError
+        ``archive.disk-full``, ``archive.database-failed``.
+    """
     if workspace.engine.dialect.name != "sqlite":
         return
     connection = workspace.engine.raw_connection()
     try:
         connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)").close()
+    except sqlite3.Error as error:
+        raise plain(error) from error
     finally:
         connection.close()
 

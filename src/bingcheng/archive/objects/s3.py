@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 from bingcheng.archive.objects.presence import Presence
 from bingcheng.archive.objects.problems import NO_FILE, S3_EXTRA, STORAGE_FAILED, storage_failed
 from bingcheng.archive.objects.storage import told
+from bingcheng.archive.problems import DISK_FULL
 from bingcheng.core.errors import InputError, RemoteError
 
 PRESENT = ".present"
@@ -25,6 +26,10 @@ ANSWER_S = 20.0
 ATTEMPTS = 3
 """Who sends an object waits for its answer, rarely longer than a minute: a service that hangs is told before that."""
 _GONE = frozenset(("404", "NoSuchKey", "NotFound"))
+_FULL = frozenset(
+    ("InsufficientStorage", "XMinioStorageFull", "QuotaExceeded", "XMinioAdminBucketQuotaExceeded", "507")
+)
+"""What Ceph, MinIO and others of their kind say where Amazon has no limit."""
 
 
 class S3:
@@ -157,6 +162,15 @@ class S3:
             except FileNotFoundError:
                 continue
 
+    def size(self, key: str) -> int | None:  # noqa: D102
+        try:
+            with _said_plainly():
+                return int(self._client.head_object(Bucket=self._bucket, Key=self._prefix + key)["ContentLength"])
+        except RemoteError as error:
+            if error.problem is NO_FILE:
+                return None
+            raise
+
     def remove(self, keys: Iterable[str]) -> None:  # noqa: D102
         waiting = list(keys)
         for start in range(0, len(waiting), MOST_REMOVED_AT_ONCE):
@@ -206,6 +220,8 @@ def _said_plainly() -> Iterator[None]:
         code = str(error.response.get("Error", {}).get("Code", ""))
         if code in _GONE and error.operation_name != "HeadBucket":
             raise RemoteError(NO_FILE) from None
+        if code in _FULL:
+            raise RemoteError(DISK_FULL) from error
         # The code alone: the library's words may repeat the address and the key.
         raise RemoteError(STORAGE_FAILED, error=code) from error
     except BotoCoreError as error:

@@ -42,6 +42,9 @@ class Storage(Protocol):
     def path(self, key: str) -> Path:
         """A local file that holds the bytes; ``archive.object-lost`` if they are gone."""
 
+    def size(self, key: str) -> int | None:
+        """How many bytes are under the key; None if there is nothing."""
+
     def remove(self, keys: Iterable[str]) -> None:
         """Forget them; none need be there."""
 
@@ -161,6 +164,14 @@ class Folder:
         if not found.is_file():
             raise RemoteError(NO_FILE)
         return found
+
+    def size(self, key: str) -> int | None:  # noqa: D102
+        try:
+            return (self.root / key).stat().st_size
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise storage_failed(error) from error
 
     def remove(self, keys: Iterable[str]) -> None:  # noqa: D102
         try:

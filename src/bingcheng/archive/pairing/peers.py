@@ -48,6 +48,8 @@ class Peer:
     hospital : number of the hospital here that receives its cases; None: none does.
     confirmed_at : when a person compared the fingerprints.
     heard_at : when its last signed message came.
+    clock_here, clock_there : when a signed message was last refused for its time, and the time that it bore; None if
+        one was let in since.
     """
 
     number: int
@@ -65,6 +67,8 @@ class Peer:
     confirmed_by: int | None
     revoked_at: datetime | None
     heard_at: datetime | None
+    clock_here: datetime | None = None
+    clock_there: datetime | None = None
 
     @property
     def active(self) -> bool:
@@ -222,7 +226,12 @@ def admit(connection: Connection, found: Peer, *, created: datetime, nonce: str,
     if connection.scalar(select(table.c.nonce).where(same)) is not None:
         raise RefusedError(REPLAYED)
     connection.execute(insert(table), {"peer": found.number, "nonce": nonce, "at": now})
-    _set(connection, found.number, heard_at=now)
+    _set(connection, found.number, heard_at=now, clock_here=None, clock_there=None)
+
+
+def note_clocks(connection: Connection, number: int, *, here: datetime, there: datetime) -> None:
+    """Keep that a message of a peer, whose signature holds, was refused for its time: people are told on both sides."""
+    _set(connection, number, clock_here=here, clock_there=there)
 
 
 def _set(connection: Connection, number: int, **values: object) -> None:
@@ -266,4 +275,6 @@ def _peer(row: Any) -> Peer:
         confirmed_by=row.confirmed_by,
         revoked_at=row.revoked_at,
         heard_at=row.heard_at,
+        clock_here=row.clock_here,
+        clock_there=row.clock_there,
     )

@@ -148,6 +148,13 @@ UNTRUSTED_CERTIFICATE = Problem(
     remedy="If an authority of its hospital signed it, paste that authority's certificate on the page of the pairing.",
     owner=Owner.OPERATOR,
 )
+CERTIFICATE_TIME = Problem(
+    code="archive.peer-certificate-time",
+    says="the certificate of the other installation is not valid at the time that this server's clock says, {now} UTC "
+    "({why}), so nothing was sent",
+    remedy="If that is not the time, set this clock by a time server. Else its operator must renew the certificate.",
+    owner=Owner.OPERATOR,
+)
 NO_RECEIVER = Problem(
     code="archive.no-receiving-hospital",
     says="no hospital of this installation receives the cases of the other one",

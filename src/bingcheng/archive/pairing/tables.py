@@ -44,6 +44,10 @@ peer = Table(
     Column("confirmed_by", Integer),
     Column("revoked_at", DateTime),
     Column("heard_at", DateTime, comment="when its last signed message came"),
+    Column(
+        "clock_here", DateTime, comment="when a message of it was last refused for its time; null: not since heard_at"
+    ),
+    Column("clock_there", DateTime, comment="the time that this message bore"),
 )
 
 nonce = Table(

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, insert, or_, select, update
 
 from bingcheng.archive.codec import decoded, encoded
 from bingcheng.archive.pairing import tables
@@ -137,9 +137,15 @@ def _same(query: Select[Any], peer: int, kind: TransferKind, name: str) -> Selec
 def due(connection: Connection, now: datetime) -> tuple[Errand, ...]:
     """With whom something is to be tried now."""
     table = tables.transfer.c
-    waits = (table.state == TransferState.WAITING.value) & (table.next_at <= now)
-    rows = connection.execute(select(table.peer, table.kind).where(waits).distinct())
+    rows = connection.execute(select(table.peer, table.kind).where(_is_due(now)).distinct())
     return tuple(dict.fromkeys(Errand(row.peer, row.kind == TransferKind.WITHDRAW.value) for row in rows))
+
+
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    """That one waits no longer. One that would be tried later than any waits was put off by a clock that was ahead."""
+    table = tables.transfer.c
+    furthest = now + timedelta(seconds=LONGEST_WAIT_S)
+    return and_(table.state == TransferState.WAITING.value, or_(table.next_at <= now, table.next_at > furthest))
 
 
 def take(connection: Connection, now: datetime, errand: Errand | None = None) -> Transfer | None:
@@ -150,7 +156,7 @@ def take(connection: Connection, now: datetime, errand: Errand | None = None) ->
     errand : only what belongs to this one.
     """
     table = tables.transfer
-    waiting = select(table).where(table.c.state == TransferState.WAITING.value, table.c.next_at <= now)
+    waiting = select(table).where(_is_due(now))
     if errand is not None:
         withdraws = table.c.kind == TransferKind.WITHDRAW.value
         waiting = waiting.where(table.c.peer == errand.peer, withdraws if errand.withdraws else ~withdraws)

@@ -118,6 +118,24 @@ NO_REASON = Problem(
     remedy="Write in a sentence why the exam must be opened now.",
     owner=Owner.RADIOLOGIST,
 )
+NOT_ENOUGH_KNOWN = Problem(
+    code="archive.not-enough-known",
+    says="that is too little to find one patient by",
+    remedy="Write the patient's number with the date of birth or the name, or the accession number.",
+    owner=Owner.RADIOLOGIST,
+)
+NO_EXAM_FITS = Problem(
+    code="archive.no-exam-fits",
+    says="no exam fits, or none that opens to you in an emergency",
+    remedy="Compare each number and name, letter by letter, with what the other hospital wrote, or telephone it.",
+    owner=Owner.RADIOLOGIST,
+)
+TOO_MANY_TRIES = Problem(
+    code="archive.too-many-tries",
+    says="you looked for exams {count} times within an hour; the next time is possible in {minutes} min",
+    remedy="Telephone the hospital that has the exam, or ask a colleague.",
+    owner=Owner.RADIOLOGIST,
+)
 TOO_MANY_OPEN = Problem(
     code="archive.too-many-open",
     says="{count} exams are open to you in an emergency already",

@@ -142,6 +142,16 @@ broken_glass = Table(
     Column("expires_at", DateTime, nullable=False),
 )
 
+emergency_try = Table(
+    "emergency_try",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("person", ForeignKey("person.id", ondelete="CASCADE"), nullable=False),
+    Column("by", String(16), nullable=False, comment="what is tried: a patient, or the UID of an exam"),
+    Column("at", DateTime, nullable=False),
+    Index("emergency_try_of_person", "person", "by", "at"),
+)
+
 notice = Table(
     "notice",
     metadata,

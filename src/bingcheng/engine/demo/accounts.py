@@ -17,7 +17,7 @@ from bingcheng.engine.demo.stories import BAIHE, LONGTAN, YUNMEN
 
 CODES = {BAIHE: "baihe", YUNMEN: "yunmen", LONGTAN: "longtan"}
 ACCOUNT_FILE = "accounts.txt"
-AT_A_HOSPITAL = (Role.RADIOLOGIST, Role.TECHNOLOGIST, Role.PHYSICIST, Role.SITE_ADMIN)
+AT_A_HOSPITAL = (Role.RADIOLOGIST, Role.TECHNOLOGIST, Role.PHYSICIST, Role.SITE_ADMIN, Role.GUEST)
 ABOVE = (Role.PROVINCE, Role.OPERATOR)
 
 

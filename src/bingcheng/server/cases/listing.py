@@ -20,7 +20,7 @@ from bingcheng.server.cases.seen import hospitals_by_number, people_by_number, p
 from bingcheng.server.cases.thumbnails import thumbnails
 from bingcheng.server.cases.words import NOTICE_WORDS, STATUS_WORDS
 from bingcheng.server.pages.page import page
-from bingcheng.server.pages.paging import page_asked
+from bingcheng.server.pages.paging import back_to_last, page_asked, page_count
 from bingcheng.server.pages.told import told
 from bingcheng.server.security.required import allowed
 from bingcheng.server.security.traced import traced
@@ -78,6 +78,9 @@ def listed(
         origins = names_of_origin(connection, [one.number for one in found.cases])
         mine = {one.case: one.read_at for one in reading_list(connection, person_number(actor))}
         old = opened(connection, person_number(actor), [one.number for one in found.cases])
+    pages = page_count(found.total, MOST)
+    if problem is None and (last := back_to_last(request, number, pages)) is not None:
+        return last
     kept = {key: value for key, value in request.query_params.items() if key != "page_number" and value}
 
     def address(**changed: str) -> str:
@@ -98,7 +101,8 @@ def listed(
         kept=kept,
         address=address,
         number=number,
-        pages=max(1, -(-found.total // MOST)),
+        pages=pages,
+        first=(number - 1) * MOST + 1,
         measures=measures,
         protocols=said,
         download=urlencode({key: value for key, value in kept.items() if value}),

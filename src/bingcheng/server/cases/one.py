@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import IO, Annotated, Any, cast
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request
 from sqlalchemy import Connection
@@ -31,14 +30,13 @@ from bingcheng.archive.cases.reading_list import keep_opened, kept, opened
 from bingcheng.archive.cases.reports import Report, open_reports
 from bingcheng.archive.cases.unlocking import unlock
 from bingcheng.archive.jobs.queue import OPEN, JobState
-from bingcheng.archive.objects.instance import Instance
-from bingcheng.archive.objects.objects import Objects
 from bingcheng.archive.people.problems import NO_SUCH_THING
 from bingcheng.core.errors import InputError
 from bingcheng.server.cases.images import anchored, marked
 from bingcheng.server.cases.making import case_job, progress_words
 from bingcheng.server.cases.markdown import rendered
 from bingcheng.server.cases.numbers import lesion_numbers, protocol_name
+from bingcheng.server.cases.objects_zip import zipped
 from bingcheng.server.cases.origin import origin
 from bingcheng.server.cases.places import shelves
 from bingcheng.server.cases.seen import (
@@ -63,7 +61,6 @@ from bingcheng.server.viewer.links import has_tumour_volume, study_link, tumour_
 router = APIRouter(include_in_schema=False)
 Where = Annotated[Site, Depends(site)]
 Reading = Annotated[Actor, allowed(Action.READ_CASE, Action.MODERATE)]
-CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,9 +153,17 @@ def download(
             raise InputError(NO_SUCH_THING)
         studies = [one.study_uid for one in case_exams(connection, case_number)]
     traced(request).code = EventCode.EXPORT
+
+    def check() -> None:
+        moment = where.now()
+        with where.workspace.reading() as connection:
+            now_known = case_to(request, connection, actor, case_number, Action.READ_CASE, moment)
+            if not _downloads(connection, actor, now_known, moment):
+                raise InputError(NO_SUCH_THING)
+
     stored = [one for uid in studies for one in where.objects.instances_of([case_space(case_number)], uid)]
     headers = {"content-disposition": f'attachment; filename="case-{case_number}.zip"'}
-    return StreamingResponse(_zipped(where.objects, stored), media_type="application/zip", headers=headers)
+    return StreamingResponse(zipped(where.objects, stored, check), media_type="application/zip", headers=headers)
 
 
 @router.get("/cases/{case_number}/preview")
@@ -344,34 +349,3 @@ def _downloads(connection: Connection, actor: Actor, known: Case, now: datetime)
     if actor.hospital == known.hospital:
         return True
     return granted(connection, Given.CASE, known.number, actor.hospital, now, download=True)
-
-
-class _Pipe:
-    """What a ZIP file is written to, piece by piece."""
-
-    def __init__(self) -> None:
-        self._pieces: list[bytes] = []
-
-    def write(self, piece: bytes) -> int:
-        self._pieces.append(bytes(piece))
-        return len(piece)
-
-    def flush(self) -> None:
-        """Nothing to do."""
-
-    def taken(self) -> bytes:
-        joined = b"".join(self._pieces)
-        self._pieces.clear()
-        return joined
-
-
-def _zipped(objects: Objects, stored: list[Instance]) -> Iterator[bytes]:
-    pipe = _Pipe()
-    with zipfile.ZipFile(cast("IO[bytes]", pipe), "w", zipfile.ZIP_STORED) as archive:
-        for one in stored:
-            name = f"{one.study_uid}/{one.series_uid}/{one.sop_uid}.dcm"
-            with objects.open_bytes(one) as stream, archive.open(name, "w", force_zip64=True) as entry:
-                while chunk := stream.read(CHUNK):
-                    entry.write(chunk)
-                    yield pipe.taken()
-    yield pipe.taken()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated
 
@@ -24,6 +24,7 @@ from bingcheng.archive.cases.opinions import (
     Confidence,
     Opinion,
     OpinionState,
+    answerable,
     ask_opinion,
     move_opinion,
     opinion,
@@ -46,7 +47,7 @@ from bingcheng.server.cases.seen import (
 from bingcheng.server.cases.words import CONFIDENCE_WORDS, OPINION_WORDS
 from bingcheng.server.pages.page import page
 from bingcheng.server.pages.told import Told, told
-from bingcheng.server.security.refusal import status_of
+from bingcheng.server.security.refusal import not_sent, status_of
 from bingcheng.server.security.required import allowed
 from bingcheng.server.security.traced import traced
 from bingcheng.server.site import Site, site
@@ -66,6 +67,7 @@ def listed(request: Request, actor: Reading, where: Where, only: str = "") -> Re
     with where.workspace.reading() as connection:
         sides = visible_opinions(connection, actor, where.now())
         found = [one for _, one in sides]
+        shut = _shut(connection, actor, {one.number for one in found})
         titles = {one.number: one.written.title for one in cases(connection, [one.case for one in found])}
         names, places = people_by_number(connection), hospitals_by_number(connection)
     return page(
@@ -76,6 +78,7 @@ def listed(request: Request, actor: Reading, where: Where, only: str = "") -> Re
         only=only if only in _PARTS else "",
         choices=_PARTS,
         any=bool(found),
+        shut=shut,
         titles=titles,
         names=names,
         hospitals=places,
@@ -164,6 +167,7 @@ def move(
             move_opinion(connection, opinion_number, state, by=person_number(actor), now=where.now(), conclusion=said)
     except InputError as error:
         if error.code == NO_SUCH_THING.code:
+            not_sent(request, findings, impression, recommendation, reason)
             raise
         return _page(request, actor, where, opinion_number, conclusion, problem=told(error), status=status_of(error))
     return RedirectResponse(f"/opinions/{opinion_number}", 303)
@@ -176,6 +180,13 @@ def visible_opinions(connection: Connection, actor: Actor, now: datetime) -> lis
     # Who is asked sees it for as long as the case is given; who asks, always.
     readable = readable_cases(connection, actor, [one.case for one in found], now)
     return [(side, one) for side, one in sides if side == ASKS or (side == ASKED and one.case in readable)]
+
+
+def _shut(connection: Connection, actor: Actor, seen: Container[int]) -> int:
+    """How many requests to the actor's hospital wait that can't be seen: their cases are open to it no longer."""
+    asked = opinions(connection, hospital=actor.hospital, person=actor.person)
+    mine = (one for one in asked if one.hospital == actor.hospital and one.stored_state in UNDER_WAY)
+    return sum(one.number not in seen for one in mine)
 
 
 def _parted(sides: Sequence[tuple[str, Opinion]], only: str, day: date) -> list[tuple[Text, list[Opinion]]]:
@@ -334,6 +345,7 @@ def _page(
         known = _seen(request, connection, actor, number, where)
         about = case(connection, known.case)
         side = _side(connection, actor, known)
+        shut = side == ASKS and known.stored_state in UNDER_WAY and not answerable(connection, known, where.now())
         names, places = people_by_number(connection), hospitals_by_number(connection)
     return page(
         request,
@@ -343,6 +355,7 @@ def _page(
         opinion=known,
         case=about,
         side=side,
+        shut=shut,
         mine=known.person in (None, actor.person),
         under_way=known.stored_state in UNDER_WAY,
         state=known.state(today(where)),

@@ -39,7 +39,7 @@ from bingcheng.server.cases.places import shelves, spot_at
 from bingcheng.server.cases.seen import case_to, hospitals_by_number, people_of, person_number
 from bingcheng.server.cases.written import fields_of
 from bingcheng.server.pages.told import told
-from bingcheng.server.security.refusal import status_of
+from bingcheng.server.security.refusal import not_sent, status_of
 from bingcheng.server.security.required import allowed
 from bingcheng.server.security.traced import traced
 from bingcheng.server.site import Site, site
@@ -194,6 +194,7 @@ def refused(
 ) -> Response:
     """The page of the case with what was wrong, and with what somebody was writing."""
     if error.code == NO_SUCH_THING.code:
+        not_sent(request, "" if draft is None else draft.words)
         raise error
     return case_page(request, actor, where, number, problem=told(error), draft=draft, status=status_of(error))
 

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from bingcheng.archive.dimse.calling import Caller, echo
 from bingcheng.archive.dimse.peers import Peer
 from bingcheng.archive.dimse.problems import NO_ANSWER, NOT_ADMITTED
+from bingcheng.archive.dimse.tls import EXPIRED, OURS_EXPIRED, OURS_REFUSED
 from bingcheng.core.errors import BingchengError
 from bingcheng.core.wording import Text, text
 
@@ -20,6 +21,11 @@ _CONNECTING: Mapping[str, Text] = MappingProxyType(
         "gaierror": text("This server can't find a host of that name. Check the name, or give the address."),
         "SSLCertVerificationError": text(
             "Its certificate is not signed by an authority that this server trusts, or is for another host."
+        ),
+        EXPIRED: text("Its certificate has expired. Whoever runs it must renew it."),
+        OURS_EXPIRED: text("It does not take this server's certificate, which has expired. Renew it here."),
+        OURS_REFUSED: text(
+            "It does not take this server's certificate. Have it trust the authority that signed it, or give one here."
         ),
         "SSLError": text("It doesn't speak TLS at this port, or only in a version that is too old."),
     }

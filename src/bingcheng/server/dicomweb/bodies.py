@@ -27,6 +27,9 @@ _NOT_AT_ALL = re.compile(r"q=0(\.0*)?")
 
 DATASETS = (Offer(kind=DICOM_JSON), Offer(kind=JSON), Offer(kind=DICOM_XML, multipart=True))
 """How datasets without pixels are given (PS3.18 table 8.7.3-3)."""
+ANSWERS = frozenset((DICOM_JSON, JSON, DICOM_XML))
+"""How one is given that tells what became of what was sent."""
+_WRITER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 PRIVATE: Mapping[str, str] = {
     "Cache-Control": "private, no-cache",
@@ -68,17 +71,15 @@ def warned(root: str, warnings: Sequence[str]) -> dict[str, str]:
 
 def as_json(found: object) -> bytes:
     """DICOM JSON text."""
-    return json.dumps(found, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode("utf-8", "replace")
+    return _WRITER.encode(found).encode("utf-8", "replace")
 
 
 def dataset(ranges: Sequence[MediaType], found: JsonObject, status: int) -> Response:
     """One dataset as the answer to a request that was sent to us; JSON where the client accepts neither form."""
-    offers = (Offer(kind=DICOM_JSON), Offer(kind=JSON), Offer(kind=DICOM_XML))
     # RFC 9110 12.5.1: an answer in a form that is not accepted is better than to hide what became of the objects.
-    kinds = {offer.kind: offer for offer in offers}
-    offer = next((kinds[one.kind] for one in ranges if one.kind in kinds and one.quality > 0), offers[0])
-    body = native_model(found) if offer.kind == DICOM_XML else as_json(found)
-    return Response(body, status_code=status, headers={"Content-Type": offer.kind, "Cache-Control": "no-store"})
+    kind = next((one.kind for one in ranges if one.kind in ANSWERS and one.quality > 0), DICOM_JSON)
+    body = native_model(found) if kind == DICOM_XML else as_json(found)
+    return Response(body, status_code=status, headers={"Content-Type": kind, "Cache-Control": "no-store"})
 
 
 def multipart(kind: str, parts: Sequence[Part], *, headers: Mapping[str, str]) -> Response:

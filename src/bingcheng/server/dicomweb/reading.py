@@ -25,7 +25,7 @@ from bingcheng.server.site import Site, site_of
 PREFIX = "/dicomweb"
 _FORWARDED = frozenset(("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"))
 """Header fields of proxies, which may listen on another port than this server."""
-_UID = re.compile(r"[0-9.]{1,64}")
+UID = re.compile(r"[0-9.]{1,64}")
 _CHARSETS = frozenset(("utf-8", "iso_ir 192"))
 """Names of the character set in which everything is told."""
 
@@ -38,6 +38,7 @@ class Reader:
     ----------
     root : address of the service, without a slash at its end.
     maps : where the pixels lie in files that were read lately.
+    study_uid : the one study that is asked for; None if it may be any. What was opened in an emergency is found by it.
     """
 
     request: Request
@@ -45,6 +46,7 @@ class Reader:
     actor: Actor
     root: str
     maps: PixelMaps
+    study_uid: str | None = None
     _spaces: tuple[str, ...] | None = field(default=None)
 
     @property
@@ -56,10 +58,14 @@ class Reader:
     def spaces(self) -> tuple[str, ...]:
         """What may be read, in the order in which it is looked through."""
         if self._spaces is None:
-            with self.site.workspace.reading() as connection:
-                uid, now = self.request.path_params.get("study_uid"), self.site.now()
-                self._spaces = readable_spaces(connection, self.actor, Action.READ_EXAM, study_uid=uid, now=now)
+            self._spaces = self.spaces_with(self.study_uid)
         return self._spaces
+
+    def spaces_with(self, study_uid: str | None) -> tuple[str, ...]:
+        """What may be read if this one study is asked for."""
+        with self.site.workspace.reading() as connection:
+            now = self.site.now()
+            return readable_spaces(connection, self.actor, Action.READ_EXAM, study_uid=study_uid, now=now)
 
     @property
     def accepted(self) -> tuple[MediaType, ...]:
@@ -147,7 +153,14 @@ async def reader(
     """
     check_uids(request)
     check_charset(request)
-    return Reader(request=request, site=site_of(request), actor=actor, root=root_of(request), maps=maps_of(request))
+    return Reader(
+        request=request,
+        site=site_of(request),
+        actor=actor,
+        root=root_of(request),
+        maps=maps_of(request),
+        study_uid=request.path_params.get("study_uid"),
+    )
 
 
 def maps_of(request: Request) -> PixelMaps:
@@ -168,7 +181,7 @@ def check_uids(request: Request) -> None:
         ``archive.bad-uid``.
     """
     uids: Sequence[str] = [value for name, value in request.path_params.items() if name.endswith("_uid")]
-    if not all(_UID.fullmatch(uid) for uid in uids):
+    if not all(UID.fullmatch(uid) for uid in uids):
         raise InputError(BAD_UID)
 
 

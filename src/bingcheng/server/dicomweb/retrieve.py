@@ -27,6 +27,7 @@ from bingcheng.archive.dicomweb.problems import NOT_HERE
 from bingcheng.archive.dicomweb.transcoding import can_transcode, transcoded
 from bingcheng.archive.dicomweb.xml import native_model
 from bingcheng.archive.objects.instance import Instance
+from bingcheng.archive.objects.storage import pieces_between
 from bingcheng.core.errors import InputError
 from bingcheng.server.dicomweb import bodies
 from bingcheng.server.dicomweb.bodies import DATASETS, by_conditions, etag, multipart, part_of, validated
@@ -34,7 +35,6 @@ from bingcheng.server.dicomweb.problem_answers import documented
 from bingcheng.server.dicomweb.reading import Reader, Reading
 from bingcheng.server.dicomweb.routes import router
 
-_PIECE = 1 << 19
 _STORED = "*"
 """In an offer: the transfer syntax that each object is stored in."""
 _OBJECTS = documented(f'{MULTIPART}; type="{DICOM}"', DICOM, ZIP)
@@ -184,8 +184,7 @@ def _part(reader: Reader, one: Instance, *, as_stored: bool) -> Part:
 
 def _stored(reader: Reader, one: Instance) -> Iterator[bytes]:
     with reader.objects.open_bytes(one) as stream:
-        while piece := stream.read(_PIECE):
-            yield piece
+        yield from pieces_between(stream, 0, one.size)
 
 
 def _check_there(reader: Reader, one: Instance) -> None:

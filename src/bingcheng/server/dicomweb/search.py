@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Protocol
 
@@ -17,9 +17,9 @@ from bingcheng.archive.objects.attributes import ATTRIBUTES, HIGHER, Level
 from bingcheng.archive.objects.query import Query
 from bingcheng.server.dicomweb.bodies import datasets, gzipped, warned
 from bingcheng.server.dicomweb.problem_answers import documented
-from bingcheng.server.dicomweb.reading import Reader, Reading
+from bingcheng.server.dicomweb.reading import UID, Reader, Reading
 from bingcheng.server.dicomweb.routes import router
-from bingcheng.server.security.traced import saw_studies
+from bingcheng.server.security.traced import saw_space, saw_studies
 
 _ANSWERS = documented(DICOM_JSON, JSON, f'{MULTIPART}; type="{DICOM_XML}"', status_204="No matches (multipart only).")
 
@@ -106,6 +106,7 @@ def search_instances_of_series(reader: Reading, study_uid: str, series_uid: str)
 def _found(reader: Reader, what: _Resource, within: Mapping[str, str], above: Sequence[str] = ()) -> Response:
     search = search_of(reader.request.query_params.multi_items(), what.level)
     ranges = reader.accepted
+    reader.study_uid = reader.study_uid or _only_study(search)
     # One more than is answered tells whether there are more.
     query = Query(
         match={**search.matches, **{keyword: [uid] for keyword, uid in within.items()}},
@@ -114,6 +115,8 @@ def _found(reader: Reader, what: _Resource, within: Mapping[str, str], above: Se
         fuzzy=search.fuzzy,
     )
     rows = _rows(reader, what.level)(query, reader.spaces) if reader.spaces else ()
+    opened = _opened(reader, query) if what.level is Level.STUDY and _one_patient(search) else ()
+    rows = [*rows, *opened]
     warnings = []
     if len(rows) > search.limit:
         # PS3.18 8.3.4.4: how many there are beyond.
@@ -123,10 +126,37 @@ def _found(reader: Reader, what: _Resource, within: Mapping[str, str], above: Se
         # PS3.18 8.3: what isn't supported is left out; who asked must know that more was found than was meant.
         warnings.append(f"The following parameters are not supported and were ignored: {', '.join(search.ignored)}")
     headers = warned(reader.root, warnings)
-    shown = _first_of_each(rows[: search.limit], what, reader.spaces)
+    shown = _first_of_each(rows[: search.limit], what, (*reader.spaces, *(row.space for row in opened)))
     if not within:
         saw_studies(reader.request, (row.study_uid for row in shown))
+    if (reader.study_uid is not None or opened) and shown:
+        saw_space(reader.request, shown[-1].space)
     return gzipped(reader.request, datasets(ranges, _told(reader, what, shown, _wanted(what, above, search)), headers))
+
+
+def _only_study(search: Search) -> str | None:
+    """The one study that a search is for, as a viewer asks for what it is to show; None if it may be several."""
+    uids = search.matches.get("StudyInstanceUID", [])
+    return uids[0] if len(uids) == 1 and UID.fullmatch(uids[0]) else None
+
+
+def _one_patient(search: Search) -> bool:
+    """Whether exams of one patient are asked for by the number, as a viewer asks for what to list beside an exam."""
+    numbers = search.matches.get("PatientID", [])
+    return len(numbers) == 1 and not set("*?") & set(numbers[0])
+
+
+def _opened(reader: Reader, query: Query) -> list[Row]:
+    """Of the exams that are open in an emergency those that match; no other exam of their patients."""
+    if reader.study_uid is not None:
+        return []
+    found: list[Row] = []
+    for uid in sorted({one.partition("/")[2] for one in reader.actor.broken_glass}):
+        spaces = [space for space in reader.spaces_with(uid) if space not in reader.spaces]
+        if spaces:
+            asked = replace(query, match={**query.match, "StudyInstanceUID": [uid]}, offset=0)
+            found.extend(reader.objects.studies(asked, spaces))
+    return found
 
 
 def _rows(reader: Reader, level: Level) -> Callable[[Query, Sequence[str]], Sequence[Row]]:

@@ -15,7 +15,9 @@ from bingcheng.archive import schema
 from bingcheng.archive.audit.event import EventAction
 from bingcheng.archive.authorisation.action import Action
 from bingcheng.archive.authorisation.actor import Actor
+from bingcheng.archive.authorisation.decision import ONLY_TO_LOOK_AT, Ground, decide
 from bingcheng.archive.authorisation.role import Role
+from bingcheng.archive.authorisation.subject import Subject, SubjectKind
 from bingcheng.archive.exam_sources import sources_of
 from bingcheng.archive.jobs.queue import OPEN, Job, JobKind, JobState, ask, latest, stop
 from bingcheng.archive.objects.tables import stored_instance, stored_series, stored_study
@@ -130,12 +132,14 @@ def _page(request: Request, uid: str, actor: Actor, where: Site) -> Response:
         space = f"{HOSPITALS}{_number(actor if hospital is None else hospital)}"
         uids: Sequence[str] = () if hospital is None else with_others(connection, actor, hospital, uid)
         patient = connection.scalar(select(schema.exam.c.patient).where(schema.exam.c.uid == uid))
+        only_look = _only_to_look_at(actor, actor.hospital if hospital is None else hospital, uid)
     drawn = drawings(where.objects, space, uid)
     common: dict[str, Any] = {
         "uid": uid,
         "job": job,
         "objects": objects,
         "drawings": drawn,
+        "only_look": ONLY_TO_LOOK_AT if only_look else None,
         "sending_choice": choice,
         "state_says": words_of(job),
         "stages": tuple(Stage),
@@ -172,6 +176,12 @@ def _page(request: Request, uid: str, actor: Actor, where: Site) -> Response:
         changes_first=bool(actor.roles & CHANGES_FIRST),
         **common,
     )
+
+
+def _only_to_look_at(actor: Actor, hospital: int | None, uid: str) -> bool:
+    """Whether an exam is seen by no right, but because it was opened in an emergency."""
+    subject = Subject(kind=SubjectKind.EXAM, hospital=hospital, study_uid=uid)
+    return decide(actor, Action.READ_EXAM, subject).ground is Ground.BROKEN_GLASS
 
 
 def _job(connection: Connection, actor: Actor, uid: str) -> Job | None:

@@ -21,7 +21,7 @@ from bingcheng.outputs.report.words import EXAM_WORDS, VERDICT_WORDS, style
 from bingcheng.server.exams.results import results
 from bingcheng.server.exams.seen import births_differ, met, now_called, of_patient
 from bingcheng.server.pages.page import language_of, page
-from bingcheng.server.pages.paging import page_asked
+from bingcheng.server.pages.paging import back_to_last, page_asked, page_count
 from bingcheng.server.security.required import allowed
 from bingcheng.server.security.traced import saw_studies, traced
 from bingcheng.server.site import Site, site
@@ -49,6 +49,9 @@ def listed(
         return page(request, "exams/nowhere.html.jinja", actor=actor)
     with where.workspace.reading() as connection:
         rows, total = patients(connection, actor.hospital, words, offset=(number - 1) * MOST)
+    pages = page_count(total, MOST)
+    if (last := back_to_last(request, number, pages)) is not None:
+        return last
     traced(request).count = len(rows)
     return page(
         request,
@@ -59,7 +62,8 @@ def listed(
         words=words,
         named=named,
         number=number,
-        pages=max(1, -(-total // MOST)),
+        pages=pages,
+        first=(number - 1) * MOST + 1,
     )
 
 

@@ -21,7 +21,7 @@ from bingcheng.server.exams.patient import named
 from bingcheng.server.exams.words import ORDER_WORDS, STATE_WORDS, words_of
 from bingcheng.server.follow_up.waiting import MANY, waiting_for
 from bingcheng.server.pages.page import language_of, page
-from bingcheng.server.pages.paging import page_asked
+from bingcheng.server.pages.paging import back_to_last, page_asked, page_count
 from bingcheng.server.security.required import allowed
 from bingcheng.server.security.traced import saw_studies, traced
 from bingcheng.server.site import Site, site
@@ -63,6 +63,9 @@ def shown(
         found = worklist(connection, actor.hospital, wanted, offset=(number - 1) * MOST)
         jobs = counts(connection, [f"{HOSPITALS}{actor.hospital}"])
         waiting = waiting_for(connection, actor)
+    pages = page_count(found.total, MOST)
+    if (last := back_to_last(request, number, pages)) is not None:
+        return last
     saw_studies(request, [entry.uid for entry in found.entries])
     asked = {key: value for key, value in request.query_params.items() if key != "page_number" and value}
 
@@ -77,7 +80,7 @@ def shown(
         listed=found,
         wanted=wanted,
         number=number,
-        pages=max(1, -(-found.total // MOST)),
+        pages=pages,
         first=(number - 1) * MOST + 1,
         asked=asked,
         address=address,

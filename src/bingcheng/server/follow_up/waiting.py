@@ -19,7 +19,7 @@ from bingcheng.outputs.csv_table import as_csv
 from bingcheng.outputs.table import Column, Kind
 from bingcheng.server.exams.patient import named
 from bingcheng.server.pages.page import page
-from bingcheng.server.pages.paging import page_asked
+from bingcheng.server.pages.paging import back_to_last, page_asked, page_count
 from bingcheng.server.security.required import allowed
 from bingcheng.server.security.traced import traced
 from bingcheng.server.site import Site, site
@@ -50,6 +50,9 @@ def listed(request: Request, actor: Decider, where: Where, words: str = "", page
     _see_to_counts(where)
     with where.workspace.reading() as connection:
         rows, total = patients_that_wait(connection, actor.hospital, words, offset=(number - 1) * MOST)
+    pages = page_count(total, MOST)
+    if (last := back_to_last(request, number, pages)) is not None:
+        return last
     traced(request).count = len(rows)
     return page(
         request,
@@ -60,7 +63,8 @@ def listed(request: Request, actor: Decider, where: Where, words: str = "", page
         words=words,
         named=named,
         number=number,
-        pages=max(1, -(-total // MOST)),
+        pages=pages,
+        first=(number - 1) * MOST + 1,
     )
 
 

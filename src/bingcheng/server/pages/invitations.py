@@ -15,7 +15,7 @@ from bingcheng.archive.people.session import begin_session
 from bingcheng.core.errors import BingchengError, InputError
 from bingcheng.server.pages.login import begin
 from bingcheng.server.pages.page import language_of, page
-from bingcheng.server.pages.told import Told, told
+from bingcheng.server.pages.told import field_of, told
 from bingcheng.server.security.cookies import set_session
 from bingcheng.server.security.recorder import client_address
 from bingcheng.server.security.refusal import status_of
@@ -69,7 +69,7 @@ def enter(
             )
             begin(request, person(connection, number))
     except InputError as error:
-        return _form(request, secret, where, login=login, name=name, problem=told(error), status=status_of(error))
+        return _form(request, secret, where, login=login, name=name, error=error)
     response = RedirectResponse("/", 303)
     set_session(request, response, session)
     return response
@@ -82,24 +82,24 @@ def _form(
     *,
     login: str = "",
     name: str = "",
-    problem: Told | None = None,
-    status: int = 200,
+    error: InputError | None = None,
 ) -> Response:
     try:
         with where.workspace.reading() as connection:
             asked = invitation(connection, secret, where.now())
             place = None if asked.hospital is None else hospital(connection, asked.hospital)
             whose = None if asked.person is None else person(connection, asked.person)
-    except BingchengError as error:
-        return page(request, "spent.html.jinja", status=404, problem=told(error))
+    except BingchengError as spent:
+        return page(request, "spent.html.jinja", status=404, problem=told(spent))
     return page(
         request,
         "invitation.html.jinja",
-        status=status,
+        status=200 if error is None else status_of(error),
         invitation=asked,
         hospital=place,
         whose=whose,
         login=login,
         name=name,
-        problem=problem,
+        problem=None if error is None else told(error),
+        wrong="login" if error is None else field_of(error),
     )

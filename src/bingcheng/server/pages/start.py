@@ -12,6 +12,8 @@ from bingcheng.archive import schema
 from bingcheng.archive.authorisation.action import Action
 from bingcheng.archive.authorisation.actor import Actor
 from bingcheng.archive.authorisation.decision import decide
+from bingcheng.archive.cases.grants import readable
+from bingcheng.archive.cases.tables import shared_case
 from bingcheng.archive.exam_owner import HOSPITALS
 from bingcheng.archive.listing import listed
 from bingcheng.archive.people.hospital import hospital
@@ -38,8 +40,17 @@ def start(
         if decide(actor, Action.READ_EXAM).allowed and "/worklist" in request.app.state.paths:
             return RedirectResponse("/worklist", 303)
         own = None if actor.hospital is None else hospital(connection, actor.hospital)
+        if not _counts_exams(actor):
+            open_cases = select(func.count()).select_from(shared_case).where(readable(actor.hospital, where.now()))
+            cases = int(connection.scalar(open_cases) or 0)
+            return page(request, "start.html.jinja", actor=actor, exam_count=None, case_count=cases, hospital=own)
         counted = select(func.count()).select_from(listed if own else schema.exam)
         if own is not None:
             counted = counted.where(listed.c.space == f"{HOSPITALS}{own.number}", listed.c.assessed.is_(True))
         count = int(connection.scalar(counted) or 0)
     return page(request, "start.html.jinja", actor=actor, exam_count=count, hospital=own)
+
+
+def _counts_exams(actor: Actor) -> bool:
+    """Whether it is anything to somebody how many exams there are; a guest reads cases only."""
+    return any(decide(actor, one).allowed for one in (Action.READ_NUMBERS, Action.MANAGE_HOSPITALS))

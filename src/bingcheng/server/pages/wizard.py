@@ -23,7 +23,7 @@ from bingcheng.core.errors import BingchengError, InputError, RefusedError
 from bingcheng.server.pages.address import public_address
 from bingcheng.server.pages.login import begin
 from bingcheng.server.pages.page import page
-from bingcheng.server.pages.told import Told, told
+from bingcheng.server.pages.told import Told, field_of, told
 from bingcheng.server.security.cookies import set_session
 from bingcheng.server.security.recorder import client_address
 from bingcheng.server.security.refusal import status_of
@@ -42,7 +42,7 @@ def welcome(request: Request, where: Annotated[Site, Depends(site)]) -> Response
     with where.workspace.reading() as connection:
         if anybody(connection):
             return RedirectResponse("/", 303)
-    return page(request, "welcome.html.jinja", code="", login="", name="", problem=None)
+    return page(request, "welcome.html.jinja", code="", login="", name="", problem=None, wrong="code")
 
 
 @router.post("/welcome", dependencies=[public(why="the first account is made here, with the code of the terminal")])
@@ -70,6 +70,7 @@ def make_operator(
             login=login,
             name=name,
             problem=told(error),
+            wrong=field_of(error),
         )
     where.setup_code = None
     with where.workspace.writing() as connection:
@@ -134,7 +135,7 @@ def make_hospitals(
             make_hospital(connection, name=name, code=code, now=where.now(), spellings=spellings, issuer=issuer)
     except InputError as error:
         written = {"name": name, "code": code, "issuer": issuer, "site_name": site_name or ()}
-        return _steps(request, where, problem=told(error), written=written)
+        return _steps(request, where, problem=told(error), written=written, wrong=field_of(error))
     return RedirectResponse("/welcome/next", 303)
 
 
@@ -169,6 +170,7 @@ def _steps(
     problem: Told | None = None,
     link: str | None = None,
     written: Mapping[str, object] | None = None,
+    wrong: str = "",
 ) -> Response:
     with where.workspace.reading() as connection:
         found = hospitals(connection)
@@ -191,6 +193,7 @@ def _steps(
         unclaimed=unclaimed,
         form={"issuer": "", "site_name": first, **(proposed if written is None else written)},
         problem=problem,
+        wrong=wrong,
         link=link,
         address=public_address(request),
     )

@@ -9,7 +9,8 @@ import time
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -29,7 +30,14 @@ from bingcheng.archive.pairing.message import (
     signed,
 )
 from bingcheng.archive.pairing.peers import SKEW, Peer
-from bingcheng.archive.pairing.problems import NO_ANSWER, UNSIGNED_ANSWER, UNTRUSTED_CERTIFICATE, WRONG_CERTIFICATE
+from bingcheng.archive.pairing.problems import (
+    CERTIFICATE_TIME,
+    CLOCKS_DIFFER,
+    NO_ANSWER,
+    UNSIGNED_ANSWER,
+    UNTRUSTED_CERTIFICATE,
+    WRONG_CERTIFICATE,
+)
 from bingcheng.core.errors import RemoteError
 from bingcheng.server.pairing.answers import DOCUMENT_SIGNATURE
 from bingcheng.server.pairing.refusal import refusal
@@ -42,6 +50,8 @@ LONGEST_S = 600.0
 """In which an answer that has begun must have come: a byte a minute is no conversation."""
 BUSY = frozenset({408, 421, 425, 429, 500, 502, 503, 504, 507})
 """Statuses after which it is tried again."""
+OUT_OF_TIME = frozenset({9, 10})
+"""X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED of OpenSSL."""
 PREFIX = "/pairing/v1"
 
 
@@ -108,7 +118,8 @@ class PeerClient:
         Raises
         ------
         RemoteError
-            ``archive.peer-no-answer``, ``archive.unsigned-answer``, ``archive.untrusted-peer-certificate``,
+            ``archive.peer-no-answer``, ``archive.unsigned-answer``, ``archive.clocks-differ``,
+            ``archive.untrusted-peer-certificate``, ``archive.peer-certificate-time``,
             ``archive.wrong-peer-certificate``.
         InputError
             ``archive.peer-refused``: it answered that it won't, with its code as a fact.
@@ -136,7 +147,7 @@ class PeerClient:
         )
         status, received, told = self._sent(request)
         if status != 200:
-            self._refused(status, received)
+            self._refused(status, received, told)
         self._check(status, received, told, own.signature)
         return Answer(body=received, fields=told)
 
@@ -156,6 +167,9 @@ class PeerClient:
                 response.close()
         except (httpx.HTTPError, ssl.SSLError, OSError) as error:
             untrusted = _untrusted(error)
+            if untrusted is not None and untrusted.verify_code in OUT_OF_TIME:
+                now = f"{datetime.now(UTC):%Y-%m-%d %H:%M}"  # by which certificates are judged
+                raise RemoteError(CERTIFICATE_TIME, now=now, why=untrusted.verify_message) from error
             if untrusted is not None:
                 raise RemoteError(UNTRUSTED_CERTIFICATE, why=untrusted.verify_message) from error
             raise RemoteError(NO_ANSWER, error=type(error).__name__) from error
@@ -171,7 +185,7 @@ class PeerClient:
             told["return_value"].close()
             raise RemoteError(WRONG_CERTIFICATE)
 
-    def _refused(self, status: int, body: bytes) -> None:
+    def _refused(self, status: int, body: bytes, fields: Mapping[str, str]) -> None:
         try:
             code = str(json.loads(body)["code"])[:64]
         except (ValueError, KeyError, TypeError, RecursionError):
@@ -179,15 +193,27 @@ class PeerClient:
         if not code or status in BUSY:
             raise RemoteError(NO_ANSWER, error=f"HTTP {status}")
         # Not signed, so no more than a hint for a person; what it may lead to is only that nothing is sent.
-        raise refusal(code if code.replace(".", "").replace("-", "").isalnum() else "?")
+        plain = code if code.replace(".", "").replace("-", "").isalnum() else "?"
+        raise refusal(plain, ours=self._now(), theirs=_dated(fields))
 
     def _check(self, status: int, body: bytes, fields: Mapping[str, str], request_signature: bytes) -> None:
         said = claim(fields, ANSWER_PARTS)
         digest = fields.get(DIGEST, "")
         covered = answer_parts(status, digest, request_signature)
         known = said is not None and said.keyid == self._peer.keyid and said.holds(self._peer.public, covered)
-        if said is None or not known or abs(self._now() - said.created) > SKEW or not same_digest(digest, body):
+        if said is None or not known or not same_digest(digest, body):
             raise RemoteError(UNSIGNED_ANSWER)
+        if abs(self._now() - said.created) > SKEW:
+            raise RemoteError(CLOCKS_DIFFER, limit_s=int(SKEW.total_seconds()))
+
+
+def _dated(fields: Mapping[str, str]) -> datetime | None:
+    """When an answer says that it was made (RFC 9110, 6.6.1), UTC; None if it says nothing that can be read."""
+    try:
+        made = parsedate_to_datetime(fields.get("date", ""))
+        return (made if made.tzinfo else made.replace(tzinfo=UTC)).astimezone(UTC).replace(tzinfo=None)
+    except (ValueError, TypeError, OverflowError):
+        return None
 
 
 def _untrusted(error: BaseException | None) -> ssl.SSLCertVerificationError | None:

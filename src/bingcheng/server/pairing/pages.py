@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta, tzinfo
 from types import MappingProxyType
 from typing import Annotated, Self
 
@@ -24,8 +24,8 @@ from bingcheng.archive.pairing.transfers import TransferKind, TransferState
 from bingcheng.archive.people.hospital import hospitals
 from bingcheng.archive.people.problems import NO_SUCH_THING
 from bingcheng.core.errors import BingchengError, InputError
-from bingcheng.core.wording import Text, text
-from bingcheng.server.pages.page import page
+from bingcheng.core.wording import Fact, Text, text
+from bingcheng.server.pages.page import page, when, zone_of
 from bingcheng.server.pages.told import Told, told
 from bingcheng.server.pages.undo import Undo
 from bingcheng.server.pairing.signed import own_address, own_key
@@ -82,6 +82,14 @@ STATE_WORDS: Mapping[TransferState, tuple[Text, str]] = MappingProxyType(
         TransferState.FAILED: (text("failed"), "fail"),
         TransferState.STOPPED: (text("stopped"), "unknown"),
     }
+)
+AHEAD = text(
+    "The clock of the other installation is {minutes} min ahead of this server's: it said {there} when this one said "
+    "{here}. Its messages are refused."
+)
+BEHIND = text(
+    "The clock of the other installation is {minutes} min behind this server's: it said {there} when this one said "
+    "{here}. Its messages are refused."
 )
 STOPPED = text("The transfer was stopped. What has passed is kept; it goes on from there.")
 BUNDLE_WORDS: Mapping[BundleState, Text] = MappingProxyType(
@@ -318,9 +326,22 @@ def _one(
         unfinished_days=where.settings.pairing_unfinished_days,
         numbers=numbers,
         numbers_made_at=_made_at(numbers),
+        clocks=_clocks(found, zone_of(where.settings)),
         problem=problem,
         undo=undo,
     )
+
+
+def _clocks(found: peers.Peer, zone: tzinfo | None) -> Text | None:
+    """What the clocks of both sides said when its last message was refused for its time; None if none was since."""
+    here, there = found.clock_here, found.clock_there
+    if here is None or there is None:
+        return None
+    minutes = round(abs(there - here) / timedelta(minutes=1))
+    facts: Mapping[str, Fact] = {"minutes": minutes, "here": when(here, zone=zone), "there": when(there, zone=zone)}
+    if there > here:
+        return Text(AHEAD.template, facts)
+    return Text(BEHIND.template, facts)
 
 
 def _receiver(connection: Connection, may: Collection[Permission], hospital: str) -> int | None:

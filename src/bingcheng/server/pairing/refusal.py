@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from types import MappingProxyType
 
-from bingcheng.archive.pairing.problems import PEER_REFUSED
+from bingcheng.archive.pairing.problems import CLOCKS_DIFFER, PEER_REFUSED
 from bingcheng.core.errors import InputError
 from bingcheng.core.wording import Text, text
 
@@ -26,9 +27,22 @@ WHY: Mapping[str, Text] = MappingProxyType(
         "archive.disk-full": text("its disk is full"),
     }
 )
+CLOCKS = text(
+    "its clock says {theirs} and ours {ours} (UTC), and five minutes are the most that is allowed between them; "
+    "whoever's clock is wrong sets it by a time server, and this goes on by itself"
+)
+"""Where it is known what the other clock says."""
 OTHERWISE = text("it gave no reason that is known here")
 
 
-def refusal(code: str) -> InputError:
-    """The error for a refusal with `code`, which is not signed: no more than a hint for a person."""
-    return InputError(PEER_REFUSED, why=WHY.get(code, OTHERWISE), code=code)
+def refusal(code: str, *, ours: datetime | None = None, theirs: datetime | None = None) -> InputError:
+    """The error for a refusal with `code`, which is not signed: no more than a hint for a person.
+
+    Parameters
+    ----------
+    ours, theirs : what the two clocks said when it came, UTC; None where that is not known.
+    """
+    why = WHY.get(code, OTHERWISE)
+    if code == CLOCKS_DIFFER.code and ours is not None and theirs is not None:
+        why = Text(CLOCKS.template, {"ours": f"{ours:%Y-%m-%d %H:%M}", "theirs": f"{theirs:%Y-%m-%d %H:%M}"})
+    return InputError(PEER_REFUSED, why=why, code=code)

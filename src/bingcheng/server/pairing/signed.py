@@ -18,9 +18,9 @@ from bingcheng.archive.authorisation.actor import NOBODY, Actor
 from bingcheng.archive.pairing.events import login_of
 from bingcheng.archive.pairing.key import InstallationKey
 from bingcheng.archive.pairing.message import DIGEST, REQUEST_PARTS, Claim, claim, request_parts, same_digest
-from bingcheng.archive.pairing.peers import Peer, admit, peer_of_key
+from bingcheng.archive.pairing.peers import Peer, admit, note_clocks, peer_of_key
 from bingcheng.archive.pairing.permission import Permission
-from bingcheng.archive.pairing.problems import NOT_PAIRED, NOT_PERMITTED, WRONG_DIGEST
+from bingcheng.archive.pairing.problems import CLOCKS_DIFFER, NOT_PAIRED, NOT_PERMITTED, WRONG_DIGEST
 from bingcheng.core.errors import RefusedError
 from bingcheng.server.security.required import Guard
 from bingcheng.server.security.size import KEY
@@ -64,8 +64,6 @@ class Signed(Guard):
         trace(request, actor=NOBODY, action=Action.PAIR, required=(Action.PAIR,))
         fields = _fields(request)
         peer, said = await run_in_threadpool(_admitted, request, site_of(request), fields)
-        found = traced(request)
-        found.actor, found.subject = actor_of_peer(peer), f"peer/{peer.number}"
         if self.permission is not None and self.permission not in peer.may:
             raise RefusedError(NOT_PERMITTED, permission=self.permission.value)
         body = await _body(request)
@@ -120,8 +118,17 @@ def _admitted(request: Request, where: Site, fields: Mapping[str, str]) -> tuple
     # One answer for all: who asks must not learn which keys are known here.
     if peer is None or not said.holds(peer.public, covered):
         raise RefusedError(NOT_PAIRED)
-    with where.workspace.writing() as connection:
-        admit(connection, peer, created=said.created, nonce=said.nonce, now=where.now())
+    found = traced(request)  # from here on it is known who asks, also if it is not let in
+    found.actor, found.subject = actor_of_peer(peer), f"peer/{peer.number}"
+    now = where.now()
+    try:
+        with where.workspace.writing() as connection:
+            admit(connection, peer, created=said.created, nonce=said.nonce, now=now)
+    except RefusedError as error:
+        if error.problem is CLOCKS_DIFFER:
+            with where.workspace.writing() as connection:
+                note_clocks(connection, peer.number, here=now, there=said.created)
+        raise
     return peer, said
 
 

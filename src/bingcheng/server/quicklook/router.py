@@ -10,6 +10,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
+from bingcheng.archive.authorisation.spaces import case_space
+from bingcheng.archive.cases.case import Case, case
 from bingcheng.archive.dicomweb.problems import NOT_HERE
 from bingcheng.core.errors import InputError
 from bingcheng.outputs.quicklook.picture import LARGEST_SIDE, Kind
@@ -67,6 +69,7 @@ def exam(request: Request, reader: Reading, kept: Keeping, study_uid: str, serie
         request,
         "quicklook.html.jinja",
         study=study_uid,
+        case=_case(reader, looked_at.instances[0].space),
         stacks=stacks,
         begin=begin,
         lesions=[one for one in found if at[one.number] is not None],
@@ -127,6 +130,15 @@ def _made(
         raise InputError(NOT_HERE)
     top = drawing.pet_top(kept.fronts.of(objects, maps, stack)) if stack.modality == drawing.PET else 1.0
     return drawing.image(objects, maps, stack, index, segmented, wish, top)
+
+
+def _case(reader: Reader, space: str) -> Case | None:
+    """The case that a space holds the images of; None of a hospital's own."""
+    kind, _, number = space.partition("/")
+    if case_space(0) != f"{kind}/0":
+        return None
+    with reader.site.workspace.reading() as connection:
+        return case(connection, int(number))
 
 
 def _first(stacks: dict[str, Stack], with_lesions: list[str]) -> str:

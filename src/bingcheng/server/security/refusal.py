@@ -17,6 +17,7 @@ from bingcheng.core.errors import (
     BingchengError,
     CatalogueError,
     InputError,
+    Problem,
     RefusedError,
     RemoteError,
     Undefined,
@@ -25,6 +26,7 @@ from bingcheng.core.wording import Text
 from bingcheng.server.methods import methods_of
 from bingcheng.server.pages.page import language_of, page
 from bingcheng.server.security import problems
+from bingcheng.server.security.ended import what_ended
 
 log = logging.getLogger("bingcheng.server")
 
@@ -34,6 +36,8 @@ STATUS_OF_CODE: Mapping[str, int] = MappingProxyType(
         "archive.wrong-login": 401,
         "archive.too-many-failures": 429,
         "archive.not-found": 404,
+        "archive.no-exam-fits": 404,
+        "archive.too-many-tries": 429,
         "server.no-such-page": 404,
         "server.wrong-method": 405,
         "server.too-large": 413,
@@ -72,11 +76,24 @@ def refusal(request: Request, error: BingchengError, status: int, headers: Mappi
     language = language_of(request)
     remedy = Text(error.problem.remedy, error.reason.facts)
     if wants_page(request):
-        shown = page(request, "refused.html.jinja", status=status, says=error.reason, remedy=remedy, code=error.code)
+        ended = what_ended(request, status)
+        told = (error.reason, remedy, error.code) if ended is None else _of(ended.problem)
+        way = None if ended is None else ended.way
+        unsent = getattr(request.state, "not_sent", ())
+        shown = page(request, "refused.html.jinja", status=status, told=told, way=way, unsent=unsent)
         shown.headers.update(headers or {})
         return shown
     said = {"code": error.code, "says": language.say(error.reason), "remedy": language.say(remedy)}
     return JSONResponse(said, status, headers=dict(headers or {}))
+
+
+def not_sent(request: Request, *words: str) -> None:
+    """Let the page that refuses a form give back what somebody wrote in it, so that it is not lost."""
+    request.state.not_sent = tuple(one for one in words if one.strip())
+
+
+def _of(problem: Problem) -> tuple[Text, Text, str]:
+    return Text(problem.says), Text(problem.remedy), problem.code
 
 
 def add_refusals(application: FastAPI) -> None:

@@ -2,11 +2,25 @@
 "use strict";
 /* global attended */
 for (const button of document.querySelectorAll("[data-copy]")) {
-  button.addEventListener("click", () => {
+  button.addEventListener("click", async () => {
     const field = document.getElementById(button.dataset.copy);
     field.select();
-    navigator.clipboard?.writeText(field.value);
+    // A site that is reached without encryption has no clipboard of its own; what is selected can be copied there too.
+    const copied = await navigator.clipboard?.writeText(field.value).then(() => true, () => false) || document.execCommand("copy");
+    if (copied) button.dispatchEvent(new Event("copied", { bubbles: true }));
+    button.parentElement.querySelector("[data-copied]").hidden = !copied;
   });
+}
+for (const secret of document.querySelectorAll("[data-once]")) {
+  let held = true;
+  const taken = () => { held = false; };
+  secret.addEventListener("copied", taken);
+  secret.addEventListener("copy", taken);
+  document.addEventListener("submit", (event) => {
+    if (!held || event.target.target === "_blank") return;
+    if (window.confirm(secret.dataset.once)) taken(); else event.preventDefault();
+  });
+  addEventListener("beforeunload", (event) => { if (held) event.preventDefault(); });
 }
 for (const form of document.querySelectorAll("form[data-confirm]")) {
   form.addEventListener("submit", (event) => {

@@ -51,16 +51,6 @@
     });
   });
 
-  // The picture follows the regions that are written under it.
-  each("[data-regions]", (area) => {
-    const picture = area.closest(".picture").querySelector("img");
-    if (!picture) return;
-    const plain = picture.getAttribute("src");
-    area.addEventListener("change", () => {
-      picture.src = `${plain}?regions=${encodeURIComponent(area.value.trim() || "0,0,1,1")}`;
-    });
-  });
-
   // Pointing at a place of an image: forms beside it then speak of that place.
   const STEPS = 100; // from edge to edge, but never less than a pixel
   each("[data-pointing]", (box) => {
