@@ -49,6 +49,7 @@ class Orthanc:
             "Plugins": [],
             "DicomModalities": {"ours": ["BINGCHENG", "127.0.0.1", peer_port]},
             "StorageCommitmentReportsSize": 10,
+            "DicomAlwaysAllowMove": True,
         }
         (folder / "orthanc.json").write_text(json.dumps(settings))
         self.process = subprocess.Popen(
@@ -145,3 +146,31 @@ def test_we_send_to_orthanc(pair):
     assert send(Caller(ae_title="BINGCHENG"), known, site.objects, instances).completed == 3
     assert len(orthanc.ask("/instances")) == 3
     assert len(site.objects.studies(Query(), (SPACE,))) == 1
+
+
+def asked_to_move(node, title, to, study):
+    """What movescu says that asks a node to send a study to another."""
+    command = ["movescu", "-v", "-S", "-aet", "TESTER", "-aec", title, "-aem", to, "127.0.0.1", str(node)]
+    keys = ["-k", "QueryRetrieveLevel=STUDY", "-k", f"StudyInstanceUID={study}"]
+    return subprocess.run([*command, *keys], capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.mark.skipif(shutil.which("movescu") is None, reason="dcmtk is not installed")
+def test_a_third_node_has_studies_moved_between_orthanc_and_us_both_ways(pair):
+    site, orthanc, _ = pair
+    here = {number: file_of(image(study=1, number=number)) for number in (1, 2, 3)}
+    there = {number: file_of(image(study=2, number=number)) for number in (1, 2)}
+    for made in here.values():
+        site.objects.receive(made, space=SPACE, origin=Origin(kind="import", peer="test"))
+    for made in there.values():
+        orthanc.ask("/instances", made)
+    done = asked_to_move(site.port, "BINGCHENG", "ORTHANC", "1.2.3.1")
+    assert (done.returncode, "Success" in done.stderr + done.stdout) == (0, True), done.stderr
+    assert len(orthanc.ask("/instances")) == 5
+    done = asked_to_move(orthanc.dicom, "ORTHANC", "BINGCHENG", "1.2.3.2")
+    assert done.returncode == 0, done.stderr
+    moved = site.objects.instances_of((SPACE,), "1.2.3.2", None)
+    assert len(moved) == 2
+    for one in moved:
+        with site.objects.open_bytes(one) as stream:
+            assert data_set_of(stream.read()) in set(map(data_set_of, there.values()))

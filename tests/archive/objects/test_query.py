@@ -273,7 +273,8 @@ def make_database(server: str, name: str, *, owner: bool) -> bool:
 @pytest.mark.parametrize(
     ("dialect", "name", "asked"),
     [
-        ("postgresql", "东", False),
+        ("postgresql", "东", True),
+        ("postgresql", "d", False),
         ("postgresql", "小东", True),
         ("postgresql", "*li*", False),
         ("postgresql", "王小东", True),

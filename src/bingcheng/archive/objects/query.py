@@ -136,8 +136,8 @@ def _literally(pattern: str, like: Like) -> Condition:
     return _anywhere(piece, like) if piece else true()
 
 
-PAIR, TRIGRAM = 2, 3
-"""Characters that are found by each of the two indexes of a database server; most Chinese names have two."""
+TRIGRAM = 3
+"""Characters below which an index of trigrams is of no use, as of most Chinese names."""
 
 
 def _anywhere(word: str, like: Like) -> Condition:
@@ -147,10 +147,10 @@ def _anywhere(word: str, like: Like) -> Condition:
 
 
 def _paired(word: str) -> Condition:
-    """On a database server: that two characters beyond ASCII stand somewhere, which has an index."""
+    """On a database server: that one or two characters beyond ASCII stand somewhere, which has an index."""
     # Where no index is read for it, what follows from the rest is not asked: a database server takes the two for
     # independent, expects so few studies that it reads all of them, and finds the page no sooner.
-    if len(word) != PAIR or any(one.isascii() for one in word):
+    if not 0 < len(word) < TRIGRAM or any(one.isascii() for one in word):
         return true()
     return pairs_in(stored_study.c.words_key).op("@>", is_comparison=True)(cast(array([word]), ARRAY(Text)))
 

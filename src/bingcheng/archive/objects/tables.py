@@ -26,6 +26,7 @@ from sqlalchemy import (
     event,
     func,
     literal_column,
+    null,
 )
 from sqlalchemy.exc import DBAPIError
 
@@ -39,11 +40,11 @@ def _key(name: str) -> Column[str]:
 
 
 def pairs_in(words: ColumnElement[str]) -> ColumnElement[Any]:
-    """All pairs of neighbouring characters beyond ASCII of a text, as an array of PostgreSQL.
+    """All characters beyond ASCII of a text, and all pairs of neighbours, as an array of PostgreSQL.
 
-    First come those that begin at the odd places, then those at the even ones. It is written of what every server has,
-    in words that don't depend on values that are bound: only so an index is found by it. A text has some five of them,
-    where with those of ASCII it had fifty, which every object of a study would pay for.
+    Of the pairs come first those that begin at the odd places, then those at the even ones. It is written of what every
+    server has, in words that don't depend on values that are bound: only so an index is found by it. A text has some
+    ten of them, where with those of ASCII it had a hundred, which every object of a study would pay for.
     """
     ascii_alone: ColumnElement[str] = literal_column("'[ -~]+'")
     pair: ColumnElement[str] = literal_column("'(..)'")
@@ -55,13 +56,14 @@ def pairs_in(words: ColumnElement[str]) -> ColumnElement[Any]:
         return func.string_to_array(func.regexp_replace(begun, pair, parted, each), end)
 
     others = func.regexp_replace(words, ascii_alone, blank, each)
-    return every_other(others).op("||")(every_other(func.substr(others, second)))
+    pairs = every_other(others).op("||")(every_other(func.substr(others, second)))
+    return pairs.op("||")(func.string_to_array(others, null()))
 
 
 ON_SERVER = Index("stored_study_pairs", pairs_in(column("words_key")), postgresql_using="gin", info=POSTGRESQL).ddl_if(
     dialect="postgresql"
 )
-"""Finds two Chinese characters, which are too short for a trigram."""
+"""Finds one or two Chinese characters, which are too short for a trigram."""
 
 stored_study = Table(
     "stored_study",
