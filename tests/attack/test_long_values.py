@@ -56,6 +56,7 @@ def large(listening, tmp_path):
         ("/metadata", "application/dicom+json", 0),
         *((path, accept, WHOLE_MIB) for path in PATHS for accept in (ALONE, MANY)),
         ("/bulkdata", MANY, 2 * WHOLE_MIB),
+        ("/rendered", "application/pdf", WHOLE_MIB),
     ],
 )
 def test_no_value_is_held_as_a_whole(large, path, accept, least):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 HTML, PLAIN, XML, PDF = "text/html", "text/plain", "text/xml", "application/pdf"
+PDF_VALUE = "bulk/00420011"
+"""Encapsulated Document."""
 DEEPEST = 64
 """Levels of a content tree that are read; TID 1500 needs seven."""
 MOST = 20_000
@@ -99,19 +102,16 @@ def content(header: Dataset) -> ContentItem:
         return _item(header, DEEPEST, [MOST])
 
 
-def encapsulated_pdf(header: Dataset) -> bytes | None:
-    """The PDF that an object is the envelope of; None if it is none.
+def encapsulated_pdf(told: bytes) -> str | None:
+    """Where the PDF stands that an object is the envelope of, as a relative BulkDataURI; None if it is none.
 
-    Raises
-    ------
-    InputError
-        ``archive.no-picture``: it is damaged.
+    Parameters
+    ----------
+    told : the DICOM JSON object of it.
     """
-    with _reading():
-        value = header.get("EncapsulatedDocument")
-        return (
-            bytes(value) if header.get("MIMETypeOfEncapsulatedDocument") == PDF and isinstance(value, bytes) else None
-        )
+    found = json.loads(told)
+    kind = found.get("00420012", {}).get("Value")
+    return PDF_VALUE if kind == [PDF] and PDF_VALUE.rpartition("/")[2] in found else None
 
 
 @contextmanager

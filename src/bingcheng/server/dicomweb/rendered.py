@@ -185,20 +185,24 @@ def _each(
 
 def _document(reader: Reader, instance: Instance) -> Response:
     """A structured report as text, an encapsulated PDF as itself."""
+    (told,) = reader.objects.metadata([instance])
+    enclosed = documents.encapsulated_pdf(told)
+    value = None if enclosed is None else reader.objects.bulk(instance, enclosed)
+    if value is not None:
+        offer = chosen(reader.accepted, [Offer(kind=documents.PDF)])
+        tag = etag("document", instance.sha256, offer, reader.root)
+        headers = validated(tag, **{"Content-Security-Policy": _UNBOUND})
+        unchanged = by_conditions(reader.request, tag)
+        pieces = value.pieces(0, value.length)
+        return unchanged or bodies.body(pieces, offer.kind, length=value.length, headers=headers)
     with reader.objects.open_bytes(instance) as stream:
         header = header_of(stream)
-    enclosed = documents.encapsulated_pdf(header)
-    if enclosed is not None:
-        offer = chosen(reader.accepted, [Offer(kind=documents.PDF)])
-        made = enclosed
-    elif documents.is_document(header):
-        offer = chosen(reader.accepted, [Offer(kind=kind) for kind in _TEXTS])
-        made = _text(reader, instance, offer.kind)
-    else:
+    if not documents.is_document(header):
         raise InputError(NO_PIXELS)
+    offer = chosen(reader.accepted, [Offer(kind=kind) for kind in _TEXTS])
+    made = _text(reader, instance, offer.kind)
     tag = etag("document", instance.sha256, offer, reader.root)
-    kind = offer.kind if offer.kind == documents.PDF else f"{offer.kind}; charset=utf-8"
-    headers = validated(tag, **{"Content-Type": kind, "Content-Security-Policy": _UNBOUND})
+    headers = validated(tag, **{"Content-Type": f"{offer.kind}; charset=utf-8", "Content-Security-Policy": _UNBOUND})
     return by_conditions(reader.request, tag) or Response(made, headers=headers)
 
 
