@@ -84,7 +84,8 @@ def test_the_quick_look_is_leafed_through_by_key_and_shows_each_image(running: R
     stack.focus()
     window.page.keyboard.press("ArrowDown")
     window.page.keyboard.press("ArrowDown")
-    assert int(stack.locator("[data-place]").inner_text()) == before + 2
+    # The number is that of the image that is shown.
+    assert window.until(f"document.querySelector('[data-place]').textContent.trim() === '{before + 2}'")
     assert window.until(f"document.querySelector('[data-image]').src.includes('/{before + 1}.webp')")
     window.page.keyboard.press("o")
     assert window.until("document.querySelector('[data-image]').src.includes('outline=false')")
