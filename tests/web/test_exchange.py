@@ -11,7 +11,7 @@ import pytest
 from tests.archive.people.quick import quick_hashing, quick_passwords
 from tests.engine.making import ANNA, ct, uid_of
 from tests.web.listening import free_port, listening
-from tests.web.viewing import installed_viewer
+from tests.web.viewing import installed_viewer, until
 
 from bingcheng.archive.authorisation.role import Role
 from bingcheng.archive.jobs.queue import JobKind, ask
@@ -161,7 +161,7 @@ def test_the_second_hospital_reads_the_case_without_the_patient_and_comments(sig
     assert "Well seen." in page.inner_text("article.comment")
     page.click("a:has-text('Look at the images')")
     page.wait_for_url("**/images*")
-    page.wait_for_function("[...document.images].some(one => one.complete && one.naturalWidth > 200)")
+    until(page, "[...document.images].some(one => one.complete && one.naturalWidth > 200)")
     assert "Quellberg" not in page.content()
 
 

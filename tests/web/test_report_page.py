@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from tests.outputs.example import study
 from tests.outputs.responses import with_response
+from tests.web.viewing import until
 
 from bingcheng.outputs.language import Language
 from bingcheng.outputs.report.page import write_report
@@ -69,13 +70,13 @@ def test_one_exam_is_shown_and_keys_lead_to_the_next_and_back(visit: Visit) -> N
     assert visit.shown_exam() == "E01"
     visit.page.keyboard.press("ArrowRight")
     visit.page.keyboard.press("ArrowRight")
-    visit.page.wait_for_function("location.hash === '#exam-2'")
+    until(visit.page, "location.hash === '#exam-2'")
     assert visit.shown_exam() == "E03"
     visit.page.keyboard.press("k")
-    visit.page.wait_for_function("location.hash === '#exam-1'")
+    until(visit.page, "location.hash === '#exam-1'")
     assert visit.shown_exam() == "E02"
     visit.page.go_back()
-    visit.page.wait_for_function("location.hash === '#exam-2'")
+    until(visit.page, "location.hash === '#exam-2'")
     assert visit.shown_exam() == "E03"
 
 
@@ -90,13 +91,13 @@ def test_j_walks_through_the_lesions(visit: Visit) -> None:
 
 def test_dose_has_its_place_in_the_bar_its_key_and_its_steps(visit: Visit) -> None:
     visit.page.keyboard.press("4")
-    visit.page.wait_for_function("document.querySelector('.views a[aria-current]').hash === '#dose'")
+    until(visit.page, "document.querySelector('.views a[aria-current]').hash === '#dose'")
     visit.page.keyboard.press("j")
     assert visit.page.locator("#dose .comparison.current").count() == 1
     visit.page.locator("#dose .findings a").first.click()
-    visit.page.wait_for_function("location.hash.startsWith('#exam-')")
+    until(visit.page, "location.hash.startsWith('#exam-')")
     visit.page.keyboard.press("5")
-    visit.page.wait_for_function("document.querySelector('.views a[aria-current]').hash === '#exams'")
+    until(visit.page, "document.querySelector('.views a[aria-current]').hash === '#exams'")
 
 
 def test_slash_searches_and_a_search_shows_what_fits(visit: Visit) -> None:
@@ -123,7 +124,7 @@ def test_filters_by_outcome_and_hospital_add_up(visit: Visit) -> None:
 def test_a_link_to_a_filtered_exam_clears_the_filter(visit: Visit) -> None:
     visit.page.select_option("#outcome-filter", "fail")
     visit.page.evaluate("location.hash = '#exam-0'")
-    visit.page.wait_for_function("document.querySelector('.exam.shown').id === 'exam-0'")
+    until(visit.page, "document.querySelector('.exam.shown').id === 'exam-0'")
     assert visit.page.locator(".exam-list li:visible").count() == 16
 
 

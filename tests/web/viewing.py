@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -111,19 +111,8 @@ class Window:
         return [url for url in self.asked if not url.startswith(own)]
 
     def until(self, script: str) -> Any:
-        """What a script gives as soon as it gives something. (Playwright's own waiting needs eval in the page.)"""
-        from playwright.sync_api import Error  # noqa: PLC0415 - where it is missing, the tests are skipped
-
-        end = time.monotonic() + LONGEST_S
-        while time.monotonic() < end:
-            try:
-                given = self.page.evaluate(f"() => {{ try {{ return {script}; }} catch (e) {{ return null; }} }}")
-            except Error:
-                given = None  # the page is being exchanged
-            if given:
-                return given
-            time.sleep(0.2)
-        pytest.fail(f"never came: {script}; {self.faults}")
+        """What a script gives as soon as it gives something."""
+        return until(self.page, script, self.faults)
 
 
 def reported(folder: Path) -> None:
@@ -296,3 +285,19 @@ SHADES = f"""(() => {{
 SEGMENTS = "window.cornerstoneTools.segmentation.state.getSegmentations()"
 ANNOTATIONS = "window.cornerstoneTools.annotation.state.getAllAnnotations()"
 LINES = f"{ANNOTATIONS}.filter(a => a.metadata.toolName === 'Bidirectional')"
+
+
+def until(page: Any, script: str, faults: Sequence[str] = ()) -> Any:
+    """What a script gives as soon as it gives something. (Playwright's own waiting needs eval in the page.)"""
+    from playwright.sync_api import Error  # noqa: PLC0415 - where it is missing, the tests are skipped
+
+    end = time.monotonic() + LONGEST_S
+    while time.monotonic() < end:
+        try:
+            given = page.evaluate(f"() => {{ try {{ return {script}; }} catch (e) {{ return null; }} }}")
+        except Error:
+            given = None  # the page is being exchanged
+        if given:
+            return given
+        time.sleep(0.2)
+    pytest.fail(f"never came: {script}; {faults}")
