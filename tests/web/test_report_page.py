@@ -65,19 +65,30 @@ def test_nothing_runs_over_the_side_of_the_page(
     opened.context.close()
 
 
+def at_exam(number: int) -> str:
+    """A script that tells whether the address names an exam and the page shows it."""
+    return f"location.hash === '#exam-{number}' && document.querySelector('.exam.shown').id === 'exam-{number}'"
+
+
 def test_one_exam_is_shown_and_keys_lead_to_the_next_and_back(visit: Visit) -> None:
     assert visit.page.locator(".exam:visible").count() == 1
     assert visit.shown_exam() == "E01"
     visit.page.keyboard.press("ArrowRight")
     visit.page.keyboard.press("ArrowRight")
-    until(visit.page, "location.hash === '#exam-2'")
+    until(visit.page, at_exam(2))
     assert visit.shown_exam() == "E03"
     visit.page.keyboard.press("k")
-    until(visit.page, "location.hash === '#exam-1'")
+    until(visit.page, at_exam(1))
     assert visit.shown_exam() == "E02"
     visit.page.go_back()
-    until(visit.page, "location.hash === '#exam-2'")
+    until(visit.page, at_exam(2))
     assert visit.shown_exam() == "E03"
+
+
+def test_keys_pressed_quicker_than_the_page_is_told_of_its_address_are_a_step_each(visit: Visit) -> None:
+    press = "document.body.dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowRight', bubbles: true}))"
+    visit.page.evaluate(f"() => {{ {press}; {press}; {press}; }}")
+    until(visit.page, at_exam(3))
 
 
 def test_j_walks_through_the_lesions(visit: Visit) -> None:

@@ -108,6 +108,7 @@
     if (!shown.length) return;
     const at = shown.findIndex((item) => $("a[aria-current]", item));
     location.hash = $("a", shown[Math.min(Math.max(at + by, 0), shown.length - 1)]).hash;
+    follow();  // now: who presses twice, quicker than the address is told of, goes two steps
   };
   const jump = (hash) => { const part = $(hash); if (part) part.scrollIntoView({ behavior: "instant" }); };
   const keys = {
