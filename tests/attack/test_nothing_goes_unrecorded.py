@@ -192,13 +192,14 @@ def test_taking_the_trail_slowly_keeps_nobody_from_the_database(listening):
         for number in range(4000):
             record(connection, event_of(number, hospital=served.north, reason="x" * 500))
     head = f"GET /admin/audit/export.xml HTTP/1.1\r\nhost: 127.0.0.1\r\ncookie: bingcheng={secret}\r\n\r\n".encode()
+    pool, last = served.site.workspace.engine.pool, time.monotonic() + 30
+    kept = pool.checkedout()
     slow = [here.connected(head) for _ in range(20)]
     try:
         assert all(one.recv(10) == b"HTTP/1.1 2" for one in slow)
-        pool, last = served.site.workspace.engine.pool, time.monotonic() + 30
-        while pool.checkedout() and time.monotonic() < last:
+        while pool.checkedout() > kept and time.monotonic() < last:
             time.sleep(0.05)
-        assert pool.checkedout() == 0, "each has been given as much as it takes, and waits without the database"
+        assert pool.checkedout() == kept <= 1, "each has been given as much as it takes, and waits without the database"
     finally:
         for one in slow:
             one.close()

@@ -101,6 +101,17 @@ def test_the_same_bytes_again_change_nothing(anywhere):
     assert len(files_of(anywhere)) == 1
 
 
+def test_a_series_that_comes_again_is_written_no_further_than_its_first_object(anywhere, monkeypatch):
+    put, written_keys = anywhere.storage.put, []
+    monkeypatch.setattr(anywhere.storage, "put", lambda key, data: (written_keys.append(1), put(key, data)))
+    series = [file(number) for number in (1, 2, 3)]
+    assert [receive(anywhere, one).status for one in series] == [ReceivedStatus.STORED] * 3
+    assert [receive(anywhere, one).status for one in series] == [ReceivedStatus.ALREADY] * 3
+    assert len(written_keys) == 4
+    assert len(files_of(anywhere)) == 3
+    assert receive(anywhere, file(4)).status is ReceivedStatus.STORED
+
+
 def test_other_bytes_under_a_uid_are_kept_aside_once_and_reported(anywhere):
     first, later = file(), file(PatientID="P2")
     receive(anywhere, first)

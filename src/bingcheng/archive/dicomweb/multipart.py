@@ -87,7 +87,13 @@ class PartScanner:
         """
         if self._state == "over":  # an epilogue is ignored
             return
-        self._held, self._at = self._held[self._at :] + piece, 0
+        rest = self._held[self._at :]
+        seam = rest + piece[: len(self._mark)]
+        if rest and self._state == "body" and len(piece) >= len(self._mark) and self._mark not in seam:
+            # No boundary begins in what was held back. To put the piece behind it would be a copy of all.
+            yield PartData(memoryview(rest))
+            rest = b""
+        self._held, self._at = rest + piece, 0
         going = True
         while going:
             if self._state == "head":

@@ -277,8 +277,12 @@ def checked_uid(uid: str, attribute: str) -> str:
     return uid
 
 
+_TAGS = {level: tuple(attribute.tag or 0 for attribute in attributes) for level, attributes in LEVELS.items()}
+"""0, which no element bears, for what is no element."""
+
+
 def _raw(level: Level, values: Mapping[int, bytes]) -> tuple[bytes | None, ...]:
-    return tuple(values.get(a.tag) if a.tag is not None else None for a in LEVELS[level])
+    return tuple(map(values.get, _TAGS[level]))
 
 
 # A series' objects bear the same study and series: what was decoded and written once is found by its bytes.

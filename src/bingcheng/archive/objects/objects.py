@@ -36,6 +36,8 @@ from bingcheng.core.errors import BingchengError, InputError
 LARGEST_BYTES = 4096 * MIB
 READERS = 4
 """Connections that this store uses at once to look up what it has; the rest wait a millisecond."""
+MOST_FRESH = 1000
+"""Series of which it is remembered that their objects are new."""
 
 
 class Objects:
@@ -54,6 +56,8 @@ class Objects:
         self.recovered = recovery.NOTHING
         self._writer = Writer(workspace)
         self._readers = threading.BoundedSemaphore(READERS)
+        self._fresh: set[tuple[str, str]] = set()
+        """Series whose last object was new: the next is likely to be, and is not looked for before its row is written."""
 
     @staticmethod
     def open(workspace: Workspace, storage: Storage | None = None, *, largest_bytes: int = LARGEST_BYTES) -> Objects:
@@ -69,6 +73,7 @@ class Objects:
 
     def close(self) -> None:
         """Give back what is held. The workspace stays open."""
+        self._writer.close()
         self.storage.close()
 
     def receive(
@@ -94,7 +99,8 @@ class Objects:
         if not len(view):
             raise InputError(NOT_DICOM)
         head = header(view)
-        known = self._standing(space, head.sop_uid)
+        series = (space, head.series_uid)
+        known = None if series in self._fresh else self._standing(space, head.sop_uid)
         arriving = cache(partial(_arrival, space, head, view, origin))
         if known is None:
             known = self._store(arriving, view, beside)
@@ -109,6 +115,7 @@ class Objects:
         else:
             self._keep_aside(arrival, view)
             status = ReceivedStatus.CONFLICT
+        self._note(series, status)
         return Received(
             status=status,
             space=space,
@@ -156,6 +163,14 @@ class Objects:
         if standing.file != arrival.file:
             self.storage.remove([key])  # another thread was quicker with the same UID
         return standing
+
+    def _note(self, series: tuple[str, str], status: ReceivedStatus) -> None:
+        if status is not ReceivedStatus.STORED:
+            self._fresh.discard(series)
+            return
+        if len(self._fresh) > MOST_FRESH:
+            self._fresh.clear()
+        self._fresh.add(series)
 
     def _keep_aside(self, arrival: index.Arrival, view: memoryview) -> None:
         try:

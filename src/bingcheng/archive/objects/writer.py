@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection
 
+from bingcheng.archive.held_connection import HeldConnection
 from bingcheng.archive.objects.index import Arrival, KnownError, Standing, write, write_new
 from bingcheng.archive.workspace import Workspace
 from bingcheng.core.errors import BingchengError
@@ -33,7 +34,7 @@ class Writer:
     """Writes rows of arrivals: threads that wait meanwhile are served by one transaction."""
 
     def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
+        self._connection = HeldConnection(workspace)
         self._waiting: list[_Ticket] = []
         self._queue = threading.Lock()
         self._turn = threading.Lock()
@@ -63,6 +64,11 @@ class Writer:
         assert ticket.standing is not None
         return ticket.standing
 
+    def close(self) -> None:
+        """Give back what is held."""
+        with self._turn:
+            self._connection.close()
+
     def _write(self, batch: list[_Ticket]) -> None:
         try:
             found = self._written(batch)
@@ -85,10 +91,10 @@ class Writer:
     def _written(self, batch: Sequence[_Ticket]) -> list[Standing]:
         arrivals = [ticket.arrival for ticket in batch]
         try:
-            with self._workspace.writing() as connection:
+            with self._connection.writing() as connection:
                 return _with_besides(connection, batch, write_new(connection, arrivals))
         except KnownError:
-            with self._workspace.writing() as connection:
+            with self._connection.writing() as connection:
                 return _with_besides(connection, batch, write(connection, arrivals))
 
 

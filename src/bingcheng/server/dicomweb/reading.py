@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Annotated
+from functools import lru_cache
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
@@ -132,10 +133,26 @@ def root_of(request: Request) -> str:
 
 
 def _as_written(request: Request) -> str:
-    base = request.base_url
-    port = (request.scope.get("server") or ("", None))[1]
-    if base.port is None and not _FORWARDED.intersection(request.headers.keys()) and port not in (None, 80, 443):
-        # Some clients (dicomweb-client) leave the port out of Host; it is the one that they have reached.
+    scope, headers = request.scope, request.headers
+    # Some clients (dicomweb-client) leave the port out of Host; it is the one that they have reached.
+    server = tuple(scope.get("server") or ("", None))
+    reached = None if _FORWARDED.intersection(headers.keys()) else server[1]
+    place = str(scope.get("app_root_path", scope.get("root_path", "")))
+    return _address(scope["scheme"], headers.get("host"), server, place, reached)
+
+
+@lru_cache(maxsize=64)
+def _address(scheme: str, host: str | None, server: tuple[Any, ...], place: str, port: int | None) -> str:
+    """The same for all requests of a client: to put it together takes as long as to open a file.
+
+    Parameters
+    ----------
+    port : to be named where `host` names none, and the scheme has another.
+    """
+    said = [] if host is None else [(b"host", host.encode("latin-1"))]
+    about = {"scheme": scheme, "server": server, "root_path": place, "path": "/", "query_string": b"", "headers": said}
+    base = Request({"type": "http", **about}).base_url
+    if base.port is None and port not in (None, 80, 443):
         base = base.replace(port=port)
     return str(base).rstrip("/")
 

@@ -10,7 +10,6 @@ from typing import Annotated
 from fastapi import Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
 
 from bingcheng.archive.authorisation.action import Action
 from bingcheng.archive.authorisation.actor import Actor
@@ -299,16 +298,16 @@ def _inflater() -> zlib._Decompress:
 
 async def _coming(request: Request, silence_s: float) -> AsyncIterator[bytes]:
     allow_silence(request, silence_s)
-    coming = request.stream()
-    while True:
+    more = True
+    while more:
         try:
-            piece = await anext(coming)
-        except StopAsyncIteration:
-            return
+            message = await request.receive()
         except HTTPException as error:
             if error.status_code != 408:
                 raise
             raise InputError(SLOW_BODY, seconds=silence_s) from None
-        except ClientDisconnect:
-            raise InputError(BAD_MULTIPART, what="cut off") from None
-        yield piece
+        if message["type"] == "http.disconnect":
+            raise InputError(BAD_MULTIPART, what="cut off")
+        more = message.get("more_body", False)
+        if body := message.get("body", b""):
+            yield body
