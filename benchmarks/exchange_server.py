@@ -22,8 +22,11 @@ from bingcheng.archive.authorisation.scope import Scope
 from bingcheng.archive.people.api_token import make_token
 from bingcheng.archive.people.hospital import make_hospital
 from bingcheng.archive.people.person import make_person
+from bingcheng.core.collector import pass_by_what_is_loaded
 from bingcheng.server.application import ROUTERS, application, open_site
 from bingcheng.server.dicomweb.router import router
+from bingcheng.server.memory import hold_little
+from bingcheng.server.run import configured
 from bingcheng.server.settings import Settings
 from bingcheng.server.site import Site
 
@@ -34,16 +37,17 @@ SCOPES = (Scope.DICOM_READ, Scope.DICOM_WRITE, Scope.DICOM_DELETE)
 def main() -> None:
     folder = Path(sys.argv[1])
     settings = Settings(workspace=folder)
+    hold_little()
     site = open_site(settings)
+    site.owed.begin(site.workspace)
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     listener.listen(128)
     print(json.dumps({"port": listener.getsockname()[1], "token": _token(site, folder)}), flush=True)
     more = () if "bingcheng.server.dicomweb.router" in ROUTERS else (router,)
     served = application(settings, site=site, more=more)
-    uvicorn.Server(uvicorn.Config(served, loop="uvloop", http="httptools", log_level="warning", access_log=False)).run(
-        sockets=[listener]
-    )
+    pass_by_what_is_loaded()
+    uvicorn.Server(configured(served, settings)).run(sockets=[listener])
 
 
 def _token(site: Site, folder: Path) -> str:

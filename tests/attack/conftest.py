@@ -19,7 +19,7 @@ from tests.server.direct import NO_TLS
 
 from bingcheng.archive.authorisation import Scope, hospital_space
 from bingcheng.archive.objects.received import Origin
-from bingcheng.server.run import Stoppable, _configured
+from bingcheng.server.run import Stoppable, configured
 
 __all__ = ["listening", "serve", "served"]
 
@@ -74,7 +74,7 @@ def listening(serve) -> Iterator[Any]:
         made = serve(*routers, **settings)
         bound = socket.socket()
         bound.bind(("127.0.0.1", 0))
-        server = Stoppable(_configured(made.application, made.site.settings))
+        server = Stoppable(configured(made.application, made.site.settings))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
         thread.start()
         running.append((server, thread))

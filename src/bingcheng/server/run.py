@@ -121,7 +121,7 @@ def run(settings: Settings, tell: Tell, wishes: Wishes | None = None) -> None:
         _begin(where)
         made = application(settings, site=where)
         pass_by_what_is_loaded()
-        server = Stoppable(_configured(made, settings))
+        server = Stoppable(configured(made, settings))
         address = address_of(settings, listening)
         with services(where) as running:
             made.state.background, made.state.courier = running.background, running.courier
@@ -173,7 +173,14 @@ def _listening(settings: Settings) -> socket.socket:
     return made
 
 
-def _configured(made: FastAPI, settings: Settings) -> uvicorn.Config:
+def configured(made: FastAPI, settings: Settings) -> uvicorn.Config:
+    """How the program below us serves the application.
+
+    Raises
+    ------
+    InputError
+        ``server.unusable-tls``.
+    """
     certificate, key = settings.tls_certificate, settings.tls_key
     if (certificate is None) != (key is None):
         raise InputError(UNUSABLE_TLS, error="one of the two is missing")
