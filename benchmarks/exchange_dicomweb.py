@@ -18,12 +18,14 @@ from benchmarks.clock import Sample, Series
 from benchmarks.exchange_objects import file_of, image
 from benchmarks.exchange_orthanc import installed, orthanc
 from benchmarks.exchange_server import serving
-from benchmarks.result import Ratio, Result, slower
+from benchmarks.result import Ratio, Result
 from benchmarks.settings import Settings
 
 SLICES, MATRIX = 500, 512
 FRAMES, METADATA, SEARCHES = 100, 5, 5
 """Requests of a round."""
+BURSTS, BURST = 6, 60
+"""Slices that are sent one by one, before it is the other server's turn, and how often."""
 ONE_BY_ONE, TOGETHER = "STOW one by one", "STOW 25 at once"
 FRAME, BARE, HEADERS, FOUND = "frame", "frame, no gzip accepted", "metadata of 500", "search of 500"
 OURS, THEIRS = "Bingcheng", "Orthanc"
@@ -77,31 +79,38 @@ class Server:
 
 
 def run(settings: Settings) -> Result:
-    """Rounds in which each server does the same work, one after the other."""
+    """Rounds in which each server does the same work, one after the other; both are started anew for each.
+
+    A process keeps the speed that its place in memory gives it, within some per cent, for as long as it lives.
+    """
     if not installed() or not settings.peers:
         return Result(title="DICOMweb", series=(), ratios=(), notes=("Orthanc with DICOMweb is not installed",))
-    folder = settings.scratch / "dicomweb"
     rounds = max(3, settings.repeats)
     base = np.clip(np.random.default_rng(1).normal(1000, 40, (MATRIX, MATRIX)), 0, 4095).astype(np.uint16)
     made = [_slice(base, n) for n in range(1, SLICES + 1)]
     samples: dict[tuple[str, str], list[Sample]] = {}
-    with ExitStack() as opened:
-        address, process = opened.enter_context(orthanc(folder / "orthanc"))
-        root, headers, ours = opened.enter_context(serving(folder / "bingcheng"))
-        servers = (
-            Server(OURS, root, headers, ours.pid),
-            Server(THEIRS, f"{address}/dicom-web", {}, process.pid),
-        )
-        for number in range(rounds):
-            files = {batch: [one.replace(_STUDY, _study(number, batch)) for one in made] for batch in (1, 25)}
+    for number in range(rounds):
+        with ExitStack() as opened:
+            folder = settings.scratch / f"dicomweb-{number}"
+            address, process = opened.enter_context(orthanc(folder / "orthanc"))
+            root, headers, ours = opened.enter_context(serving(folder / "bingcheng"))
+            servers = (
+                Server(OURS, root, headers, ours.pid),
+                Server(THEIRS, f"{address}/dicom-web", {}, process.pid),
+            )
+            for name, sample in _alone(servers, made, number).items():
+                samples.setdefault((ONE_BY_ONE, name), []).append(sample)
+            of = _study(0, 25)
+            files = [one.replace(_STUDY, of) for one in made]
             for server in servers if number % 2 else servers[::-1]:
-                for work, sample in _round(server, files, _study(number, 1)).items():
+                for work, sample in _round(server, files, of).items():
                     samples.setdefault((work, server.name), []).append(sample)
     series = {key: Series(name=f"{key[0]}, {key[1]}", samples=tuple(found)) for key, found in samples.items()}
     return Result(
         title=f"DICOMweb, {SLICES} slices of {MATRIX} x {MATRIX}; seconds for one request (STOW: one slice)",
         series=tuple(series[work, who] for work in _WORKS for who in (OURS, THEIRS)),
         ratios=tuple(_ratio(series, work, least) for work, least in _WORKS.items()),
+        notes=(f"{ONE_BY_ONE}, round by round: {_each(series, ONE_BY_ONE)}",),
     )
 
 
@@ -110,7 +119,18 @@ _WORKS: Mapping[str, float] = {ONE_BY_ONE: 1.0, TOGETHER: 1.0, FRAME: 15.0, BARE
 
 
 def _ratio(series: Mapping[tuple[str, str], Series], work: str, least: float) -> Ratio:
-    return slower(f"{work}: {THEIRS} takes longer", series[work, THEIRS], series[work, OURS], at_least=least)
+    value = statistics.fmean(_quotients(series, work))
+    return Ratio(what=f"{work}: {THEIRS} takes longer", value=value, at_least=least)
+
+
+def _quotients(series: Mapping[tuple[str, str], Series], work: str) -> list[float]:
+    """How many times longer they took than we, in each round."""
+    pairs = zip(series[work, THEIRS].samples, series[work, OURS].samples, strict=True)
+    return [theirs.wall_s / ours.wall_s for theirs, ours in pairs]
+
+
+def _each(series: Mapping[tuple[str, str], Series], work: str) -> str:
+    return ", ".join(f"{one:.2f}" for one in _quotients(series, work))
 
 
 _STUDY = b"1.2.826.0.1.3680043.8.498.100000"
@@ -129,12 +149,31 @@ def _slice(base: np.ndarray, number: int) -> bytes:
     return file_of(made)
 
 
-def _round(server: Server, files: Mapping[int, Sequence[bytes]], of: bytes) -> dict[str, Sample]:
-    server.connection.close()  # it may have been closed while the other worked
-    found = {
-        ONE_BY_ONE: _stored(server, files[1], 1),
-        TOGETHER: _stored(server, files[25], 25),
-    }
+def _alone(servers: Sequence[Server], made: Sequence[bytes], number: int) -> dict[str, Sample]:
+    """Bursts of slices sent one by one, a server's after the other's; what one slice took in the middle burst.
+
+    The first of each, with which connections are opened and folders made, does not count.
+    """
+    found: dict[str, list[Sample]] = {server.name: [] for server in servers}
+    for burst in range(BURSTS + 1):
+        files = [one.replace(_STUDY, _study(burst, 1)) for one in made[:BURST]]
+        for server in servers if (number + burst) % 2 else servers[::-1]:
+            server.connection.close()  # it may have been closed while the other worked
+            found[server.name].append(_stored(server, files, 1))
+    return {name: _middle(samples[1:]) for name, samples in found.items()}
+
+
+def _middle(samples: Sequence[Sample]) -> Sample:
+    return Sample(
+        wall_s=statistics.median(one.wall_s for one in samples),
+        cpu_s=statistics.median(one.cpu_s for one in samples),
+        peak_bytes=max(one.peak_bytes for one in samples),
+    )
+
+
+def _round(server: Server, files: Sequence[bytes], of: bytes) -> dict[str, Sample]:
+    server.connection.close()
+    found = {TOGETHER: _stored(server, files, 25)}
     study = of.decode()
     series = f"/studies/{study}/series/{study}.1"
 
@@ -143,7 +182,7 @@ def _round(server: Server, files: Mapping[int, Sequence[bytes]], of: bytes) -> d
 
     def bare(n: int) -> None:
         said = server.ask(f"{series}/instances/{study}.1.{SLICES - n % SLICES}/frames/1", Accept=_OCTETS)
-        if files[1][SLICES - n % SLICES - 1][-2 * MATRIX * MATRIX :] not in said:
+        if files[SLICES - n % SLICES - 1][-2 * MATRIX * MATRIX :] not in said:
             raise RuntimeError(f"{server.name} gave another frame")
 
     def metadata(_: int) -> None:

@@ -56,8 +56,8 @@ class Objects:
         self.recovered = recovery.NOTHING
         self._writer = Writer(workspace)
         self._readers = threading.BoundedSemaphore(READERS)
+        # Series whose last object was new: the next is likely to be, and is not looked for before its row is written.
         self._fresh: set[tuple[str, str]] = set()
-        """Series whose last object was new: the next is likely to be, and is not looked for before its row is written."""
 
     @staticmethod
     def open(workspace: Workspace, storage: Storage | None = None, *, largest_bytes: int = LARGEST_BYTES) -> Objects:

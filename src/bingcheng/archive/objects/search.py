@@ -14,25 +14,19 @@ from bingcheng.archive.objects.rows import InstanceRow, SeriesRow, StudyRow, Val
 from bingcheng.archive.objects.tables import stored_instance, stored_series, stored_study
 
 _study, _series, _instance = stored_study.c, stored_series.c, stored_instance.c
+_STUDY_KEY = (_study.space, _study.study_uid)
+_STUDY_TOLD = (_study.attributes, _study.modalities_key, _study.series_count, _study.instance_count)
+"""What answers tell of a study; a row below it needs no more."""
 _STUDY_COLUMNS = (
-    _study.space,
-    _study.study_uid,
-    _study.attributes,
-    _study.modalities_key,
-    _study.series_count,
-    _study.instance_count,
+    *_STUDY_KEY,
+    *_STUDY_TOLD,
     _study.byte_count,
     _study.received_at,
     _study.changed_at,
     _study.revision,
     _study.patient_differs,
 )
-_SERIES_COLUMNS = (
-    _series.series_uid,
-    _series.series_attributes,
-    _series.series_instance_count,
-    _series.series_byte_count,
-)
+_SERIES_TOLD = (_series.series_attributes, _series.series_instance_count)
 _INSTANCE_COLUMNS = (_instance.sop_uid, _instance.sop_class_uid, _instance.instance_attributes)
 _ORDERS = {
     Level.STUDY: (_study.study_date_key.desc(), _study.study_time_key.desc(), _study.id.desc()),
@@ -69,7 +63,8 @@ def studies(connection: Connection, query: Query, spaces: Sequence[str]) -> list
 
 def series(connection: Connection, query: Query, spaces: Sequence[str]) -> list[SeriesRow]:
     """The series that match."""
-    columns = select(*_STUDY_COLUMNS, *_SERIES_COLUMNS).select_from(_from(Level.SERIES))
+    columns = select(*_STUDY_KEY, _series.series_uid, _series.series_byte_count, *_STUDY_TOLD, *_SERIES_TOLD)
+    columns = columns.select_from(_from(Level.SERIES))
     found = connection.execute(_page(columns, connection, Level.SERIES, query, spaces))
     return [
         SeriesRow(
@@ -85,7 +80,8 @@ def series(connection: Connection, query: Query, spaces: Sequence[str]) -> list[
 
 def instances(connection: Connection, query: Query, spaces: Sequence[str]) -> list[InstanceRow]:
     """The instances that match."""
-    columns = select(*_STUDY_COLUMNS, *_SERIES_COLUMNS, *_INSTANCE_COLUMNS).select_from(_from(Level.INSTANCE))
+    columns = select(*_STUDY_KEY, _series.series_uid, *_INSTANCE_COLUMNS, *_STUDY_TOLD, *_SERIES_TOLD)
+    columns = columns.select_from(_from(Level.INSTANCE))
     found = connection.execute(_page(columns, connection, Level.INSTANCE, query, spaces))
     return list(_instance_rows(found))
 
@@ -138,18 +134,17 @@ def study_columns() -> Select[Any]:
 def _instance_rows(found: Any) -> Iterator[InstanceRow]:
     above: dict[tuple[str, str, str], dict[str, Value]] = {}
     for row in found:
+        space, study_uid, series_uid, sop_uid, sop_class_uid, own, *_ = row  # by their names it takes twice as long
         # A series of a thousand instances says a thousand times the same of study and series.
-        whose = (row.space, row.study_uid, row.series_uid)
-        if whose not in above:
-            above[whose] = _series_attributes(row)
-        own = json.loads(row.instance_attributes)
-        attributes = {**above[whose], "SOPInstanceUID": row.sop_uid, "SOPClassUID": row.sop_class_uid, **own}
+        known = above.get((space, study_uid, series_uid))
+        if known is None:
+            known = above[space, study_uid, series_uid] = _series_attributes(row)
         yield InstanceRow(
-            space=row.space,
-            study_uid=row.study_uid,
-            series_uid=row.series_uid,
-            sop_uid=row.sop_uid,
-            attributes=attributes,
+            space=space,
+            study_uid=study_uid,
+            series_uid=series_uid,
+            sop_uid=sop_uid,
+            attributes={**known, "SOPInstanceUID": sop_uid, "SOPClassUID": sop_class_uid, **json.loads(own)},
         )
 
 
