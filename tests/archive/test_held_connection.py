@@ -22,6 +22,12 @@ def said(workspace, key):
         return held(connection, key)
 
 
+def fail(mine):
+    with mine.writing() as connection:
+        hold(connection, "lost", "a")
+        raise ZeroDivisionError
+
+
 def test_what_was_written_is_seen_by_others_and_others_write_between(workspace):
     mine = HeldConnection(workspace)
     for number in range(3):
@@ -39,9 +45,8 @@ def test_of_a_transaction_that_fails_nothing_stays_and_the_next_is_whole(workspa
     mine = HeldConnection(workspace)
     with mine.writing() as connection:
         hold(connection, "before", "a")
-    with pytest.raises(ZeroDivisionError), mine.writing() as connection:
-        hold(connection, "lost", "a")
-        raise ZeroDivisionError
+    with pytest.raises(ZeroDivisionError):
+        fail(mine)
     with mine.writing() as connection:
         hold(connection, "after", "a")
     assert [said(workspace, key) for key in ("before", "lost", "after")] == ["a", None, "a"]

@@ -11,11 +11,14 @@ import ctypes
 import sys
 from contextlib import suppress
 
-_MMAP_THRESHOLD, _ARENA_MAX = -3, -8
-"""M_MMAP_THRESHOLD and M_ARENA_MAX of malloc.h."""
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
+"""M_TRIM_THRESHOLD, M_MMAP_THRESHOLD and M_ARENA_MAX of malloc.h."""
 ARENAS = 2
-LARGE_BYTES = 256 << 10
+LARGE_BYTES = 1 << 20
 """Blocks from here on are the system's own again as soon as they are freed; setting it ends the learning."""
+KEPT_BYTES = 4 << 20
+"""What an arena keeps at its end: a slice comes and goes a hundred times a second, and to have its pages given, filled
+with zeros, takes as long as to read it."""
 
 
 def hold_little() -> bool:
@@ -24,5 +27,6 @@ def hold_little() -> bool:
         return False
     with suppress(OSError, AttributeError):
         adjust = ctypes.CDLL(None).mallopt
-        return bool(adjust(_ARENA_MAX, ARENAS)) and bool(adjust(_MMAP_THRESHOLD, LARGE_BYTES))
+        wishes = ((_ARENA_MAX, ARENAS), (_MMAP_THRESHOLD, LARGE_BYTES), (_TRIM_THRESHOLD, KEPT_BYTES))
+        return all([bool(adjust(*wish)) for wish in wishes])
     return False
