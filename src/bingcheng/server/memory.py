@@ -28,5 +28,5 @@ def hold_little() -> bool:
     with suppress(OSError, AttributeError):
         adjust = ctypes.CDLL(None).mallopt
         wishes = ((_ARENA_MAX, ARENAS), (_MMAP_THRESHOLD, LARGE_BYTES), (_TRIM_THRESHOLD, KEPT_BYTES))
-        return all([bool(adjust(*wish)) for wish in wishes])
+        return all(bool(adjust(*wish)) for wish in wishes)
     return False
