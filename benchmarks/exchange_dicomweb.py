@@ -110,7 +110,7 @@ def run(settings: Settings) -> Result:
         title=f"DICOMweb, {SLICES} slices of {MATRIX} x {MATRIX}; seconds for one request (STOW: one slice)",
         series=tuple(series[work, who] for work in _WORKS for who in (OURS, THEIRS)),
         ratios=tuple(_ratio(series, work, least) for work, least in _WORKS.items()),
-        notes=(f"{ONE_BY_ONE}, round by round: {_each(series, ONE_BY_ONE)}",),
+        notes=(f"{ONE_BY_ONE}, round by round: {', '.join(f'{one:.2f}' for one in _quotients(series, ONE_BY_ONE))}",),
     )
 
 
@@ -127,10 +127,6 @@ def _quotients(series: Mapping[tuple[str, str], Series], work: str) -> list[floa
     """How many times longer they took than we, in each round."""
     pairs = zip(series[work, THEIRS].samples, series[work, OURS].samples, strict=True)
     return [theirs.wall_s / ours.wall_s for theirs, ours in pairs]
-
-
-def _each(series: Mapping[tuple[str, str], Series], work: str) -> str:
-    return ", ".join(f"{one:.2f}" for one in _quotients(series, work))
 
 
 _STUDY = b"1.2.826.0.1.3680043.8.498.100000"
@@ -152,7 +148,7 @@ def _slice(base: np.ndarray, number: int) -> bytes:
 def _alone(servers: Sequence[Server], made: Sequence[bytes], number: int) -> dict[str, Sample]:
     """Bursts of slices sent one by one, a server's after the other's; what one slice took in the middle burst.
 
-    The first of each, with which connections are opened and folders made, does not count.
+    The first of each, with which code and data are read for the first time, does not count.
     """
     found: dict[str, list[Sample]] = {server.name: [] for server in servers}
     for burst in range(BURSTS + 1):

@@ -30,15 +30,15 @@ class HeldConnection:
             with self._workspace.writing() as connection:
                 yield connection
             return
-        try:
-            with said_plainly():
+        with said_plainly():
+            try:
                 if self._connection is None:
                     self._connection = self._workspace.engine.connect()
                 with self._connection.begin():
                     yield self._connection
-        except BaseException:
-            self.close()  # the pool sees to it that whoever has it next finds it as it should be
-            raise
+            except BaseException:
+                self.close()  # the pool sees to it that whoever has it next finds it as it should be
+                raise
 
     def close(self) -> None:
         """Give it back; another is fetched if one is needed."""

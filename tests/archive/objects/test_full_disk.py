@@ -12,6 +12,7 @@ from tests.archive.objects.conftest import FROM, SPACE, files_of
 from tests.archive.objects.sent import STUDY, file
 
 from bingcheng.archive.objects.objects import Objects
+from bingcheng.archive.objects.received import ReceivedStatus
 from bingcheng.archive.objects.retrieval import settled
 from bingcheng.archive.objects.storage import Folder
 from bingcheng.archive.workspace import Workspace
@@ -42,6 +43,21 @@ def test_a_full_disk_refuses_and_keeps_what_it_has(small_disk, tmp_path):
     assert len(whole) == len(stored)
     objects.remove(SPACE, STUDY, None, f"1.2.3.1.{stored[0]}")
     objects.receive(file(500, size=128), space=SPACE, origin=FROM)
+    objects.close()
+    workspace.close()
+
+
+def test_what_is_stored_already_is_said_to_be_while_the_disk_is_full(small_disk, tmp_path):
+    workspace = Workspace.open(tmp_path / "workspace")
+    objects = Objects.open(workspace, Folder(small_disk / "objects"))
+    for number in (1, 2):
+        objects.receive(file(number, size=128), space=SPACE, origin=FROM)
+    with contextlib.suppress(OSError), (small_disk / "filled").open("wb", buffering=0) as stream:
+        while stream.write(bytes(4096)):
+            pass
+    assert objects.receive(file(1, size=128), space=SPACE, origin=FROM).status is ReceivedStatus.ALREADY
+    assert list(iter_received(objects, size=128)) == [1, 2]
+    assert objects.receive(file(2, size=128), space=SPACE, origin=FROM).status is ReceivedStatus.ALREADY
     objects.close()
     workspace.close()
 

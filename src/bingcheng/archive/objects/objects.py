@@ -100,10 +100,17 @@ class Objects:
             raise InputError(NOT_DICOM)
         head = header(view)
         series = (space, head.series_uid)
-        known = None if series in self._fresh else self._standing(space, head.sop_uid)
+        fresh = series in self._fresh
+        known = None if fresh else self._standing(space, head.sop_uid)
         arriving = cache(partial(_arrival, space, head, view, origin))
         if known is None:
-            known = self._store(arriving, view, beside)
+            try:
+                known = self._store(arriving, view, beside)
+            except BingchengError:
+                self._fresh.discard(series)
+                known = self._standing(space, head.sop_uid) if fresh else None
+                if known is None:
+                    raise  # what is stored already needs no room on a full disk
         arrival = arriving()
         if known.file == arrival.file:
             status = ReceivedStatus.STORED

@@ -135,8 +135,8 @@ def root_of(request: Request) -> str:
 def _as_written(request: Request) -> str:
     scope, headers = request.scope, request.headers
     # Some clients (dicomweb-client) leave the port out of Host; it is the one that they have reached.
-    server = tuple(scope.get("server") or ("", None))
-    reached = None if _FORWARDED.intersection(headers.keys()) else server[1]
+    server = tuple(scope.get("server") or ())
+    reached = server[1] if server and not _FORWARDED.intersection(headers.keys()) else None
     place = str(scope.get("app_root_path", scope.get("root_path", "")))
     return _address(scope["scheme"], headers.get("host"), server, place, reached)
 
@@ -150,8 +150,8 @@ def _address(scheme: str, host: str | None, server: tuple[Any, ...], place: str,
     port : to be named where `host` names none, and the scheme has another.
     """
     said = [] if host is None else [(b"host", host.encode("latin-1"))]
-    about = {"scheme": scheme, "server": server, "root_path": place, "path": "/", "query_string": b"", "headers": said}
-    base = Request({"type": "http", **about}).base_url
+    about = {"type": "http", "scheme": scheme, "server": server or None, "root_path": place, "headers": said}
+    base = Request(about).base_url
     if base.port is None and port not in (None, 80, 443):
         base = base.replace(port=port)
     return str(base).rstrip("/")
