@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ import numpy as np
 from benchmarks.clock import Sample, Series
 from benchmarks.exchange_objects import file_of, image
 from benchmarks.exchange_orthanc import installed, orthanc
+from benchmarks.exchange_senders import Senders
 from benchmarks.exchange_server import serving
 from benchmarks.result import Ratio, Result
 from benchmarks.settings import Settings
@@ -26,7 +28,10 @@ FRAMES, METADATA, SEARCHES = 100, 5, 5
 """Requests of a round."""
 BURSTS, BURST = 6, 60
 """Slices that are sent one by one, before it is the other server's turn, and how often."""
+SENDERS, SENT = 4, 50
+"""Clients that send at the same time, each over a connection of its own, and slices that each sends in a burst."""
 ONE_BY_ONE, TOGETHER = "STOW one by one", "STOW 25 at once"
+FOUR_BY_ONE, FOUR_TOGETHER = f"{ONE_BY_ONE}, {SENDERS} connections", f"{TOGETHER}, {SENDERS} connections"
 FRAME, BARE, HEADERS, FOUND = "frame", "frame, no gzip accepted", "metadata of 500", "search of 500"
 OURS, THEIRS = "Bingcheng", "Orthanc"
 _OCTETS = 'multipart/related; type="application/octet-stream"; transfer-syntax=*'
@@ -100,6 +105,9 @@ def run(settings: Settings) -> Result:
             )
             for name, sample in _alone(servers, made, number).items():
                 samples.setdefault((ONE_BY_ONE, name), []).append(sample)
+            for work, batch in ((FOUR_BY_ONE, 1), (FOUR_TOGETHER, 25)):
+                for name, sample in _by_many(servers, made, number, batch).items():
+                    samples.setdefault((work, name), []).append(sample)
             of = _study(0, 25)
             files = [one.replace(_STUDY, of) for one in made]
             for server in servers if number % 2 else servers[::-1]:
@@ -110,11 +118,20 @@ def run(settings: Settings) -> Result:
         title=f"DICOMweb, {SLICES} slices of {MATRIX} x {MATRIX}; seconds for one request (STOW: one slice)",
         series=tuple(series[work, who] for work in _WORKS for who in (OURS, THEIRS)),
         ratios=tuple(_ratio(series, work, least) for work, least in _WORKS.items()),
-        notes=(f"{ONE_BY_ONE}, round by round: {', '.join(f'{one:.2f}' for one in _quotients(series, ONE_BY_ONE))}",),
+        notes=tuple(
+            f"{work}, round by round: {', '.join(f'{one:.2f}' for one in _quotients(series, work))}"
+            for work in (ONE_BY_ONE, FOUR_BY_ONE, FOUR_TOGETHER)
+        ),
     )
 
 
-_WORKS: Mapping[str, float] = {ONE_BY_ONE: 1.0, TOGETHER: 1.0, FRAME: 15.0, BARE: 1.0, HEADERS: 15.0, FOUND: 15.0}
+_WORKS: Mapping[str, float] = {
+    **dict.fromkeys((ONE_BY_ONE, FOUR_BY_ONE, TOGETHER, FOUR_TOGETHER), 1.0),
+    FRAME: 15.0,
+    BARE: 1.0,
+    HEADERS: 15.0,
+    FOUND: 15.0,
+}
 """What is measured, and how many times faster than Orthanc it is to be."""
 
 
@@ -157,6 +174,30 @@ def _alone(servers: Sequence[Server], made: Sequence[bytes], number: int) -> dic
             server.connection.close()  # it may have been closed while the other worked
             found[server.name].append(_stored(server, files, 1))
     return {name: _middle(samples[1:]) for name, samples in found.items()}
+
+
+def _by_many(servers: Sequence[Server], made: Sequence[bytes], number: int, batch: int) -> dict[str, Sample]:
+    """Bursts as `_alone` has them, from several clients at once; what one slice of all took in the middle burst."""
+    found: dict[str, list[Sample]] = {server.name: [] for server in servers}
+    with ExitStack() as opened:
+        sending = {
+            server.name: opened.enter_context(Senders(SENDERS, partial(_sent, server, made, batch)))
+            for server in servers
+        }
+        for burst in range(BURSTS + 1):
+            for server in servers if (number + burst) % 2 else servers[::-1]:
+                used = server.cpu_s()
+                wall_s = sending[server.name].turn(burst)
+                many = SENDERS * SENT
+                cpu_s, peak = (server.cpu_s() - used) / many, server.peak_bytes()
+                found[server.name].append(Sample(wall_s=wall_s / many, cpu_s=cpu_s, peak_bytes=peak))
+    return {name: _middle(samples[1:]) for name, samples in found.items()}
+
+
+def _sent(server: Server, made: Sequence[bytes], batch: int, sender: int, burst: int) -> None:
+    server.connection.close()
+    study = _study(burst * SENDERS + sender, 1 + batch)
+    _stored(server, [one.replace(_STUDY, study) for one in made[:SENT]], batch)
 
 
 def _middle(samples: Sequence[Sample]) -> Sample:

@@ -151,6 +151,14 @@ def test_programs_are_always_answered_in_json(served):
     assert answer.headers["allow"] == "GET, HEAD"
 
 
+def test_whoever_is_signed_in_is_led_on_from_an_address_that_there_is_not(served):
+    known, unknown = (one.get("/nowhere", headers=PAGE) for one in (served.browser("radiologist"), served.anonymous()))
+    assert (known.status_code, unknown.status_code) == (404, 404)
+    assert 'href="/worklist"' in known.text
+    assert "Radiologist" in known.text
+    assert 'href="/worklist"' not in unknown.text
+
+
 def test_an_address_names_every_method_that_it_takes(served):
     answer = served.anonymous().put("/dicomweb/studies")
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD, POST")

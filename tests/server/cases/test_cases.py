@@ -318,6 +318,23 @@ def test_the_cases_of_a_collection_are_read_one_after_the_other_leaving_out_what
         assert 'rel="next"' not in answer.text
 
 
+def test_a_case_that_was_taken_back_can_be_taken_out_of_a_collection(stocked):
+    number = publish(stocked, STUDY)
+    give(stocked, number)
+    owner, keeper = stocked.browser("radiologist"), stocked.browser("other-radiologist")
+    path = keeper.post("/collections", data={"title": "Forum"}).headers["location"]
+    keeper.post(path, data={"step": "put", "case_number": str(number), "note": "Shown on Monday"})
+    assert WRITTEN.title in keeper.get(path, headers=HTML).text
+    assert owner.post(f"/cases/{number}/grants/1/withdraw").status_code == 303
+    page = keeper.get(path, headers=HTML).text
+    assert WRITTEN.title not in page
+    assert "be read by you now" in page
+    assert "Shown on Monday" in page
+    assert f'href="/cases/{number}' not in page
+    assert keeper.post(path, data={"step": "take", "case_number": str(number)}).status_code == 303
+    assert "There is no case in it yet." in keeper.get(path, headers=HTML).text
+
+
 def test_the_author_sees_who_saw_the_case(stocked):
     number = publish(stocked, STUDY)
     give(stocked, number)

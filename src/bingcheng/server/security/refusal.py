@@ -27,6 +27,7 @@ from bingcheng.server.methods import methods_of
 from bingcheng.server.pages.page import language_of, page
 from bingcheng.server.security import problems
 from bingcheng.server.security.ended import what_ended
+from bingcheng.server.security.identity import proof_of
 
 log = logging.getLogger("bingcheng.server")
 
@@ -107,6 +108,8 @@ def add_refusals(application: FastAPI) -> None:
     async def of_http(request: Request, error: HTTPException) -> Response:
         problem = _OF_STATUS.get(error.status_code)
         headers = dict(error.headers or {})
+        if wants_page(request):
+            await _find_out_who(request)
         if error.status_code == 405:
             headers["Allow"] = methods_of(request)
         if problem is None:
@@ -120,6 +123,14 @@ def add_refusals(application: FastAPI) -> None:
         # Where it is wrong, not what was sent: that may be a patient's name or a password.
         where = ", ".join(".".join(str(part) for part in one["loc"]) for one in error.errors())
         return refusal(request, InputError(problems.WRONG_REQUEST, where=where), 422)
+
+
+async def _find_out_who(request: Request) -> None:
+    """No guard did, where no route was found: whoever is signed in is told in the own language, with all ways on."""
+    try:
+        await proof_of(request)
+    except BingchengError:
+        return  # what is wrong with the address can be said without a database
 
 
 def fault(request: Request, error: Exception) -> Response:
