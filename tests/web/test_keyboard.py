@@ -94,6 +94,22 @@ def test_the_first_run_needs_no_mouse_and_a_link_works_once(served, page, browse
     invited.context.close()
 
 
+def test_a_password_can_be_shown_while_it_is_typed_and_is_hidden_again_when_it_is_sent(served, page):
+    served.site.setup_code = CODE
+    page.goto(f"{served.address}/welcome")
+    fill(page, code=CODE, login="operator", name="Olga", password=PASSWORD[:9])
+    kind = "document.querySelector('[name=password]').type"
+    assert page.evaluate(kind) == "password"
+    tab_to(page, "[data-shows]")
+    page.keyboard.press("Space")
+    assert page.evaluate(kind) == "text"
+    page.evaluate(f"() => addEventListener('submit', () => {{ sessionStorage.sent = {kind}; }})")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert page.evaluate("sessionStorage.sent") == "password"
+    assert page.evaluate(kind) == "password"
+
+
 def test_a_link_that_has_expired_says_so_and_what_to_do(served, page):
     served.site.setup_code = CODE
     page.goto(f"{served.address}/welcome")

@@ -22,6 +22,13 @@ for (const secret of document.querySelectorAll("[data-once]")) {
   });
   addEventListener("beforeunload", (event) => { if (held) event.preventDefault(); });
 }
+for (const box of document.querySelectorAll("[data-shows]")) {
+  const secret = document.getElementById(box.dataset.shows);
+  const show = (shown) => { box.checked = shown; secret.type = shown ? "text" : "password"; };
+  box.addEventListener("change", () => show(box.checked));
+  secret.form.addEventListener("submit", () => show(false)); // else the browser keeps it among what is typed into fields
+  box.closest("label").hidden = false;
+}
 for (const form of document.querySelectorAll("form[data-confirm]")) {
   form.addEventListener("submit", (event) => {
     if (!window.confirm(form.dataset.confirm)) event.preventDefault();
