@@ -49,7 +49,7 @@ def window(browser, platform):
 def sign_in(page, platform) -> None:
     page.goto(f"{platform.address}/login")
     page.get_by_label("Name to sign in with").fill("north")
-    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url(re.compile("/worklist"))
 
